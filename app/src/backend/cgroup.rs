@@ -1,0 +1,185 @@
+//! Control groups: which layout the host has, and what one group uses.
+
+use std::path::{Path, PathBuf};
+
+use super::{files, process::CgroupLine};
+
+/// How the host mounts its control groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    V1,
+    V2,
+    /// v1 controllers plus a v2 tree at `/sys/fs/cgroup/unified`; crun refuses to work on it.
+    Hybrid,
+}
+
+impl Layout {
+    /// Of this process's own mount namespace, from the text of `/proc/self/mountinfo`.
+    pub fn from_mountinfo(text: &str) -> Self {
+        // The file system's type is the first word after the separator " - ".
+        let mut types = text.lines().filter_map(|line| line.split_once(" - ")?.1.split(' ').next());
+        let (v1, v2) = types
+            .by_ref()
+            .fold((false, false), |(v1, v2), kind| (v1 || kind == "cgroup", v2 || kind == "cgroup2"));
+        match (v1, v2) {
+            (true, true) => Self::Hybrid,
+            (true, false) => Self::V1,
+            (false, _) => Self::V2,
+        }
+    }
+
+    /// Of this process's own mount namespace. A host that cannot be read counts as v2, the one that needs no care.
+    pub fn of_host() -> Self {
+        let text = files::read(Path::new("/proc/self/mountinfo")).ok().flatten().unwrap_or_default();
+        Self::from_mountinfo(&text)
+    }
+}
+
+/// What the processes of one control group use now. `None` where the kernel does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub memory: Option<u64>,
+    /// `None` also where there is no limit.
+    pub memory_limit: Option<u64>,
+    pub cpu_ns: Option<u64>,
+    pub tasks: Option<u64>,
+    pub frozen: bool,
+}
+
+/// The directories of one process's control groups, cut off below the component that `is_guest` accepts: a guest's
+/// init may have moved itself into a subgroup, and the guest is the whole.
+pub struct Groups {
+    root: PathBuf,
+    lines: Vec<CgroupLine>,
+}
+
+impl Groups {
+    pub fn new(lines: Vec<CgroupLine>, is_guest: impl Fn(&str) -> bool) -> Self {
+        Self::at("/sys/fs/cgroup", lines, is_guest)
+    }
+
+    fn at(root: impl Into<PathBuf>, lines: Vec<CgroupLine>, is_guest: impl Fn(&str) -> bool) -> Self {
+        let cut = |path: &str| {
+            let parts: Vec<&str> = path.split('/').collect();
+            match parts.iter().position(|part| is_guest(part)) {
+                Some(i) => parts[..=i].join("/"),
+                None => path.to_owned(),
+            }
+        };
+        let lines = lines.into_iter().map(|l| CgroupLine { path: cut(&l.path), ..l }).collect();
+        Self { root: root.into(), lines }
+    }
+
+    pub fn usage(&self) -> Usage {
+        Usage {
+            memory: self
+                .number("memory", "memory.usage_in_bytes")
+                .or_else(|| self.v2("memory.current")?.trim().parse().ok()),
+            memory_limit: self.memory_limit(),
+            cpu_ns: self.number("cpuacct", "cpuacct.usage").or_else(|| self.v2_cpu_ns()),
+            tasks: self
+                .number("pids", "pids.current")
+                .or_else(|| self.v2("pids.current")?.trim().parse().ok()),
+            frozen: self.is_frozen(),
+        }
+    }
+
+    /// Cheaper than [`usage`](Self::usage) where only this is wanted.
+    pub fn is_frozen(&self) -> bool {
+        self.v1("freezer", "freezer.state").is_some_and(|state| state.trim() != "THAWED")
+            || self.v2("cgroup.freeze").is_some_and(|state| state.trim() == "1")
+    }
+
+    fn memory_limit(&self) -> Option<u64> {
+        // v1 says "no limit" with the largest multiple of a page below 2^63; anything that near to it is the same.
+        const NO_LIMIT: u64 = 1 << 62;
+        let v1 = self.number("memory", "memory.limit_in_bytes").filter(|limit| *limit < NO_LIMIT);
+        // v2 says it with the word "max", which is no number.
+        v1.or_else(|| self.v2("memory.max")?.trim().parse().ok())
+    }
+
+    fn v2_cpu_ns(&self) -> Option<u64> {
+        let stat = self.v2("cpu.stat")?;
+        let microseconds: u64 =
+            stat.lines().find_map(|line| line.strip_prefix("usage_usec "))?.trim().parse().ok()?;
+        microseconds.checked_mul(1000)
+    }
+
+    fn number(&self, controller: &str, file: &str) -> Option<u64> {
+        self.v1(controller, file)?.trim().parse().ok()
+    }
+
+    fn v1(&self, controller: &str, file: &str) -> Option<String> {
+        let line = self.lines.iter().find(|l| l.controllers.iter().any(|c| c == controller))?;
+        // The mount is named after all controllers of the hierarchy; Debian links each single name to it.
+        files::read(&self.root.join(controller).join(line.path.trim_start_matches('/')).join(file)).ok()?
+    }
+
+    fn v2(&self, file: &str) -> Option<String> {
+        let line = self.lines.iter().find(|l| l.controllers.is_empty())?;
+        files::read(&self.root.join(line.path.trim_start_matches('/')).join(file)).ok()?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const V1: &str = "30 20 0:26 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu\n";
+    const V2: &str = "31 20 0:27 / /sys/fs/cgroup/unified rw,relatime shared:10 - cgroup2 cgroup2 rw\n";
+
+    #[test]
+    fn the_layout_is_told_by_the_mounts() {
+        assert_eq!(Layout::from_mountinfo(&format!("{V1}{V2}")), Layout::Hybrid);
+        assert_eq!(Layout::from_mountinfo(V1), Layout::V1);
+        assert_eq!(Layout::from_mountinfo(V2), Layout::V2);
+    }
+
+    fn line(controllers: &[&str], path: &str) -> CgroupLine {
+        CgroupLine { controllers: controllers.iter().map(|&c| c.to_owned()).collect(), path: path.into() }
+    }
+
+    #[test]
+    fn a_v2_guest_is_read_above_its_inits_own_subgroup() {
+        let dir = tempfile::tempdir().unwrap();
+        let group = dir.path().join("lxc.payload.web1");
+        fs::create_dir_all(group.join("init.scope")).unwrap();
+        for (file, text) in [
+            ("memory.current", "4096\n"),
+            ("memory.max", "max\n"),
+            ("cpu.stat", "usage_usec 12\nuser_usec 5\n"),
+            ("pids.current", "3\n"),
+            ("cgroup.freeze", "1\n"),
+        ] {
+            fs::write(group.join(file), text).unwrap();
+        }
+        let lines = vec![line(&[], "/lxc.payload.web1/init.scope")];
+        let usage = Groups::at(dir.path(), lines, |part| part == "lxc.payload.web1").usage();
+        let want = Usage {
+            memory: Some(4096),
+            memory_limit: None,
+            cpu_ns: Some(12_000),
+            tasks: Some(3),
+            frozen: true,
+        };
+        assert_eq!(usage, want);
+    }
+
+    #[test]
+    fn a_v1_guest_without_a_memory_limit_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        for (controller, file, text) in [
+            ("memory", "memory.usage_in_bytes", "8192\n"),
+            ("memory", "memory.limit_in_bytes", "9223372036854771712\n"),
+            ("freezer", "freezer.state", "FROZEN\n"),
+        ] {
+            fs::create_dir_all(dir.path().join(controller).join("g")).unwrap();
+            fs::write(dir.path().join(controller).join("g").join(file), text).unwrap();
+        }
+        let lines = vec![line(&["memory"], "/g"), line(&["freezer"], "/g")];
+        let usage = Groups::at(dir.path(), lines, |_| false).usage();
+        assert_eq!(usage, Usage { memory: Some(8192), frozen: true, ..Usage::default() });
+    }
+}

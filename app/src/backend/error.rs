@@ -1,0 +1,70 @@
+//! What goes wrong at a backend: one set of errors for all of them.
+
+use crate::domain::{
+    action::{Field, Refusal},
+    guest::{BackendKind, GuestId, GuestStatus},
+    plan::Exit,
+};
+
+/// Why a backend could not answer, plan or do something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("There is no guest {0}.")]
+    NotFound(GuestId),
+    #[error("{0} exists already.")]
+    AlreadyExists(GuestId),
+    /// The tool says that the guest's state does not allow this.
+    #[error("The guest's state does not allow this: {words}")]
+    WrongState { words: String },
+    /// An input that the driver does not take; nothing was run.
+    #[error("{message}")]
+    Invalid { field: Field, message: String },
+    /// The host lacks something this action needs; nothing was run.
+    #[error("{reason} {cure}")]
+    NotReady { reason: String, cure: String },
+    /// The backend as a whole cannot be used.
+    #[error("{reason} {cure}")]
+    Unavailable { backend: BackendKind, reason: String, cure: String },
+    #[error("The tool was ended after its time was up.")]
+    TimedOut { words: String },
+    #[error("The tool was ended because its operation was cancelled.")]
+    Cancelled,
+    /// The guest did not reach the state waited for.
+    #[error("The guest is {} instead of {wanted}.", .found.map_or("gone", GuestStatus::as_str))]
+    NotReached { wanted: GuestStatus, found: Option<GuestStatus> },
+    /// The tool failed in its own words.
+    #[error("{program}: {exit}{}", with_words(.words))]
+    ToolFailed { program: String, exit: Exit, words: String },
+    /// The tool said it succeeded, and the host shows that it did not.
+    #[error("The tool reported success, but {what}.")]
+    NotDone { what: String },
+    /// The tool or the kernel answered something that cannot be understood.
+    #[error("{source_name} answered something Paddock does not understand: {detail}")]
+    Garbled { source_name: String, detail: String },
+    /// A file of the tool or the kernel could not be read.
+    #[error("Cannot read {path}: {detail}")]
+    Unreadable { path: String, detail: String },
+}
+
+fn with_words(words: &str) -> String {
+    if words.is_empty() { ", without a word".to_owned() } else { format!(": {words}") }
+}
+
+impl Error {
+    /// As a refusal of the action on this guest: for errors met before anything was run.
+    pub fn into_refusal(self, guest: &GuestId) -> Refusal {
+        let unavailable = |reason: String| Refusal::Unavailable {
+            backend: guest.backend,
+            reason,
+            cure: "Look at the host, then try again.".to_owned(),
+        };
+        match self {
+            Self::NotFound(guest) => Refusal::NotFound { guest },
+            Self::AlreadyExists(guest) => Refusal::AlreadyExists { guest },
+            Self::Invalid { field, message } => Refusal::Field { field, message },
+            Self::NotReady { reason, cure } => Refusal::NotReady { reason, cure },
+            Self::Unavailable { backend, reason, cure } => Refusal::Unavailable { backend, reason, cure },
+            other => unavailable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Executes a plan: the one place where plans become processes.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{
+    guest::GuestStatus,
+    name::GuestName,
+    plan::{Command, Exit, Expectation, Plan, StepOutcome, StepResult, When, Work},
+};
+
+use super::{Backend, Error, RunContext, Runner};
+
+/// How often a guest's state is read while waiting for it. Costs two small file reads, no process.
+const POLL: Duration = Duration::from_millis(20);
+/// How long after its last step a plan's expectation may take to show: the kernel cleans up after the tool.
+const SETTLE: Duration = Duration::from_secs(3);
+
+/// How a plan ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecutionEnd {
+    Done,
+    Failed(Error),
+    Cancelled,
+}
+
+/// What an execution tells while it goes on.
+pub trait Execution: Send {
+    /// The step of this index begins; its output goes to what is returned.
+    fn begin(&mut self, step: usize) -> RunContext;
+    /// The step of this index is over, or was skipped. Called once for each step, in order.
+    fn end(&mut self, step: usize, outcome: StepOutcome);
+}
+
+/// Runs the plan's steps in order until one fails for good, then checks what the plan expects of the guest.
+pub async fn execute(
+    backend: &dyn Backend,
+    runner: &dyn Runner,
+    name: &GuestName,
+    plan: &Plan,
+    cancel: &CancellationToken,
+    execution: &mut dyn Execution,
+) -> ExecutionEnd {
+    let mut last = Ok(());
+    for (index, step) in plan.steps.iter().enumerate() {
+        // A failure is final unless this step is there to answer it.
+        let runs = match step.when {
+            When::Always => last.is_ok(),
+            When::PreviousFailed => last.is_err() && !cancel.is_cancelled(),
+        };
+        if !runs {
+            execution.end(index, skipped());
+            continue;
+        }
+        let started_ms = now_ms();
+        let begun = Instant::now();
+        let context = execution.begin(index);
+        let (result, dropped_bytes, step_end) = match &step.work {
+            Work::Command(command) => run(backend, runner, command, &context).await,
+            Work::WaitFor { status, timeout_ms } => {
+                let (result, end) =
+                    wait_for(backend, name, *status, Duration::from_millis(*timeout_ms), cancel).await;
+                (result, 0, end)
+            }
+        };
+        last = step_end;
+        let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        execution
+            .end(index, StepOutcome { result, started_ms: Some(started_ms), duration_ms, dropped_bytes });
+    }
+    match last {
+        Err(_) if cancel.is_cancelled() => ExecutionEnd::Cancelled,
+        Err(error) => ExecutionEnd::Failed(error),
+        Ok(()) => match expected(backend, name, plan.expect).await {
+            Ok(()) => ExecutionEnd::Done,
+            Err(error) => ExecutionEnd::Failed(error),
+        },
+    }
+}
+
+fn skipped() -> StepOutcome {
+    StepOutcome { result: StepResult::Skipped, started_ms: None, duration_ms: 0, dropped_bytes: 0 }
+}
+
+async fn run(
+    backend: &dyn Backend,
+    runner: &dyn Runner,
+    command: &Command,
+    context: &RunContext,
+) -> (StepResult, u64, Result<(), Error>) {
+    let output = runner.run(command, context).await;
+    let end = match &output.exit {
+        Exit::TimedOut => Err(Error::TimedOut { words: output.words().to_owned() }),
+        Exit::Cancelled => Err(Error::Cancelled),
+        _ => backend.parse(command, &output),
+    };
+    (StepResult::Exited(output.exit), output.dropped_bytes, end)
+}
+
+async fn wait_for(
+    backend: &dyn Backend,
+    name: &GuestName,
+    wanted: GuestStatus,
+    timeout: Duration,
+    cancel: &CancellationToken,
+) -> (StepResult, Result<(), Error>) {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let found = match backend.guest(name).await {
+            Ok(guest) => guest.map(|guest| guest.status),
+            Err(error) => return (StepResult::NotReached(None), Err(error)),
+        };
+        if found == Some(wanted) {
+            return (StepResult::Reached(wanted), Ok(()));
+        }
+        // A guest that is gone will not come back by waiting.
+        if found.is_none() || Instant::now() >= deadline {
+            return (StepResult::NotReached(found), Err(Error::NotReached { wanted, found }));
+        }
+        tokio::select! {
+            () = sleep(POLL) => {}
+            () = cancel.cancelled() => return (StepResult::NotReached(found), Err(Error::Cancelled)),
+        }
+    }
+}
+
+async fn expected(backend: &dyn Backend, name: &GuestName, expect: Option<Expectation>) -> Result<(), Error> {
+    let Some(expect) = expect else { return Ok(()) };
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        let found = backend.guest(name).await?.map(|guest| guest.status);
+        let holds = match expect {
+            Expectation::Status(status) => found == Some(status),
+            Expectation::Exists => found.is_some(),
+            Expectation::Gone => found.is_none(),
+        };
+        if holds {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            let what = match found {
+                Some(status) => format!("the guest is {status}"),
+                None => "the guest is not there".to_owned(),
+            };
+            return Err(Error::NotDone { what });
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// Milliseconds since 1970 by the host's clock.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,207 @@
+//! What `/proc` says of processes: the facts from which drivers tell a guest's state without starting a tool.
+//!
+//! Formats: proc(5). A process may end between two reads, so every answer is optional.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+};
+
+use super::{Error, files};
+
+/// Clock ticks a second in `/proc/PID/stat`: USER_HZ, 100 on every Linux architecture that Paddock is built for.
+const TICKS_PER_SECOND: i64 = 100;
+
+/// Reads `/proc`, or a directory laid out like it.
+#[derive(Debug, Clone)]
+pub struct Proc {
+    root: PathBuf,
+}
+
+impl Default for Proc {
+    fn default() -> Self {
+        Self { root: PathBuf::from("/proc") }
+    }
+}
+
+/// From `/proc/PID/stat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessStat {
+    pub parent: u32,
+    /// Since boot, in clock ticks. With the pid it tells this process from a later one of the same pid.
+    pub start_ticks: u64,
+    /// The kernel's one-letter state; `Z` and `X` are dead.
+    pub state: char,
+}
+
+impl ProcessStat {
+    pub fn is_alive(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X' | 'x')
+    }
+}
+
+/// One line of `/proc/PID/cgroup`: the controllers of a v1 hierarchy (empty for the v2 one) and the path in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupLine {
+    pub controllers: Vec<String>,
+    pub path: String,
+}
+
+impl Proc {
+    #[cfg(test)]
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Every process id of the host.
+    pub fn pids(&self) -> Result<Vec<u32>, Error> {
+        Ok(files::names(&self.root)?.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// `None` if there is no such process.
+    pub fn stat(&self, pid: u32) -> Option<ProcessStat> {
+        parse_stat(&self.text(pid, "stat")?)
+    }
+
+    /// The command line's words, lossily as text.
+    pub fn command_line(&self, pid: u32) -> Option<Vec<String>> {
+        let text = self.text(pid, "cmdline")?;
+        Some(text.trim_end_matches('\0').split('\0').map(str::to_owned).collect())
+    }
+
+    /// Is this process number 1 of a pid namespace other than the host's?
+    pub fn is_namespace_init(&self, pid: u32) -> bool {
+        self.text(pid, "status").is_some_and(|status| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix("NSpid:"))
+                .map(|ids| ids.split_whitespace().collect::<Vec<_>>())
+                .is_some_and(|ids| ids.len() > 1 && ids.last() == Some(&"1"))
+        })
+    }
+
+    pub fn cgroups(&self, pid: u32) -> Vec<CgroupLine> {
+        self.text(pid, "cgroup").map(|text| parse_cgroups(&text)).unwrap_or_default()
+    }
+
+    /// When the process began, milliseconds since 1970, to a hundredth of a second.
+    pub fn started_ms(&self, pid: u32) -> Option<i64> {
+        let ticks = i64::try_from(self.stat(pid)?.start_ticks).ok()?;
+        let stat = files::read(&self.root.join("stat")).ok()??;
+        let boot: i64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        Some(boot * 1000 + ticks * 1000 / TICKS_PER_SECOND)
+    }
+
+    /// The addresses in the process's network namespace, without loopback and link-local ones, IPv4 first. Empty
+    /// if it shares the host's namespace, as those are not the guest's own.
+    pub fn addresses(&self, pid: u32) -> Vec<String> {
+        let namespace = |pid: &str| std::fs::read_link(self.root.join(pid).join("ns/net")).ok();
+        if namespace(&pid.to_string()) == namespace("self") {
+            return Vec::new();
+        }
+        let v4 = self.text(pid, "net/fib_trie").map(|text| parse_fib_trie(&text)).unwrap_or_default();
+        let v6 = self.text(pid, "net/if_inet6").map(|text| parse_if_inet6(&text)).unwrap_or_default();
+        v4.iter().map(ToString::to_string).chain(v6.iter().map(ToString::to_string)).collect()
+    }
+
+    fn text(&self, pid: u32, file: &str) -> Option<String> {
+        files::read(&self.root.join(pid.to_string()).join(file)).ok().flatten()
+    }
+}
+
+fn parse_stat(text: &str) -> Option<ProcessStat> {
+    // The second field is the command in parentheses and may itself hold blanks and parentheses.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    Some(ProcessStat {
+        state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
+        start_ticks: fields.get(19)?.parse().ok()?,
+    })
+}
+
+fn parse_cgroups(text: &str) -> Vec<CgroupLine> {
+    text.lines()
+        .filter_map(|line| {
+            let mut parts = line.splitn(3, ':').skip(1);
+            let controllers = parts.next()?;
+            let path = parts.next()?.to_owned();
+            Some(CgroupLine {
+                controllers: controllers.split(',').filter(|c| !c.is_empty()).map(str::to_owned).collect(),
+                path,
+            })
+        })
+        .collect()
+}
+
+/// Local addresses are the leaves marked `/32 host LOCAL`; each stands twice (in the main and the local table).
+fn parse_fib_trie(text: &str) -> Vec<Ipv4Addr> {
+    let mut found = Vec::new();
+    let mut last: Option<Ipv4Addr> = None;
+    for line in text.lines() {
+        let line = line.trim_start();
+        if let Some(address) = line.strip_prefix("|-- ") {
+            last = address.trim().parse().ok();
+        } else if line.starts_with("/32 host LOCAL") {
+            found.extend(last.filter(|a| !a.is_loopback() && !a.is_link_local()));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Lines of: 32 hexadecimal digits, index, prefix length, scope, flags, device.
+fn parse_if_inet6(text: &str) -> Vec<Ipv6Addr> {
+    let mut found: Vec<Ipv6Addr> = text
+        .lines()
+        .filter_map(|line| u128::from_str_radix(line.split_whitespace().next()?, 16).ok())
+        .map(Ipv6Addr::from)
+        .filter(|a| !a.is_loopback() && !a.is_unicast_link_local())
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_with_blanks_and_parentheses_does_not_shift_the_fields() {
+        let text = "77 (a b) (c)) S 12 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 1000 200";
+        assert_eq!(parse_stat(text), Some(ProcessStat { parent: 12, start_ticks: 4242, state: 'S' }));
+        assert_eq!(parse_stat("77 (x"), None);
+        assert_eq!(parse_stat(""), None);
+    }
+
+    #[test]
+    fn cgroup_lines_of_both_versions_are_read() {
+        let lines = parse_cgroups("4:cpu,cpuacct:/lxc.payload.web1\n0::/user.slice/a:b\ngarbage\n");
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0].controllers, ["cpu", "cpuacct"]);
+        assert_eq!(lines[1], CgroupLine { controllers: vec![], path: "/user.slice/a:b".into() });
+    }
+
+    #[test]
+    fn addresses_leave_out_loopback_and_link_local_ones() {
+        let trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 10.0.3.17\n        /32 host LOCAL\n     |-- 127.0.0.1\n        \
+                    /32 host LOCAL\n     |-- 10.0.3.255\n        /32 link BROADCAST\nLocal:\n     |-- 10.0.3.17\n        /32 host LOCAL\n";
+        assert_eq!(parse_fib_trie(trie), [Ipv4Addr::new(10, 0, 3, 17)]);
+        let inet6 = "fe80000000000000021c42fffe000008 02 40 20 80 eth0\n\
+                     fd000000000000000000000000000007 02 40 00 80 eth0\n\
+                     00000000000000000000000000000001 01 80 10 80 lo\n";
+        assert_eq!(parse_if_inet6(inet6), ["fd00::7".parse::<Ipv6Addr>().unwrap()]);
+    }
+
+    #[test]
+    fn the_running_test_finds_itself() {
+        let proc = Proc::default();
+        let own = std::process::id();
+        assert!(proc.pids().unwrap().contains(&own));
+        assert!(proc.stat(own).is_some_and(|s| s.is_alive()));
+        assert!(!proc.is_namespace_init(own) || own == 1);
+        assert!(proc.started_ms(own).is_some_and(|ms| ms > 1_600_000_000_000));
+        assert_eq!(proc.stat(u32::MAX), None);
+        assert!(proc.addresses(own).is_empty(), "the host's own addresses are no guest's");
+    }
+}

@@ -1,0 +1,11 @@
+//! The words of Paddock, shared by browser and server: what a guest, an action, a plan and an operation are.
+//!
+//! Plain data and pure rules. No IO, no clock, no leptos, no sqlx: everything here can be tested with a literal.
+
+pub mod access;
+pub mod action;
+pub mod guest;
+pub mod host;
+pub mod name;
+pub mod operation;
+pub mod plan;

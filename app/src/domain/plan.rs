@@ -1,0 +1,234 @@
+//! Plans: what will run, as plain data, and what came of it.
+//!
+//! A driver turns a request into a [`Plan`] and does no work itself. The same plan is shown, stored in the history
+//! and executed, so that what a person reads is exactly what ran.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::guest::GuestStatus;
+
+/// A program and its arguments, one word each. Never a shell line: nothing here is split, joined or expanded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Argv(Vec<String>);
+
+impl Argv {
+    pub fn new(program: impl Into<String>) -> Self {
+        Self(vec![program.into()])
+    }
+
+    #[must_use]
+    pub fn arg(mut self, word: impl Into<String>) -> Self {
+        self.0.push(word.into());
+        self
+    }
+
+    #[must_use]
+    pub fn args<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.0.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Empty only for a plan that was read from a damaged record.
+    pub fn program(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    pub fn words(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// As a POSIX shell would take it: words outside a plain alphabet in single quotes. For reading and copying only.
+impl fmt::Display for Argv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, word) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str(" ")?;
+            }
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+%".contains(c);
+            if !word.is_empty() && word.chars().all(plain) {
+                f.write_str(word)?;
+            } else {
+                write!(f, "'{}'", word.replace('\'', r"'\''"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All that one action will do, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    /// What must hold of the guest afterwards, read from the host and not from an exit code: several tools exit 0
+    /// although nothing was done.
+    pub expect: Option<Expectation>,
+    /// What is gone for good once this has run, one sentence each. Empty for a plan that destroys nothing.
+    pub loses: Vec<String>,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// In plain words: "Ask the guest to shut down, wait up to 60 s".
+    pub title: String,
+    pub when: When,
+    pub work: Work,
+}
+
+/// Whether a step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// Unless a step before it failed for good.
+    Always,
+    /// Only if the step just before it failed; that failure is then not the end. A chain of these is "try, then
+    /// try again".
+    PreviousFailed,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    Command(Command),
+    /// Read the guest's state from the host until it is this one.
+    WaitFor {
+        status: GuestStatus,
+        timeout_ms: u64,
+    },
+}
+
+/// One process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    pub argv: Argv,
+    /// The process group is ended after so long, milliseconds.
+    pub timeout_ms: u64,
+    pub output: Output,
+}
+
+/// Where a command's words come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// Standard output and error, streamed while it runs.
+    Piped,
+    /// Standard output and error are /dev/null, as the guest inherits them and would hold a pipe open for as long
+    /// as it lives; the tool's own words come from this log file, absolute path, read and removed when it ends.
+    LogFile(String),
+}
+
+/// What must hold of a guest after a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    Status(GuestStatus),
+    Exists,
+    Gone,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+    /// Ended by Paddock after the step's time was up.
+    TimedOut,
+    /// Ended by Paddock because a person asked for it.
+    Cancelled,
+    /// It never ran; the system's words.
+    NotStarted(String),
+}
+
+impl Exit {
+    pub fn is_success(&self) -> bool {
+        *self == Self::Code(0)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit {code}"),
+            Self::Signal(number) => write!(f, "killed by signal {number}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::NotStarted(why) => write!(f, "not started: {why}"),
+        }
+    }
+}
+
+/// What came of one step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepResult {
+    /// The process ended by itself or was ended.
+    Exited(Exit),
+    /// The state waited for was reached.
+    Reached(GuestStatus),
+    /// It was not; the state last read, `None` if the guest is gone.
+    NotReached(Option<GuestStatus>),
+    /// Its condition did not hold, or a step before it failed.
+    Skipped,
+}
+
+/// One step's outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOutcome {
+    pub result: StepResult,
+    /// Milliseconds since 1970; `None` for a skipped step.
+    pub started_ms: Option<i64>,
+    pub duration_ms: u64,
+    /// Bytes of output that were dropped past the cap.
+    pub dropped_bytes: u64,
+}
+
+/// Which of a command's three ways of speaking a piece of output came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stream {
+    Stdout,
+    Stderr,
+    Log,
+}
+
+impl Stream {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+            Self::Log => "log",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argv_is_shown_as_a_shell_would_take_it() {
+        let argv = Argv::new("lxc-create").args(["-n", "web1", "--", "a b", "it's", "$(rm)", ""]);
+        assert_eq!(argv.to_string(), r"lxc-create -n web1 -- 'a b' 'it'\''s' '$(rm)' ''");
+    }
+
+    #[test]
+    fn a_plan_survives_its_way_through_json() {
+        let plan = Plan {
+            steps: vec![Step {
+                title: "Wait".into(),
+                when: When::PreviousFailed,
+                work: Work::WaitFor { status: GuestStatus::Stopped, timeout_ms: 5 },
+            }],
+            expect: Some(Expectation::Status(GuestStatus::Stopped)),
+            loses: vec![],
+        };
+        let json = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+    }
+}
