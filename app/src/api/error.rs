@@ -1,0 +1,122 @@
+//! What a server function can answer instead of its result.
+//!
+//! Without JavaScript an error travels back to the form in the page's address, so these are named variants with
+//! checked fields and never free text from the server, and never carry a secret.
+
+use leptos::{
+    prelude::{FromServerFnError, ServerFnErrorErr},
+    server_fn::codec::JsonEncoding,
+};
+use serde::{Deserialize, Serialize};
+
+use super::guests::CreateForm;
+use crate::domain::action::{Field, Refusal};
+
+/// The common answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApiError {
+    #[error("You are not logged in. Log in and try again.")]
+    NotLoggedIn,
+    /// Log in was fine, but the one-time password must be replaced before anything else.
+    #[error("Choose your own password first.")]
+    PasswordChangeDue,
+    #[error("{0}")]
+    Refused(Refusal),
+    #[error("There is no such page here.")]
+    NotFound,
+    #[error("The request could not be understood, and nothing was done. Reload the page and try again.")]
+    BadRequest,
+    /// The cause is in Paddock's log under this number.
+    #[error(
+        "Something went wrong inside Paddock. It is in Paddock's log as {reference}; reload to see how things stand."
+    )]
+    Internal { reference: String },
+    /// Only ever seen by the browser.
+    #[error("Paddock cannot be reached. Nothing is known of your request; reload to see how things stand.")]
+    Unreachable,
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::BadRequest
+            }
+            _ => Self::Unreachable,
+        }
+    }
+}
+
+/// Why a guest was not created, with what was typed, so that nothing need be typed twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateError {
+    pub error: ApiError,
+    pub form: CreateForm,
+}
+
+impl FromServerFnError for CreateError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self { error: ApiError::from_server_fn_error(error), form: CreateForm::default() }
+    }
+}
+
+/// Why a log-in failed. The same whether the user name or the password was wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogInError {
+    #[error("User name or password is wrong.")]
+    Wrong,
+    #[error("{0}")]
+    Other(ApiError),
+}
+
+impl FromServerFnError for LogInError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self::Other(ApiError::from_server_fn_error(error))
+    }
+}
+
+/// Why a password was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountError {
+    #[error("That is not your current password. Nothing was changed.")]
+    WrongPassword,
+    #[error("The new password has {length} characters; at least {least} are needed. Nothing was changed.")]
+    TooShort { length: usize, least: usize },
+    #[error("The new password is too long; {most} bytes are the most. Nothing was changed.")]
+    TooLong { most: usize },
+    #[error("The two new passwords differ. Nothing was changed.")]
+    Differ,
+    #[error("The new password is the old one. Choose another.")]
+    Same,
+    #[error("{0}")]
+    Other(ApiError),
+}
+
+impl AccountError {
+    /// The form field to show it at.
+    pub fn field(&self) -> Option<Field> {
+        match self {
+            Self::WrongPassword => Some(Field::CurrentPassword),
+            Self::TooShort { .. } | Self::TooLong { .. } | Self::Same => Some(Field::NewPassword),
+            Self::Differ => Some(Field::RepeatPassword),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl FromServerFnError for AccountError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self::Other(ApiError::from_server_fn_error(error))
+    }
+}
