@@ -1,28 +1,16 @@
 //! One's own account: log in, log out, change the password, and what the frame of every page shows.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::{AccountError, ApiError, LogInError};
-use crate::domain::{access::Role, operation::OperationSummary};
-
-/// What the frame around every page shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Frame {
-    pub username: String,
-    pub role: Role,
-    pub host: String,
-    pub now_ms: i64,
-    /// Operations at work now, oldest first.
-    pub running: Vec<OperationSummary>,
-}
+pub use crate::domain::view::Frame;
 
 #[server(prefix = "/api", endpoint = "account/frame", input = leptos::server_fn::codec::GetUrl)]
 pub async fn get_frame() -> Result<Frame, ApiError> {
     use crate::{request, service::accounts};
     request::reply(async {
         let (state, caller) = request::context()?;
-        accounts::frame(&state, &caller).await
+        Ok(accounts::frame(&state, &caller).await?)
     })
     .await
 }

@@ -31,7 +31,7 @@ use crate::domain::{
 
 pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner};
 pub use error::Error;
-pub use execute::{Execution, ExecutionEnd, execute};
+pub use execute::{Execution, ExecutionEnd, execute, now_ms};
 pub use host_runner::{HostRunner, RunningTool, end_left_over};
 pub use registry::Registry;
 

@@ -58,6 +58,11 @@ impl Proc {
         Ok(files::names(&self.root)?.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
+    /// The text of `/proc/net/unix`: all Unix sockets of this network namespace.
+    pub fn unix_sockets(&self) -> Result<String, Error> {
+        Ok(files::read(&self.root.join("self/net/unix"))?.unwrap_or_default())
+    }
+
     /// `None` if there is no such process.
     pub fn stat(&self, pid: u32) -> Option<ProcessStat> {
         parse_stat(&self.text(pid, "stat")?)
@@ -78,6 +83,40 @@ impl Proc {
                 .map(|ids| ids.split_whitespace().collect::<Vec<_>>())
                 .is_some_and(|ids| ids.len() > 1 && ids.last() == Some(&"1"))
         })
+    }
+
+    /// The process's id in each pid namespace it is in, that of the reader first.
+    pub fn namespace_ids(&self, pid: u32) -> Vec<u32> {
+        let status = self.text(pid, "status").unwrap_or_default();
+        let ids = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+        ids.split_whitespace().filter_map(|id| id.parse().ok()).collect()
+    }
+
+    /// Inodes of the sockets that the process holds open, in the order of their descriptors.
+    pub fn open_sockets(&self, pid: u32) -> Vec<u64> {
+        let directory = self.root.join(pid.to_string()).join("fd");
+        let mut descriptors: Vec<u32> = files::names(&directory)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect();
+        descriptors.sort_unstable();
+        let target = |fd: u32| std::fs::read_link(directory.join(fd.to_string())).ok();
+        descriptors
+            .into_iter()
+            .filter_map(|fd| target(fd)?.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
+            .collect()
+    }
+
+    /// The process's root directory, opened through `/proc`: what is seen there is the guest's file system.
+    pub fn root_directory(&self, pid: u32) -> PathBuf {
+        self.root.join(pid.to_string()).join("root")
+    }
+
+    /// The line of its mount table for its own `/`, as in `/proc/PID/mountinfo`.
+    pub fn root_mount(&self, pid: u32) -> Option<String> {
+        let table = self.text(pid, "mountinfo")?;
+        table.lines().find(|line| line.split(' ').nth(4) == Some("/")).map(str::to_owned)
     }
 
     pub fn cgroups(&self, pid: u32) -> Vec<CgroupLine> {
@@ -164,6 +203,8 @@ fn parse_if_inet6(text: &str) -> Vec<Ipv6Addr> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd as _;
+
     use super::*;
 
     #[test]
@@ -202,6 +243,12 @@ mod tests {
         assert!(!proc.is_namespace_init(own) || own == 1);
         assert!(proc.started_ms(own).is_some_and(|ms| ms > 1_600_000_000_000));
         assert_eq!(proc.stat(u32::MAX), None);
+        assert_eq!(proc.namespace_ids(own).first(), Some(&own));
+        assert!(proc.root_mount(own).is_some());
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let held = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
+        let inodes = proc.open_sockets(own);
+        assert!(inodes.iter().any(|inode| held.to_str() == Some(&format!("socket:[{inode}]"))));
         assert!(proc.addresses(own).is_empty(), "the host's own addresses are no guest's");
     }
 }

@@ -9,3 +9,4 @@ pub mod host;
 pub mod name;
 pub mod operation;
 pub mod plan;
+pub mod view;

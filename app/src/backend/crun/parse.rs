@@ -1,0 +1,103 @@
+//! What crun's answers mean. Pure.
+
+use crate::{
+    backend::{CommandOutput, Error},
+    domain::{
+        guest::BackendKind,
+        name::GuestName,
+        plan::{Command, Exit},
+    },
+};
+
+use super::{guest_id, probe};
+
+/// The meaning of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    AlreadyExists,
+    NotFound,
+    WrongState,
+    Garbled,
+    Hybrid,
+}
+
+/// What crun 1.8.1 says, by a piece of it that is in no other answer; the first that fits holds. What is in none of
+/// the rows is a failure in the tool's own words.
+const MEANINGS: [(&str, Meaning); 11] = [
+    ("` already exists", Meaning::AlreadyExists),
+    ("/status`: No such file or directory", Meaning::NotFound),
+    ("cannot open directory '", Meaning::NotFound),
+    ("is not in `created` or `stopped` state", Meaning::WrongState),
+    ("/exec.fifo`: No such file or directory", Meaning::WrongState),
+    ("kill container: No such process", Meaning::WrongState),
+    ("` is not running", Meaning::WrongState),
+    ("` is paused", Meaning::WrongState),
+    ("cannot parse status file", Meaning::Garbled),
+    ("' missing in ", Meaning::Garbled),
+    ("cgroups in hybrid mode not supported", Meaning::Hybrid),
+];
+
+fn meaning(words: &str) -> Option<Meaning> {
+    MEANINGS.into_iter().find(|(piece, _)| words.contains(piece)).map(|(_, meaning)| meaning)
+}
+
+/// Whether crun failed for one container's state file and not as a whole.
+pub fn is_one_bad_state(words: &str) -> bool {
+    meaning(words) == Some(Meaning::Garbled)
+}
+
+/// The words of one of [`plan`](super::plan)'s commands behind the global options: verb, then its own.
+fn verb_and_rest(command: &Command) -> (&str, &[String]) {
+    let mut words = command.argv.words().get(1..).unwrap_or_default();
+    while let [option, _, rest @ ..] = words
+        && option.starts_with("--")
+    {
+        words = rest;
+    }
+    words.split_first().map_or(("", words), |(verb, rest)| (verb.as_str(), rest))
+}
+
+/// What a finished command's answer means.
+pub fn answer(command: &Command, output: &CommandOutput) -> Result<(), Error> {
+    let (verb, rest) = verb_and_rest(command);
+    if output.exit.is_success() {
+        // `kill` exits 0 for a signal that does not exist, and sends none.
+        return match rest {
+            [.., signal] if verb == "kill" && !matches!(signal.as_str(), "TERM" | "KILL") => {
+                Err(Error::NotDone { what: format!("crun knows no signal {signal}") })
+            }
+            _ => Ok(()),
+        };
+    }
+    let words = output.words().to_owned();
+    let failed = |words| Error::ToolFailed {
+        program: command.argv.program().to_owned(),
+        exit: output.exit.clone(),
+        words,
+    };
+    // The name is the first word of `kill`'s own and the last of all others'.
+    let name = if verb == "kill" { rest.first() } else { rest.last() };
+    let guest = name.and_then(|name| GuestName::found(name).ok()).map(guest_id);
+    let Some(meaning) = meaning(&words).filter(|_| matches!(output.exit, Exit::Code(_))) else {
+        return Err(failed(words));
+    };
+    Err(match (meaning, guest) {
+        // What was frozen and killed is gone already where the kernel kills what is frozen: on cgroup v2.
+        (Meaning::WrongState, _) if verb == "resume" && words.contains("is not running") => return Ok(()),
+        (Meaning::WrongState, _) => Error::WrongState { words },
+        (Meaning::AlreadyExists, Some(guest)) => Error::AlreadyExists(guest),
+        (Meaning::NotFound, Some(guest)) => Error::NotFound(guest),
+        (Meaning::AlreadyExists | Meaning::NotFound, None) => failed(words),
+        (Meaning::Garbled, _) => {
+            Error::Garbled { source_name: "crun's state file".to_owned(), detail: words }
+        }
+        (Meaning::Hybrid, _) => Error::Unavailable {
+            backend: BackendKind::Crun,
+            reason: probe::HYBRID_REASON.to_owned(),
+            cure: probe::HYBRID_CURE.to_owned(),
+        },
+    })
+}
+
+#[cfg(test)]
+pub mod tests;

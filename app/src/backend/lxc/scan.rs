@@ -1,0 +1,128 @@
+//! Inits: number 1 of each pid namespace directly below the host's, found by going through `/proc` once.
+//!
+//! Costs a file per process of the host, so it is done only when something has changed (see `reader`).
+
+use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _};
+
+use crate::backend::{Error, cgroup::Groups, process::Proc};
+
+/// The init of some container.
+pub struct Init {
+    pub pid: u32,
+    /// With the pid it tells this process from a later one of the same pid.
+    pub start_ticks: u64,
+    pub started_ms: Option<i64>,
+    /// The command socket that its parent listens on: its parent is its monitor. `None` for an init whose monitor
+    /// died, and for one that LXC has not started.
+    pub monitor_socket: Option<u64>,
+    /// Still the monitor's own image: the guest's program has not been executed yet.
+    pub setting_up: bool,
+    /// What follows `lxc.payload.` in its control group: the container's name, perhaps with `-N` behind it.
+    pub payload: Option<String>,
+    pub groups: Groups,
+    pub root: Root,
+}
+
+/// What an init sees as `/`: proof of the container it belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Root {
+    /// Device and inode of the directory.
+    pub identity: Option<(u64, u64)>,
+    /// Its line in the init's mount table; names the upper directory of an overlay.
+    pub mount: String,
+}
+
+impl Root {
+    /// Whether this is the root file system of the container in this directory, beyond doubt.
+    pub fn is_of(&self, container_directory: &str, rootfs_directory: Option<&str>) -> bool {
+        let same_directory =
+            rootfs_directory.and_then(identity).is_some_and(|identity| self.identity == Some(identity));
+        // With the slash behind it, "/var/lib/lxc/web1" is not found in ".../web10/...". Only the upper directory
+        // is a container's own: the lower one belongs to the container it was cloned from.
+        same_directory || self.mount.contains(&format!("upperdir={container_directory}/"))
+    }
+}
+
+fn identity(path: impl AsRef<std::path::Path>) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Every live init directly below this pid namespace. `sockets` are the inodes of all listening command sockets.
+///
+/// An init of a container inside a container is two namespaces away and belongs to the outer guest.
+pub fn inits(proc: &Proc, sockets: &BTreeSet<u64>) -> Result<Vec<Init>, Error> {
+    Ok(proc.pids()?.into_iter().filter_map(|pid| init(proc, pid, sockets)).collect())
+}
+
+fn init(proc: &Proc, pid: u32, sockets: &BTreeSet<u64>) -> Option<Init> {
+    if !matches!(proc.namespace_ids(pid)[..], [_, 1]) {
+        return None;
+    }
+    let stat = proc.stat(pid).filter(|stat| stat.is_alive())?;
+    // The socket and not the process's title is what makes a monitor: `lxc-start -F`, as the systemd unit runs it,
+    // has no title, and a process inside a guest can give itself any.
+    let monitor_socket = proc.open_sockets(stat.parent).into_iter().find(|inode| sockets.contains(inode));
+    let lines = proc.cgroups(pid);
+    let payload = lines
+        .iter()
+        .find_map(|line| line.path.split('/').find_map(|part| part.strip_prefix("lxc.payload.")))
+        .map(str::to_owned);
+    let component = payload.as_ref().map(|payload| format!("lxc.payload.{payload}"));
+    Some(Init {
+        pid,
+        start_ticks: stat.start_ticks,
+        started_ms: proc.started_ms(pid),
+        setting_up: monitor_socket.is_some() && proc.command_line(pid) == proc.command_line(stat.parent),
+        monitor_socket,
+        payload,
+        groups: Groups::new(lines, |part| Some(part) == component.as_deref()),
+        root: Root {
+            identity: identity(proc.root_directory(pid)),
+            mount: proc.root_mount(pid).unwrap_or_default(),
+        },
+    })
+}
+
+/// Whether a container of this name may own the control group `lxc.payload.PAYLOAD`: LXC puts `-N` behind the name
+/// where an older group of that name is still there.
+pub fn payload_fits(payload: &str, name: &str) -> bool {
+    payload.strip_prefix(name).is_some_and(|rest| {
+        rest.is_empty()
+            || rest
+                .strip_prefix('-')
+                .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_group_names_its_container_perhaps_with_a_number() {
+        assert!(payload_fits("web", "web"));
+        assert!(payload_fits("web-2", "web"));
+        assert!(payload_fits("web-2", "web-2"));
+        for other in ["web-", "web-x", "web2", "web-2x", "we", ""] {
+            assert!(!payload_fits(other, "web"), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_root_belongs_to_a_container_only_with_proof() {
+        let dir = tempfile::tempdir().unwrap();
+        let rootfs = dir.path().to_str().unwrap();
+        let plain = Root { identity: identity(rootfs), mount: String::new() };
+        assert!(plain.is_of("/var/lib/lxc/web1", Some(rootfs)));
+        assert!(!plain.is_of("/var/lib/lxc/web1", Some("/")));
+        assert!(
+            !Root::default().is_of("/var/lib/lxc/web1", Some("/nonexistent")),
+            "two unknowns are no match"
+        );
+        let mount =
+            "64 42 0:52 / / rw - overlay overlay rw,upperdir=/var/lib/lxc/web1/overlay/delta,workdir=x";
+        let overlay = Root { identity: None, mount: mount.to_owned() };
+        assert!(overlay.is_of("/var/lib/lxc/web1", None));
+        assert!(!overlay.is_of("/var/lib/lxc/web", None));
+    }
+}

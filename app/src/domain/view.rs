@@ -1,0 +1,130 @@
+//! Views: what pages are told and forms tell, made of the other words. Each is one answer of the service.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    access::Role,
+    action::{GuestAction, Refusal},
+    guest::{Guest, GuestDetail},
+    host::{BackendState, CreateOptions},
+    operation::{Operation, OperationId, OperationSummary},
+    plan::Plan,
+};
+
+/// All guests of the host, from memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestList {
+    /// Counts the changes of the inventory; equal versions are equal lists.
+    pub version: u64,
+    /// The server's clock, milliseconds since 1970, so that "2 min ago" is the same in page and browser.
+    pub now_ms: i64,
+    pub backends: Vec<BackendHealth>,
+    /// Sorted by name, then backend.
+    pub guests: Vec<GuestRow>,
+    /// Why this person cannot create guests, if so.
+    pub create_refusal: Option<Refusal>,
+}
+
+/// One backend and whether its guests are as of now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackendHealth {
+    pub state: BackendState,
+    /// The last reading failed with this message; the guests shown are older.
+    pub stale: Option<String>,
+}
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestRow {
+    pub guest: Guest,
+    /// What Paddock last did with it, running or ended.
+    pub last: Option<OperationSummary>,
+}
+
+/// One guest's own page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuestPage {
+    pub now_ms: i64,
+    pub detail: GuestDetail,
+    /// The operation at work on it.
+    pub live: Option<OperationSummary>,
+    /// Newest first, at most ten.
+    pub recent: Vec<OperationSummary>,
+    /// Start, shut down, stop and delete, in this order, each with why it cannot be had now.
+    pub actions: Vec<ActionChoice>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionChoice {
+    pub action: GuestAction,
+    pub refusal: Option<Refusal>,
+}
+
+/// What an action would run. Nothing has been run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    pub now_ms: i64,
+    pub guest: Guest,
+    pub action: GuestAction,
+    /// The refusal, where it could not be begun now.
+    pub plan: Result<Plan, Refusal>,
+}
+
+/// The form for a new guest, as typed. Every field is text so that nothing typed is ever lost on the way; the
+/// service checks and converts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CreateForm {
+    /// `lxc` or `crun`.
+    pub backend: String,
+    pub name: String,
+    /// For LXC: `template` or `local`.
+    pub source: String,
+    pub template: String,
+    /// Arguments of the template, one a line.
+    pub arguments: String,
+    /// Absolute path of the image's metadata archive.
+    pub metadata: String,
+    /// Absolute path of the root file system's archive.
+    pub rootfs: String,
+    /// Absolute path of an OCI bundle.
+    pub bundle: String,
+}
+
+/// What can be chosen on this host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateChoices {
+    /// Those that can create guests here.
+    pub backends: Vec<BackendState>,
+    pub options: CreateOptions,
+    pub refusal: Option<Refusal>,
+}
+
+/// One page of the history, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryPage {
+    pub now_ms: i64,
+    pub operations: Vec<OperationSummary>,
+    /// Pass as `before` for the next, older page.
+    pub older: Option<OperationId>,
+}
+
+/// One operation's page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationPage {
+    pub now_ms: i64,
+    pub operation: Operation,
+    /// It is running, and this person may end it.
+    pub can_cancel: bool,
+}
+
+/// What the frame around every page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame {
+    pub username: String,
+    pub role: Role,
+    pub host: String,
+    pub now_ms: i64,
+    /// Operations at work now, oldest first.
+    pub running: Vec<OperationSummary>,
+}

@@ -1,0 +1,176 @@
+//! REQUEST: who is calling a server function, and how its result becomes a reply.
+//!
+//! The one file that maps the errors of the rooms below outward.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderName, HeaderValue, StatusCode, header::ACCEPT, request::Parts};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use crate::{
+    api::{AccountError, ApiError, LogInError},
+    auth::{Caller, password},
+    domain::action::Refusal,
+    service::{AccountFailure, AppState, Error, LogInFailure, Visit},
+};
+
+/// Set on every reply that a server function chose itself. A reply without it failed before any function ran, in
+/// the decoding of its arguments.
+pub const CHOSEN: HeaderName = HeaderName::from_static("paddock-reply");
+
+/// This request before it is known who makes it.
+pub fn visit() -> Result<Visit, Error> {
+    from_request("no visit in the request")
+}
+
+/// Whoever is logged in, even with a one-time password.
+pub fn any_caller() -> Result<Caller, Error> {
+    let parts = use_context::<Parts>().ok_or(Error::Unwired("no request in context"))?;
+    parts.extensions.get::<Caller>().cloned().ok_or(Error::NotLoggedIn)
+}
+
+/// The state and the caller: the first line of every server function.
+pub fn context() -> Result<(AppState, Caller), Error> {
+    let caller = any_caller()?;
+    if caller.must_change_password {
+        return Err(Error::PasswordChangeDue);
+    }
+    Ok((visit()?.state, caller))
+}
+
+fn from_request<T: Clone + Send + Sync + 'static>(missing: &'static str) -> Result<T, Error> {
+    let parts = use_context::<Parts>().ok_or(Error::Unwired("no request in context"))?;
+    parts.extensions.get::<T>().cloned().ok_or(Error::Unwired(missing))
+}
+
+/// Runs the body of a server function and sets the reply's status.
+///
+/// A form that was sent without JavaScript must be answered with a redirect, so there the status stays as it is.
+pub async fn reply<T, E: Status>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let result = work.await;
+    if let Some(options) = use_context::<ResponseOptions>() {
+        options.insert_header(CHOSEN, HeaderValue::from_static("1"));
+        if let Err(error) = &result
+            && !wants_page()
+        {
+            options.set_status(error.status());
+        }
+    }
+    result
+}
+
+fn wants_page() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        parts.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
+    })
+}
+
+/// Sends the person to another page of this site. For paths that Paddock made: one with a line break is dropped.
+pub fn redirect(path: &str) {
+    if HeaderValue::from_str(path).is_ok() {
+        leptos_axum::redirect(path);
+    }
+}
+
+/// An error's HTTP status.
+pub trait Status {
+    fn status(&self) -> StatusCode;
+}
+
+impl Status for ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotLoggedIn => StatusCode::UNAUTHORIZED,
+            Self::PasswordChangeDue => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Internal { .. } | Self::Unreachable => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Refused(refusal) => match refusal {
+                Refusal::Name(_) | Refusal::Field { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
+                Refusal::Denied { .. } => StatusCode::FORBIDDEN,
+                Refusal::AlreadyExists { .. } | Refusal::WrongState { .. } | Refusal::Busy { .. } => {
+                    StatusCode::CONFLICT
+                }
+                Refusal::Unavailable { .. } | Refusal::NotReady { .. } | Refusal::ShuttingDown => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+            },
+        }
+    }
+}
+
+impl Status for LogInError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Wrong => StatusCode::UNAUTHORIZED,
+            Self::Other(error) => error.status(),
+        }
+    }
+}
+
+impl Status for AccountError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Other(error) => error.status(),
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotLoggedIn => Self::NotLoggedIn,
+            Error::PasswordChangeDue => Self::PasswordChangeDue,
+            Error::Refused(refusal) => Self::Refused(refusal),
+            Error::NotFound => Self::NotFound,
+            inner => {
+                let reference = reference();
+                tracing::error!(reference, error = %inner, "request failed");
+                Self::Internal { reference }
+            }
+        }
+    }
+}
+
+/// Tells one failure in the log from the others: its number since the start, with the start's second.
+fn reference() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    format!("{:x}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl From<LogInFailure> for LogInError {
+    fn from(failure: LogInFailure) -> Self {
+        match failure {
+            LogInFailure::Wrong => Self::Wrong,
+            LogInFailure::Other(error) => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<Error> for LogInError {
+    fn from(error: Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl From<AccountFailure> for AccountError {
+    fn from(failure: AccountFailure) -> Self {
+        match failure {
+            AccountFailure::WrongPassword => Self::WrongPassword,
+            AccountFailure::TooShort { length } => Self::TooShort { length, least: password::SHORTEST },
+            AccountFailure::TooLong => Self::TooLong { most: password::LONGEST },
+            AccountFailure::Differ => Self::Differ,
+            AccountFailure::Same => Self::Same,
+            AccountFailure::Other(error) => Self::Other(error.into()),
+        }
+    }
+}
+
+impl From<Error> for AccountError {
+    fn from(error: Error) -> Self {
+        Self::Other(error.into())
+    }
+}

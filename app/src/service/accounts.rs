@@ -1,0 +1,197 @@
+//! Accounts: the first administrator, log in, log out, change the password, who a session belongs to.
+
+use super::{AccountFailure, AppState, Error, LogInFailure, Visit};
+use crate::{
+    auth::{Caller, password},
+    backend::now_ms,
+    domain::{access::Role, operation::OperationState, view::Frame},
+    store::{HistoryFilter, NewUser, Store, User, UserId},
+};
+
+/// The name of the first administrator.
+pub const FIRST_ADMINISTRATOR: &str = "admin";
+/// Session keys.
+const USER: &str = "user";
+const EPOCH: &str = "epoch";
+const BEGUN: &str = "begun";
+const SEEN: &str = "seen";
+/// A session ends so long after its log-in, however busy it was.
+const ABSOLUTE_LIMIT_MS: i64 = 7 * 24 * 3600 * 1000;
+/// How exactly it is known when a session was last used: a write for every request would be a waste.
+const SEEN_STEP_MS: i64 = 5 * 60 * 1000;
+/// Running operations that the frame lists.
+const RUNNING_SHOWN: u32 = 100;
+
+/// What the very first start did about accounts.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FirstStart {
+    /// There were accounts already; a password given for the first start was ignored.
+    NotFirst,
+    /// The administrator has the password that was given.
+    Given,
+    /// The administrator has this one-time password, which is told nowhere else.
+    OneTime(String),
+}
+
+/// Makes the first administrator if there is no account at all.
+pub async fn first_start(store: &Store, given: Option<String>) -> Result<FirstStart, Error> {
+    if store.has_users().await? {
+        return Ok(FirstStart::NotFirst);
+    }
+    let must_change_password = given.is_none();
+    let secret = given.unwrap_or_else(password::one_time);
+    let password_hash = hashed(secret.clone()).await?;
+    let user = NewUser {
+        username: FIRST_ADMINISTRATOR.to_owned(),
+        password_hash,
+        role: Role::Administrator,
+        must_change_password,
+        created_ms: now_ms(),
+    };
+    Ok(match (store.add_first_user(&user).await?, must_change_password) {
+        (false, _) => FirstStart::NotFirst,
+        (true, true) => FirstStart::OneTime(secret),
+        (true, false) => FirstStart::Given,
+    })
+}
+
+async fn hashed(secret: String) -> Result<String, Error> {
+    Ok(tokio::task::spawn_blocking(move || password::hash(&secret)).await??)
+}
+
+/// Checks a password, a bounded number at once. An unknown user takes as long as a known one.
+async fn verified(state: &AppState, secret: &str, user: Option<&User>) -> Result<bool, Error> {
+    let _permit =
+        state.password_checks.acquire().await.map_err(|_| Error::Unwired("password checks are closed"))?;
+    let (secret, hash) = (secret.to_owned(), user.map(|user| user.password_hash.clone()));
+    Ok(tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_deref())).await?)
+}
+
+/// Logs in, and says where to go then.
+pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> Result<String, LogInFailure> {
+    let state = &visit.state;
+    let user = state.store.user_named(username.trim()).await.map_err(Error::from)?;
+    if !verified(state, secret, user.as_ref()).await? {
+        tracing::warn!(address = ?visit.address, "log-in failed");
+        return Err(LogInFailure::Wrong);
+    }
+    let Some(user) = user else { return Err(LogInFailure::Wrong) };
+    // A new session id, so that one planted before the log-in is worth nothing.
+    begin_session(visit, user.id, user.session_epoch).await?;
+    tracing::info!(user = user.username, address = ?visit.address, "logged in");
+    Ok(if user.must_change_password { "/account/password".to_owned() } else { landing(next) })
+}
+
+async fn begin_session(visit: &Visit, user: UserId, epoch: i64) -> Result<(), Error> {
+    visit.session.cycle_id().await?;
+    visit.session.insert(USER, user.0).await?;
+    visit.session.insert(EPOCH, epoch).await?;
+    visit.session.insert(BEGUN, now_ms()).await?;
+    visit.session.insert(SEEN, now_ms()).await?;
+    Ok(())
+}
+
+/// A page of this site, or the guests: never another site.
+fn landing(next: &str) -> String {
+    let local = next.starts_with('/')
+        && !next.starts_with("//")
+        && next.chars().all(|c| c.is_ascii_graphic() && c != '\\')
+        && !next.starts_with("/login")
+        && !next.starts_with("/api/");
+    if local { next.to_owned() } else { "/guests".to_owned() }
+}
+
+pub async fn log_out(visit: &Visit) -> Result<(), Error> {
+    visit.session.flush().await?;
+    Ok(())
+}
+
+/// Whose session this is; `None` for nobody's, an ended one, and one of an account that is gone.
+pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
+    let Some(id) = visit.session.get::<i64>(USER).await? else { return Ok(None) };
+    let epoch = visit.session.get::<i64>(EPOCH).await?;
+    let now = now_ms();
+    let begun = visit.session.get::<i64>(BEGUN).await?.unwrap_or(i64::MIN);
+    if now.saturating_sub(begun) > ABSOLUTE_LIMIT_MS {
+        visit.session.flush().await?;
+        return Ok(None);
+    }
+    if now - visit.session.get::<i64>(SEEN).await?.unwrap_or(0) > SEEN_STEP_MS {
+        // The session layer moves the idle limit whenever the session is written.
+        visit.session.insert(SEEN, now).await?;
+    }
+    let user = visit.state.store.user(UserId(id)).await?;
+    Ok(user.filter(|user| Some(user.session_epoch) == epoch).map(|user| Caller {
+        user: user.id,
+        username: user.username,
+        role: user.role,
+        must_change_password: user.must_change_password,
+        address: visit.address,
+    }))
+}
+
+/// Replaces the caller's password and ends all sessions but this one.
+pub async fn change_password(
+    visit: &Visit,
+    caller: &Caller,
+    current: &str,
+    new: &str,
+    repeat: &str,
+) -> Result<(), AccountFailure> {
+    let length = new.chars().count();
+    if length < password::SHORTEST {
+        return Err(AccountFailure::TooShort { length });
+    }
+    if new.len() > password::LONGEST {
+        return Err(AccountFailure::TooLong);
+    }
+    if new != repeat {
+        return Err(AccountFailure::Differ);
+    }
+    let state = &visit.state;
+    let user = state.store.user(caller.user).await.map_err(Error::from)?.ok_or(Error::NotLoggedIn)?;
+    if !verified(state, current, Some(&user)).await? {
+        return Err(AccountFailure::WrongPassword);
+    }
+    if new == current {
+        return Err(AccountFailure::Same);
+    }
+    let hash = hashed(new.to_owned()).await?;
+    let epoch = state.store.set_password(user.id, &hash).await.map_err(Error::from)?;
+    begin_session(visit, user.id, epoch).await?;
+    tracing::info!(user = user.username, address = ?visit.address, "password changed");
+    Ok(())
+}
+
+/// What the frame around every page shows.
+pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
+    let filter = HistoryFilter {
+        state: Some(OperationState::Running),
+        limit: RUNNING_SHOWN,
+        ..HistoryFilter::default()
+    };
+    let mut running = state.store.history(&filter).await?;
+    running.reverse();
+    Ok(Frame {
+        username: caller.username.clone(),
+        role: caller.role,
+        host: state.host.to_string(),
+        now_ms: now_ms(),
+        running,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::landing;
+
+    #[test]
+    fn a_log_in_never_leads_to_another_site() {
+        assert_eq!(landing("/guests/lxc/web1?q=a"), "/guests/lxc/web1?q=a");
+        for next in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/a\r\nX: y", "/login"]
+        {
+            assert_eq!(landing(next), "/guests", "{next:?}");
+        }
+    }
+}

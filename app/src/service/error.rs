@@ -1,0 +1,61 @@
+//! What a use case can answer instead of its result.
+
+use crate::{auth::password::HashError, backend, domain::action::Refusal, store::StoreError};
+
+/// Of most use cases.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("nobody is logged in")]
+    NotLoggedIn,
+    #[error("the one-time password must be replaced first")]
+    PasswordChangeDue,
+    /// Nothing was run, and the person is told why.
+    #[error("{0}")]
+    Refused(Refusal),
+    #[error("not found")]
+    NotFound,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Backend(#[from] backend::Error),
+    #[error(transparent)]
+    Password(#[from] HashError),
+    #[error("the session could not be read or written: {0}")]
+    Session(#[from] tower_sessions::session::Error),
+    #[error("a part of Paddock ended early: {0}")]
+    Crashed(#[from] tokio::task::JoinError),
+    #[error("the request did not pass Paddock's own layers: {0}")]
+    Unwired(&'static str),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Of a log-in.
+#[derive(Debug, thiserror::Error)]
+pub enum LogInFailure {
+    #[error("user name or password is wrong")]
+    Wrong,
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
+/// Of a change of the password.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountFailure {
+    #[error("the current password is wrong")]
+    WrongPassword,
+    #[error("the new password is too short")]
+    TooShort { length: usize },
+    #[error("the new password is too long")]
+    TooLong,
+    #[error("the new passwords differ")]
+    Differ,
+    #[error("the new password is the old one")]
+    Same,
+    #[error(transparent)]
+    Other(#[from] Error),
+}

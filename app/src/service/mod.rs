@@ -1,0 +1,17 @@
+//! SERVICE: the use cases. Each asks the policy, reads and writes through backend and store, and answers with
+//! domain types. No leptos, no axum.
+
+pub mod accounts;
+mod error;
+pub mod guests;
+mod inventory;
+pub mod operations;
+mod recorder;
+mod settle;
+mod state;
+
+pub use error::{AccountFailure, Error, LogInFailure};
+pub use inventory::{Inventory, Snapshot};
+pub use operations::Supervisor;
+pub use settle::settle;
+pub use state::{AppState, Visit};

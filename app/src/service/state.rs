@@ -1,0 +1,71 @@
+//! What every use case is handed.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::sync::{OwnedMutexGuard, Semaphore};
+use tower_sessions::Session;
+
+use super::{Inventory, Supervisor};
+use crate::{
+    backend::{Registry, Runner},
+    domain::guest::GuestId,
+    store::Store,
+};
+
+/// How many passwords are checked at once: each costs a core and 19 MiB for tens of milliseconds.
+const PASSWORD_CHECKS: usize = 2;
+
+/// The parts of a running Paddock. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    pub store: Store,
+    pub registry: Registry,
+    pub runner: Arc<dyn Runner>,
+    pub inventory: Inventory,
+    pub supervisor: Supervisor,
+    /// The host's name, as a title.
+    pub host: Arc<str>,
+    pub(super) password_checks: Arc<Semaphore>,
+    gates: Arc<Mutex<HashMap<GuestId, Weak<tokio::sync::Mutex<()>>>>>,
+}
+
+impl AppState {
+    pub fn new(store: Store, registry: Registry, runner: Arc<dyn Runner>, host: &str) -> Self {
+        Self {
+            store,
+            registry: registry.clone(),
+            runner,
+            inventory: Inventory::new(registry),
+            supervisor: Supervisor::default(),
+            host: host.into(),
+            password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            gates: Arc::default(),
+        }
+    }
+
+    /// One at a time for each guest: between reading its state and beginning an operation nobody else may begin
+    /// one, or the second of two people would be told nothing and find a failed operation.
+    pub(super) async fn gate(&self, guest: &GuestId) -> OwnedMutexGuard<()> {
+        let gate = {
+            let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+            gates.retain(|_, gate| gate.strong_count() > 0);
+            let known = gates.get(guest).and_then(Weak::upgrade);
+            let gate = known.unwrap_or_default();
+            gates.insert(guest.clone(), Arc::downgrade(&gate));
+            gate
+        };
+        gate.lock_owned().await
+    }
+}
+
+/// One request before it is known who makes it.
+#[derive(Clone)]
+pub struct Visit {
+    pub state: AppState,
+    pub session: Session,
+    pub address: Option<IpAddr>,
+}

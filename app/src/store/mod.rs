@@ -1,0 +1,36 @@
+//! STORE: what outlives a restart, in SQLite.
+//!
+//! Rows are private structs that convert into domain types; no SQL stands anywhere else. Every query is checked
+//! against `migrations/` when Paddock is compiled.
+
+mod error;
+mod history;
+mod open;
+mod operations;
+mod users;
+
+use sqlx::SqlitePool;
+
+pub use error::StoreError;
+pub use history::HistoryFilter;
+pub use open::OpenError;
+pub use operations::{Begun, End, LiveOperation, NewOperation};
+pub use users::{NewUser, User, UserId};
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+impl Store {
+    /// For the session layer, which brings its own table.
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// Closes all connections, which also folds the write-ahead log into the database file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}

@@ -1,0 +1,34 @@
+//! The event stream: tells open browsers that there is something new to read.
+//!
+//! An event carries only a counter. What a person may see is decided where it is read, so nothing can leak here.
+
+use std::{convert::Infallible, time::Duration};
+
+use app::{auth::Caller, service::AppState};
+use axum::{
+    Extension,
+    response::{
+        IntoResponse as _, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures::StreamExt as _;
+use http::StatusCode;
+use tokio_stream::wrappers::WatchStream;
+use tokio_util::sync::CancellationToken;
+
+/// How often a silent stream says that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// `GET /events`. A slow reader gets fewer events, never a longer queue: only the newest counter is kept.
+pub async fn events(
+    Extension(state): Extension<AppState>,
+    Extension(closing): Extension<CancellationToken>,
+    caller: Option<Extension<Caller>>,
+) -> Response {
+    let Some(Extension(_)) = caller else { return StatusCode::UNAUTHORIZED.into_response() };
+    let stream = WatchStream::new(state.inventory.changes())
+        .map(|count| Ok::<_, Infallible>(Event::default().event("change").data(count.to_string())))
+        .take_until(closing.cancelled_owned());
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+}

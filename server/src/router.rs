@@ -1,0 +1,151 @@
+//! Routes, and the layers around them.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use app::{
+    service::AppState,
+    ui::{
+        app::{App, shell},
+        status::SetStatus,
+        theme::Theme,
+    },
+};
+use axum::{
+    Extension, Form, Router,
+    extract::DefaultBodyLimit,
+    middleware::from_fn,
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use http::{
+    HeaderMap, StatusCode,
+    header::{COOKIE, REFERER, SET_COOKIE},
+    request::Parts,
+};
+use leptos::prelude::{LeptosOptions, provide_context, use_context};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use tokio_util::sync::CancellationToken;
+use tower_http::{compression::CompressionLayer, trace::TraceLayer};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+use tower_sessions_sqlx_store::SqliteStore;
+
+use crate::{events::events, guard, headers};
+
+/// Largest request body, bytes: forms are small.
+const BODY_LIMIT: usize = 256 * 1024;
+/// A session ends after so long without a request.
+const IDLE_LIMIT: time::Duration = time::Duration::hours(12);
+/// The theme's cookie, and how long a browser keeps it.
+const THEME_COOKIE: &str = "theme";
+const THEME_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What the router needs besides the state.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Directory of the site's files.
+    pub root: PathBuf,
+    /// Cookies are sent over HTTPS only.
+    pub secure_cookies: bool,
+    /// Cancelled when the server begins to shut down; ends the event streams.
+    pub closing: CancellationToken,
+}
+
+/// The whole of Paddock as one service.
+pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
+    let options = leptos_options(site);
+    let shell_options = options.clone();
+    let pages = Router::new()
+        .leptos_routes_with_context(&options, generate_route_list(App), page_context, move || {
+            shell(shell_options.clone())
+        })
+        .route_layer(from_fn(guard::pages));
+    let functions = Router::new()
+        .route("/api/{*function}", get(function).post(function))
+        .route_layer(from_fn(guard::bad_arguments));
+    let session_layer = SessionManagerLayer::new(sessions)
+        .with_name("paddock")
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(site.secure_cookies)
+        .with_expiry(Expiry::OnInactivity(IDLE_LIMIT));
+    Router::new()
+        .route("/", get(async || Redirect::to("/guests")))
+        .merge(pages)
+        .merge(functions)
+        .route("/events", get(events))
+        .route("/theme", post(set_theme))
+        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))
+        .layer(from_fn(guard::identify))
+        .layer(from_fn(guard::same_origin))
+        .layer(session_layer)
+        .layer(Extension(state))
+        .layer(Extension(site.closing.clone()))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        // Leaves event streams alone by its default predicate, and files that are compressed already.
+        .layer(CompressionLayer::new())
+        .layer(from_fn(headers::common))
+        .layer(TraceLayer::new_for_http())
+        .with_state(options)
+}
+
+/// With the names of the files as the build wrote them: content-hashed if it left a list of hashes.
+fn leptos_options(site: &Site) -> LeptosOptions {
+    let hashed = std::env::current_exe()
+        .ok()
+        .and_then(|program| Some(program.parent()?.join("hash.txt").exists()))
+        .unwrap_or(false);
+    LeptosOptions::builder()
+        .output_name("paddock")
+        .site_root(site.root.display().to_string())
+        .site_pkg_dir("pkg")
+        .hash_files(hashed)
+        .build()
+}
+
+async fn function(request: axum::extract::Request) -> Response {
+    leptos_axum::handle_server_fns_with_context(page_context, request).await.into_response()
+}
+
+/// What pages and server functions find in their context besides the request.
+fn page_context() {
+    headers::content_security_policy();
+    provide_context(theme_of(use_context::<Parts>().as_ref().map(|parts| &parts.headers)));
+    if let Some(options) = use_context::<ResponseOptions>() {
+        provide_context(SetStatus(Arc::new(move |status| {
+            if let Ok(status) = StatusCode::from_u16(status) {
+                options.set_status(status);
+            }
+        })));
+    }
+}
+
+fn theme_of(headers: Option<&HeaderMap>) -> Theme {
+    let cookies = headers.and_then(|headers| headers.get(COOKIE)?.to_str().ok()).unwrap_or("");
+    let chosen =
+        cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(k, _)| *k == THEME_COOKIE);
+    chosen.map_or(Theme::System, |(_, value)| Theme::parse(value))
+}
+
+#[derive(serde::Deserialize)]
+struct ThemeForm {
+    #[serde(default)]
+    theme: String,
+}
+
+/// `POST /theme`: keeps the choice in a cookie and goes back to the page it was made on.
+async fn set_theme(headers: HeaderMap, Form(form): Form<ThemeForm>) -> Response {
+    let theme = Theme::parse(&form.theme).as_str();
+    let cookie =
+        format!("{THEME_COOKIE}={theme}; Path=/; Max-Age={}; SameSite=Lax; HttpOnly", THEME_KEPT.as_secs());
+    ([(SET_COOKIE, cookie)], Redirect::to(&page_it_came_from(&headers))).into_response()
+}
+
+/// The path of the Referer, so that it never leads off this site.
+fn page_it_came_from(headers: &HeaderMap) -> String {
+    headers
+        .get(REFERER)
+        .and_then(|value| value.to_str().ok()?.parse::<http::Uri>().ok())
+        .and_then(|uri| Some(uri.path_and_query()?.as_str().to_owned()))
+        .filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        .unwrap_or_else(|| "/guests".to_owned())
+}

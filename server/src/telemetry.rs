@@ -1,0 +1,9 @@
+//! Paddock's own log: to standard error, one line an event. `RUST_LOG` narrows or widens it.
+
+use tracing_subscriber::EnvFilter;
+
+/// Call once, at the start.
+pub fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+}
