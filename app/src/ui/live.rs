@@ -48,7 +48,12 @@ impl Live {
         Effect::new(move |_| {
             attempt.track();
             let again = move || {
-                set_timeout(move || drop(attempt.try_update(|n| *n = n.wrapping_add(1))), RETRY);
+                set_timeout(
+                    move || {
+                        let _gone = attempt.try_update(|n| *n = n.wrapping_add(1));
+                    },
+                    RETRY,
+                );
             };
             // Owned by the effect: the next attempt, or leaving the frame, drops it and so closes it.
             match Stream::open(self, again) {

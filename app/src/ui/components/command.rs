@@ -28,7 +28,12 @@ pub fn Copy(text: String, what: &'static str) -> impl IntoView {
         // Its promise is not waited for: a refusal by the browser leaves nothing to do.
         let _copied = window().navigator().clipboard().write_text(&text);
         done.set(true);
-        set_timeout(move || drop(done.try_set(false)), Duration::from_millis(1500));
+        set_timeout(
+            move || {
+                let _gone = done.try_set(false);
+            },
+            Duration::from_millis(1500),
+        );
     };
     let label = move || if done.get() { "Copied".to_owned() } else { format!("Copy {what}") };
     view! {
