@@ -1,9 +1,13 @@
 //! Settings of the server. Each is an option and an environment variable; the option wins.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use app::backend::{
-    Backend,
+    Backend, Error,
     crun::{CrunConfig, CrunDriver},
     lxc::{LxcConfig, LxcDriver},
 };
@@ -55,23 +59,27 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    /// The drivers of this host, as set.
-    pub fn drivers(&self) -> Vec<Arc<dyn Backend>> {
-        // Tools that detach write their words to a file here; removed when read.
-        let log_dir = self.data.join("run");
+    /// The drivers of this host, as set. `logs` is where tools that detach write their words until they are read.
+    /// Fails for a path that is not text and so could not be a word of a command.
+    pub fn drivers(&self, logs: &Path) -> Result<Vec<Arc<dyn Backend>>, Error> {
         let lxc = LxcDriver::new(LxcConfig {
-            lxcpath: self.lxc_path.clone(),
-            create_config: self.lxc_create_config.clone(),
-            templates: self.lxc_templates.clone(),
+            lxcpath: absolute(&self.lxc_path),
+            create_config: self.lxc_create_config.as_deref().map(absolute),
+            templates: absolute(&self.lxc_templates),
             // On a Proxmox host the numbered containers belong to Proxmox.
-            skip_numeric: std::path::Path::new("/etc/pve").exists(),
-            log_dir: log_dir.clone(),
-        });
+            skip_numeric: Path::new("/etc/pve").exists(),
+            log_dir: logs.to_owned(),
+        })?;
         let crun = CrunDriver::new(CrunConfig {
-            root: self.crun_root.clone(),
-            bundles: self.crun_bundles.clone(),
-            log_dir,
+            root: absolute(&self.crun_root),
+            bundles: self.crun_bundles.as_deref().map(absolute),
+            log_dir: logs.to_owned(),
         });
-        vec![Arc::new(lxc), Arc::new(crun)]
+        Ok(vec![Arc::new(lxc), Arc::new(crun)])
     }
+}
+
+/// Tools run in another working directory, so they are given no relative path.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

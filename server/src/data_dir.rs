@@ -24,13 +24,17 @@ pub enum DataDirError {
 #[derive(Debug)]
 pub struct DataDir {
     pub database: PathBuf,
+    /// Where tools that detach write their words until they are read.
+    pub logs: PathBuf,
     _lock: File,
 }
 
 impl DataDir {
     pub fn hold(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        let path = &std::path::absolute(path).map_err(unusable)?;
+        let logs = path.join("run");
+        DirBuilder::new().recursive(true).mode(0o700).create(&logs).map_err(unusable)?;
         let lock = fs::OpenOptions::new()
             .create(true)
             .write(true)
@@ -38,7 +42,7 @@ impl DataDir {
             .open(path.join("paddock.lock"))
             .map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { database: path.join("paddock.db"), _lock: lock }),
+            Ok(()) => Ok(Self { database: path.join("paddock.db"), logs, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use app::{
-    backend::{HostRunner, Registry},
+    backend::{self, HostRunner, Registry},
     service::{self, AppState, accounts},
     store::{OpenError, Store},
 };
@@ -37,6 +37,8 @@ enum ServeError {
         "The web site's files are not in {0}. Build them with `make build`, or name their place with --site."
     )]
     NoSite(PathBuf),
+    #[error("Cannot use a backend: {0}")]
+    Backend(#[from] backend::Error),
     #[error("Cannot start: {0}")]
     Service(#[from] service::Error),
     #[error("Cannot prepare the table of sessions: {0}")]
@@ -75,7 +77,7 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         .map_err(|source| ServeError::Listen { addr: args.addr, source })?;
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
-    let registry = Registry::new(args.drivers());
+    let registry = Registry::new(args.drivers(&data.logs)?);
     let state = AppState::new(store.clone(), registry, Arc::new(HostRunner::default()), &host_name());
     service::settle(&state).await?;
     state.inventory.start().await;
