@@ -139,6 +139,12 @@ pub fn came_to(action: GuestAction, state: OperationState) -> String {
     }
 }
 
+/// With a capital letter in front.
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
 /// The guest once the operation had ended.
 pub fn after(after: GuestAfter) -> String {
     match after {
@@ -207,5 +213,6 @@ mod tests {
         assert_eq!(came_to(GuestAction::Stop, Succeeded), "stopped");
         assert_eq!(came_to(GuestAction::Shutdown, Failed), "shut-down failed");
         assert_eq!(came_to(GuestAction::Start, Running), "starting");
+        assert_eq!(sentence("start failed"), "Start failed");
     }
 }

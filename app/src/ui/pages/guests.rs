@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::{ev, form::ActionForm, html, prelude::*};
+use leptos::{ev, form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
@@ -139,7 +139,7 @@ fn FilterBar(typed: RwSignal<String>, guests: Arc<Vec<GuestRow>>) -> impl IntoVi
                     class="input"
                     autocomplete="off"
                     spellcheck="false"
-                    placeholder="Filter by name, address, status:running, backend:lxc"
+                    placeholder="Name, address, status:running, backend:lxc"
                     value=typed.get_untracked()
                     prop:value=typed
                     on:input:target=move |event| typed.set(event.target().value())
@@ -236,47 +236,45 @@ fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
     let GuestRow { guest, last } = row;
     let busy = last.as_ref().is_some_and(|last| last.state.is_live());
     let id = guest.id.clone();
-    html::tr().child((
-        view! {
+    view! {
+        <tr>
             <td class="c-state">
                 <StatusBadge status=guest.status />
             </td>
-        },
-        view! {
             <th scope="row" class="c-name">
                 <div class="name">
                     <a class="strong cover" href=id.href() title=id.name.to_string()>
                         {id.name.to_string()}
                     </a>
                     <BackendChip kind=id.backend />
-                    {guest
-                        .note
-                        .map(|note| {
-                            let title = note.clone();
-                            view! {
-                                <span class="noted" title=title>
-                                    <Icon glyph=Glyph::Warning />
-                                    <span class="unseen">{note}</span>
-                                </span>
-                            }
-                        })}
+                    {guest.note.map(|note| view! { <Noted note /> })}
                 </div>
             </th>
-        },
-        view! {
             <td class="c-address">
                 <Addresses all=guest.addresses />
             </td>
-        },
-        view! { <td class="c-pid mono">{guest.pid.map(|pid| pid.to_string())}</td> },
-        view! {
+            <td class="c-pid mono">{guest.pid.map(|pid| pid.to_string())}</td>
             <td class="c-uptime figures">
                 {guest.started_ms.map(|since_ms| view! { <Uptime since_ms now_ms /> })}
             </td>
-        },
-        view! { <td class="c-last">{last.map(|last| view! { <Last last now_ms /> })}</td> },
-        view! { <td class="c-action">{(!busy).then(|| view! { <RowAction guest=id status=guest.status act /> })}</td> },
-    ))
+            <td class="c-last">{last.map(|last| view! { <Last last now_ms /> })}</td>
+            <td class="c-action">
+                {(!busy).then(|| view! { <RowAction guest=id status=guest.status act /> })}
+            </td>
+        </tr>
+    }
+}
+
+/// There is something to know about this guest before one acts.
+#[component]
+fn Noted(note: String) -> impl IntoView {
+    let title = note.clone();
+    view! {
+        <span class="noted" title=title>
+            <Icon glyph=Glyph::Warning />
+            <span class="unseen">{note}</span>
+        </span>
+    }
 }
 
 #[component]

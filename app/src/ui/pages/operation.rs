@@ -99,7 +99,7 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
         {failure
             .map(|why| {
                 view! {
-                    <Banner tone=Tone::Bad title=words::came_to(action, state)>
+                    <Banner tone=Tone::Bad title=words::sentence(&words::came_to(action, state))>
                         <p class="long">{why}</p>
                     </Banner>
                 }
