@@ -194,10 +194,7 @@ mod tests {
     #[test]
     fn spans_keep_two_units() {
         let spans = [7, 400, 9_940, 12_000, 125_000, 11_520_000, 97 * HOUR];
-        assert_eq!(
-            spans.map(span),
-            ["7 ms", "0.4 s", "9.9 s", "12 s", "2 min 5 s", "3 h 12 min", "4 d 1 h"]
-        );
+        assert_eq!(spans.map(span), ["7 ms", "0.4 s", "9.9 s", "12 s", "2 min 5 s", "3 h 12 min", "4 d 1 h"]);
         assert_eq!(running_for(NOON, NOON + 3_700), "3 s");
     }
 

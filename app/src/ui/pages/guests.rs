@@ -8,7 +8,12 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::guests::{Act, BackendHealth, GuestList, GuestRow, list_guests},
-    domain::{action::Refusal, guest::{GuestId, GuestStatus}, host::Availability, operation::OperationSummary},
+    domain::{
+        action::Refusal,
+        guest::{GuestId, GuestStatus},
+        host::Availability,
+        operation::OperationSummary,
+    },
     ui::{
         components::{
             ago::{Ago, Elapsed, Uptime},
@@ -81,7 +86,12 @@ fn NewGuest(refusal: Option<Refusal>) -> impl IntoView {
         .into_any(),
         Some(refusal) => view! {
             <span class="action">
-                <button type="button" class="button" aria-disabled="true" aria-describedby="tip-new">
+                <button
+                    type="button"
+                    class="button"
+                    aria-disabled="true"
+                    aria-describedby="tip-new"
+                >
                     <Icon glyph=Glyph::Plus />
                     "New guest"
                 </button>
@@ -128,7 +138,13 @@ fn FilterBar(typed: RwSignal<String>, guests: Arc<Vec<GuestRow>>) -> impl IntoVi
         format!("{found} of {total}")
     };
     view! {
-        <form class="filter" role="search" method="get" action="/guests" on:submit=|event| event.prevent_default()>
+        <form
+            class="filter"
+            role="search"
+            method="get"
+            action="/guests"
+            on:submit=|event| event.prevent_default()
+        >
             <label class="search">
                 <Icon glyph=Glyph::Search />
                 <span class="unseen">"Filter"</span>
@@ -226,7 +242,9 @@ fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl Into
                     </th>
                 </tr>
             </thead>
-            <tbody>{found.into_iter().map(|row| view! { <Row row now_ms act /> }).collect_view()}</tbody>
+            <tbody>
+                {found.into_iter().map(|row| view! { <Row row now_ms act /> }).collect_view()}
+            </tbody>
         </table>
     }
 }
