@@ -1,1 +1,9 @@
+//! The browser's half: takes over the page that the server has sent.
 
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::ui::app::App);
+}

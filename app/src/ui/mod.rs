@@ -1,1 +1,26 @@
-//! WHAT IS SEEN.
+//! WHAT IS SEEN: pages and the pieces they are made of. Knows only [`domain`](crate::domain) and
+//! [`api`](crate::api).
+//!
+//! Every page is whole without JavaScript: links, GET forms, and POST forms to server functions. In the browser
+//! the same view is then hydrated, and gains what only a browser can do: changes appear by themselves
+//! ([`live`]), clocks tick ([`clock`]), keys work ([`keys`]).
+//!
+//! | file | what it is |
+//! |---|---|
+//! | [`app`] | the document, the routes |
+//! | [`pages`] | one file a page: its data, its layout |
+//! | [`components`] | pieces that more than one page shows |
+//! | [`words`], [`filter`], [`text`] | pure helpers: times and sizes in words, what a filter matches, what a log may show |
+//! | [`theme`], [`status`] | what the server hands in by context |
+
+pub mod app;
+pub mod clock;
+pub mod components;
+pub mod filter;
+pub mod keys;
+pub mod live;
+pub mod pages;
+pub mod status;
+pub mod text;
+pub mod theme;
+pub mod words;

@@ -1,0 +1,64 @@
+//! At the foot of the rail: who is logged in, the theme, password and log out.
+
+use leptos::{form::ActionForm, prelude::*};
+
+use super::icon::{Glyph, Icon};
+use crate::{
+    api::account::{Frame, LogOut},
+    ui::theme::{self, Theme},
+};
+
+#[component]
+pub fn Account(frame: Frame) -> impl IntoView {
+    let log_out = ServerAction::<LogOut>::new();
+    view! {
+        <p class="who">
+            <span class="avatar" aria-hidden="true">
+                {frame.username.chars().next().map(String::from)}
+            </span>
+            <span class="who-words">
+                <span class="strong">{frame.username}</span>
+                <span class="meta">{frame.role.as_str()}</span>
+            </span>
+        </p>
+        <a class="account-link" href="/account/password">
+            <Icon glyph=Glyph::Key />
+            "Change password"
+        </a>
+        <ActionForm action=log_out>
+            <button class="account-link" type="submit">
+                <Icon glyph=Glyph::Exit />
+                "Log out"
+            </button>
+        </ActionForm>
+    }
+}
+
+/// A plain form, as the theme is an attribute of the whole document.
+#[component]
+pub fn ThemeChoice() -> impl IntoView {
+    let current = theme::of_request();
+    let choice = |theme: Theme| {
+        let (glyph, label) = match theme {
+            Theme::System => (Glyph::Screen, "As the system"),
+            Theme::Light => (Glyph::Sun, "Light"),
+            Theme::Dark => (Glyph::Moon, "Dark"),
+        };
+        view! {
+            <button
+                name="theme"
+                value=theme.as_str()
+                aria-label=label
+                title=label
+                aria-pressed=if theme == current { "true" } else { "false" }
+            >
+                <Icon glyph />
+            </button>
+        }
+    };
+    view! {
+        <form class="theme" method="post" action="/theme" role="group" aria-label="Theme">
+            {Theme::ALL.map(choice).into_iter().collect_view()}
+        </form>
+    }
+}

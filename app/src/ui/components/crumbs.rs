@@ -1,0 +1,73 @@
+//! The breadcrumb: where one is, told from the address alone.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::icon::{Glyph, Icon};
+
+/// Label, and the page it leads to unless one is there.
+type Crumb = (String, Option<String>);
+
+#[component]
+pub fn Crumbs() -> impl IntoView {
+    let path = use_location().pathname;
+    let crumb = |(label, href): Crumb| match href {
+        Some(href) => view! {
+            <li>
+                <a href=href>{label}</a>
+                <Icon glyph=Glyph::Chevron />
+            </li>
+        }
+        .into_any(),
+        None => view! {
+            <li>
+                <span aria-current="page">{label}</span>
+            </li>
+        }
+        .into_any(),
+    };
+    view! {
+        <nav class="crumbs" aria-label="Breadcrumb">
+            <ol>{move || crumbs(&path.get()).into_iter().map(crumb).collect_view()}</ol>
+        </nav>
+    }
+}
+
+fn crumbs(path: &str) -> Vec<Crumb> {
+    let link = |label: &str, href: &str| (label.to_owned(), Some(href.to_owned()));
+    let here = |label: &str| (label.to_owned(), None);
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match parts[..] {
+        ["guests"] => vec![here("Guests")],
+        ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
+        ["guests", _, name] => vec![link("Guests", "/guests"), here(name)],
+        ["guests", backend, name, "delete"] => vec![
+            link("Guests", "/guests"),
+            link(name, &format!("/guests/{backend}/{name}")),
+            here("Delete"),
+        ],
+        ["history"] => vec![here("History")],
+        ["history", id] => vec![link("History", "/history"), here(&format!("#{id}"))],
+        _ => vec![],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(path: &str) -> String {
+        let labels: Vec<_> = crumbs(path).into_iter().map(|(label, _)| label).collect();
+        labels.join(" > ")
+    }
+
+    #[test]
+    fn every_page_says_where_it_is() {
+        assert_eq!(labels("/guests"), "Guests");
+        assert_eq!(labels("/guests/new"), "Guests > New guest");
+        assert_eq!(labels("/guests/lxc/web1"), "Guests > web1");
+        assert_eq!(labels("/guests/lxc/web1/delete"), "Guests > web1 > Delete");
+        assert_eq!(labels("/history/12"), "History > #12");
+        assert_eq!(labels("/nowhere"), "");
+    }
+}

@@ -1,0 +1,159 @@
+//! The frame around every page of those who are logged in: rail, top bar, and the page in the middle.
+
+use leptos::prelude::*;
+use leptos_router::components::{A, Outlet};
+
+use super::{
+    account::{Account, ThemeChoice},
+    badge::Spinner,
+    crumbs::Crumbs,
+    icon::{Glyph, Icon, Mark},
+};
+use crate::{
+    api::{
+        ApiError,
+        account::{Frame, get_frame},
+    },
+    domain::access::{Privilege, Role},
+    ui::{
+        clock::Clock,
+        keys,
+        live::{Connection, Live},
+    },
+};
+
+type FrameReply = Resource<Result<Frame, ApiError>>;
+
+/// Says to screen readers what an action came to.
+#[derive(Clone, Copy)]
+pub struct Announce(RwSignal<String>);
+
+impl Announce {
+    pub fn say(self, words: String) {
+        self.0.set(words);
+    }
+}
+
+/// The role of the person at the browser, once known: what to offer. The server decides by itself.
+#[derive(Clone, Copy)]
+pub struct Me(FrameReply);
+
+impl Me {
+    pub fn holds(self, privilege: Privilege) -> bool {
+        self.role().is_some_and(|role| role.holds(privilege))
+    }
+
+    fn role(self) -> Option<Role> {
+        self.0.get().and_then(Result::ok).map(|frame| frame.role)
+    }
+}
+
+#[component]
+pub fn FramePage() -> impl IntoView {
+    Live::provide();
+    let live = expect_context::<Live>();
+    live.listen();
+    keys::listen();
+    let announced = RwSignal::new(String::new());
+    provide_context(Announce(announced));
+    let frame: FrameReply = Resource::new(move || live.version(), |_| get_frame());
+    provide_context(Me(frame));
+    let clock = expect_context::<Clock>();
+
+    let account = move || {
+        frame.get().and_then(Result::ok).map(|frame| {
+            clock.set(frame.now_ms);
+            view! { <Account frame /> }
+        })
+    };
+    let host = move || frame.get().and_then(Result::ok).map(|frame| frame.host);
+    view! {
+        // External: the browser itself moves the focus as well as the view.
+        <a class="skip" href="#main" rel="external">
+            "Skip to content"
+        </a>
+        <div class="frame">
+            <header class="rail">
+                <a class="mark" href="/guests">
+                    <Mark />
+                    <span class="mark-words">
+                        <span class="strong">"Paddock"</span>
+                        <span class="meta host">
+                            <Transition>{host}</Transition>
+                        </span>
+                    </span>
+                </a>
+                <Navigation />
+                <button class="tab account-tab" type="button" popovertarget="account">
+                    <Icon glyph=Glyph::Account />
+                    "Account"
+                </button>
+                // A popover from below on a phone; in the flow of the rail where there is room.
+                <section class="account" id="account" popover="auto" aria-label="Account">
+                    <Transition>{account}</Transition>
+                    <ThemeChoice />
+                </section>
+            </header>
+            <div class="top">
+                <Crumbs />
+                <div class="top-end">
+                    <Transition>{move || running(frame)}</Transition>
+                    <ConnectionState live />
+                </div>
+            </div>
+            <main class="main" id="main" tabindex="-1">
+                <Outlet />
+            </main>
+        </div>
+        <div class="unseen" role="status">
+            {announced}
+        </div>
+    }
+}
+
+#[component]
+fn Navigation() -> impl IntoView {
+    view! {
+        <nav class="tabs" aria-label="Main">
+            <A href="/guests" attr:class="tab">
+                <Icon glyph=Glyph::Guests />
+                "Guests"
+            </A>
+            <A href="/history" attr:class="tab">
+                <Icon glyph=Glyph::History />
+                "History"
+            </A>
+        </nav>
+    }
+}
+
+/// How many operations are at work, leading to them.
+fn running(frame: FrameReply) -> Option<impl IntoView> {
+    let running = frame.get()?.ok()?.running.len();
+    (running > 0).then(|| {
+        view! {
+            <a class="running" href="/history?state=running">
+                <Spinner />
+                {format!("{running} running")}
+            </a>
+        }
+    })
+}
+
+/// Whether changes appear by themselves. Hidden by the style sheet where scripts are off: there they never do.
+#[component]
+fn ConnectionState(live: Live) -> impl IntoView {
+    let words = move || match live.connection() {
+        Connection::Connecting => ("connection", "Connecting", "Connecting to the host"),
+        Connection::Live => ("connection is-live", "Live", "Changes on the host appear by themselves"),
+        Connection::Lost => {
+            ("connection is-lost", "Connection lost", "What is shown may be old; trying to connect again")
+        }
+    };
+    view! {
+        <span class=move || words().0 title=move || words().2>
+            <span class="connection-dot" aria-hidden="true"></span>
+            {move || words().1}
+        </span>
+    }
+}

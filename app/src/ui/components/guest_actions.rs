@@ -1,0 +1,133 @@
+//! The buttons of a guest: what can be done with it now, and why not the rest.
+
+use leptos::{form::ActionForm, prelude::*};
+
+use super::icon::{Glyph, Icon};
+use crate::{
+    api::guests::{Act, ActionChoice},
+    domain::{
+        action::{GuestAction, Refusal},
+        guest::{GuestId, GuestStatus},
+    },
+};
+
+/// What a person most likely wants of a guest in this state.
+pub fn likely(status: GuestStatus) -> Option<GuestAction> {
+    match status {
+        GuestStatus::Stopped | GuestStatus::Created => Some(GuestAction::Start),
+        GuestStatus::Running => Some(GuestAction::Shutdown),
+        GuestStatus::Paused | GuestStatus::Unknown => Some(GuestAction::Stop),
+        GuestStatus::Creating | GuestStatus::Starting | GuestStatus::Stopping => None,
+    }
+}
+
+pub fn glyph(action: GuestAction) -> Glyph {
+    match action {
+        GuestAction::Create => Glyph::Plus,
+        GuestAction::Start => Glyph::Start,
+        GuestAction::Shutdown => Glyph::Shutdown,
+        GuestAction::Stop => Glyph::Stop,
+        GuestAction::Delete => Glyph::Delete,
+    }
+}
+
+/// All buttons in their one order, so that none moves when the state changes.
+#[component]
+pub fn GuestActions(
+    guest: GuestId,
+    status: GuestStatus,
+    choices: Vec<ActionChoice>,
+    act: ServerAction<Act>,
+) -> impl IntoView {
+    let button = move |choice: ActionChoice| {
+        let main = likely(status) == Some(choice.action) && choice.refusal.is_none();
+        let guest = guest.clone();
+        if choice.action == GuestAction::Delete {
+            view! {
+                <form class="action" method="get" action=format!("{}/delete", guest.href())>
+                    <ActionButton choice main />
+                </form>
+            }
+            .into_any()
+        } else {
+            view! {
+                <ActionForm action=act attr:class="action">
+                    <ActFields guest action=choice.action />
+                    <ActionButton choice main />
+                </ActionForm>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <div class="actions" role="group" aria-label="Actions">
+            {choices.into_iter().map(button).collect_view()}
+        </div>
+    }
+}
+
+/// What `act` must be told.
+#[component]
+pub fn ActFields(guest: GuestId, action: GuestAction) -> impl IntoView {
+    view! {
+        <input type="hidden" name="backend" value=guest.backend.as_str() />
+        <input type="hidden" name="name" value=guest.name.to_string() />
+        <input type="hidden" name="action" value=action.as_str() />
+    }
+}
+
+/// A button that cannot be had stays where it is and can be reached: its tip says why.
+#[component]
+fn ActionButton(choice: ActionChoice, main: bool) -> impl IntoView {
+    let ActionChoice { action, refusal } = choice;
+    let tip_id = format!("tip-{action}");
+    let class = match (main, action) {
+        (true, _) => "button primary",
+        (false, GuestAction::Delete) => "button danger-text",
+        (false, _) => "button",
+    };
+    let refused = refusal.is_some();
+    let tip = refusal.as_ref().map(Refusal::to_string).or_else(|| explanation(action).map(str::to_owned));
+    view! {
+        <button
+            class=class
+            // Of type button a refused one submits nothing, with or without JavaScript.
+            type=if refused { "button" } else { "submit" }
+            aria-disabled=refused.then_some("true")
+            aria-describedby=tip.is_some().then(|| tip_id.clone())
+        >
+            <Icon glyph=glyph(action) />
+            {action.label()}
+        </button>
+        {tip
+            .map(|tip| {
+                view! {
+                    <span class="tip" role="tooltip" id=tip_id.clone()>
+                        {tip}
+                    </span>
+                }
+            })}
+    }
+}
+
+/// What the word on the button does not say by itself.
+fn explanation(action: GuestAction) -> Option<&'static str> {
+    match action {
+        GuestAction::Shutdown => Some("Asks the guest to shut itself down, and waits"),
+        GuestAction::Stop => Some("Pulls the plug: ends the guest at once"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_likely_action_is_always_an_allowed_one() {
+        use GuestStatus::{Created, Creating, Paused, Running, Starting, Stopped, Stopping, Unknown};
+        for status in [Created, Creating, Paused, Running, Starting, Stopped, Stopping, Unknown] {
+            assert!(likely(status).is_none_or(|action| action.allowed_in(status)), "{status}");
+        }
+    }
+}

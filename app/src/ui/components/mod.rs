@@ -1,0 +1,18 @@
+//! Pieces that more than one page shows.
+
+pub mod account;
+pub mod ago;
+pub mod badge;
+pub mod banner;
+pub mod command;
+pub mod crumbs;
+pub mod empty;
+pub mod field;
+pub mod frame;
+pub mod guest_actions;
+pub mod icon;
+pub mod loaded;
+pub mod log;
+pub mod operation_row;
+pub mod plan_view;
+pub mod sheet;

@@ -1,0 +1,73 @@
+//! What will run: a plan as a person reads it before it runs. The same everywhere.
+
+use leptos::prelude::*;
+
+use super::{
+    command::CommandLine,
+    icon::{Glyph, Icon},
+};
+use crate::{
+    domain::plan::{Plan, Step, When, Work},
+    ui::words,
+};
+
+#[component]
+pub fn PlanView(plan: Plan) -> impl IntoView {
+    view! {
+        <section class="panel" aria-labelledby="will-run">
+            <h2 id="will-run">"What will run"</h2>
+            <ol class="steps">
+                {plan.steps.into_iter().map(|step| view! { <StepView step /> }).collect_view()}
+            </ol>
+            {(!plan.loses.is_empty()).then(|| view! { <Loses what=plan.loses /> })}
+        </section>
+    }
+}
+
+/// One step: plain words above, the exact command below.
+#[component]
+fn StepView(step: Step) -> impl IntoView {
+    view! {
+        <li class="step">
+            <p class="step-title">
+                {step.title} {(step.when == When::PreviousFailed).then(|| view! { <OnlyIf /> })}
+            </p>
+            <WorkView work=step.work />
+        </li>
+    }
+}
+
+/// Marks a step that is there in case the one before it fails.
+#[component]
+pub fn OnlyIf() -> impl IntoView {
+    view! { <span class="chip">"only if the step before fails"</span> }
+}
+
+#[component]
+pub fn WorkView(work: Work) -> impl IntoView {
+    match work {
+        Work::Command(command) => view! { <CommandLine argv=command.argv /> }.into_any(),
+        Work::WaitFor { status, timeout_ms } => {
+            let longest = words::running_for(0, i64::try_from(timeout_ms).unwrap_or(i64::MAX));
+            view! {
+                <p class="step-wait">
+                    {format!("Reads its state from the host until it is {status}, for {longest} at most.")}
+                </p>
+            }
+            .into_any()
+        }
+    }
+}
+
+#[component]
+fn Loses(what: Vec<String>) -> impl IntoView {
+    view! {
+        <div class="loses">
+            <h3>
+                <Icon glyph=Glyph::Warning />
+                "Gone for good"
+            </h3>
+            <ul>{what.into_iter().map(|lost| view! { <li>{lost}</li> }).collect_view()}</ul>
+        </div>
+    }
+}

@@ -1,0 +1,249 @@
+//! One guest: how it is, what can be done with it, what was done.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::{
+    api::{
+        ApiError,
+        guests::{Act, GuestPage as Page, get_guest},
+        operations::CancelOperation,
+    },
+    domain::{
+        guest::{ConfigText, GuestDetail},
+        operation::OperationSummary,
+    },
+    ui::{
+        components::{
+            ago::{Elapsed, Uptime},
+            badge::{BackendChip, Spinner, StatusBadge},
+            banner::{Banner, Tone},
+            command::Copy,
+            empty::Empty,
+            frame::Me,
+            guest_actions::GuestActions,
+            icon::{Glyph, Icon},
+            loaded::{ActionProblem, Loaded},
+            operation_row::OperationRows,
+        },
+        live::Live,
+        pages::{guests::announce, not_found::Missing},
+        text, words,
+    },
+};
+
+#[component]
+pub fn GuestPage() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let params = use_params_map();
+    let part = move |name: &str| params.read().get(name).unwrap_or_default();
+    let act = ServerAction::<Act>::new();
+    let cancel = ServerAction::<CancelOperation>::new();
+    announce(act);
+    let page = Resource::new(
+        move || (part("backend"), part("name"), live.version(), act.version().get(), cancel.version().get()),
+        |(backend, name, ..)| get_guest(backend, name),
+    );
+    let error = Signal::derive(move || {
+        act.value().get().and_then(Result::err).or_else(|| cancel.value().get().and_then(Result::err))
+    });
+    view! {
+        <Loaded reply=page let:page>
+            {match page {
+                Some(page) => view! { <Known page act cancel error /> }.into_any(),
+                None => {
+                    let name = part("name");
+                    view! {
+                        <Missing title=format!("There is no guest {}/{name}", part("backend"))>
+                            <p>"It may have been deleted."</p>
+                            <a class="button" href=format!("/history?text={name}")>
+                                "What was done with it"
+                            </a>
+                        </Missing>
+                    }
+                        .into_any()
+                }
+            }}
+        </Loaded>
+    }
+}
+
+#[component]
+fn Known(
+    page: Page,
+    act: ServerAction<Act>,
+    cancel: ServerAction<CancelOperation>,
+    error: Signal<Option<ApiError>>,
+) -> impl IntoView {
+    let Page { now_ms, mut detail, live, recent, actions } = page;
+    let guest = detail.guest.clone();
+    let config = detail.config.take();
+    view! {
+        <Title text=guest.id.name.to_string() />
+        <header class="head">
+            <div class="head-words">
+                <h1 class="long">{guest.id.name.to_string()}</h1>
+                <p class="head-facts">
+                    <StatusBadge status=guest.status />
+                    <BackendChip kind=guest.id.backend />
+                    {guest.pid.map(|pid| view! { <span class="id">{format!("PID {pid}")}</span> })}
+                </p>
+            </div>
+            <GuestActions guest=guest.id status=guest.status choices=actions act />
+        </header>
+        <ActionProblem error />
+        {guest
+            .note
+            .map(|note| {
+                view! {
+                    <Banner tone=Tone::Warning title="Before you act">
+                        <p>{note}</p>
+                    </Banner>
+                }
+            })}
+        {live.map(|operation| view! { <AtWork operation now_ms cancel /> })}
+        <div class="columns">
+            <Facts detail now_ms />
+            <section class="panel" aria-labelledby="recent">
+                <h2 id="recent">"Last operations"</h2>
+                {if recent.is_empty() {
+                    view! {
+                        <Empty glyph=Glyph::History title="Nothing was done with it yet">
+                            <p>"What Paddock does with this guest appears here."</p>
+                        </Empty>
+                    }
+                        .into_any()
+                } else {
+                    view! { <OperationRows operations=recent now_ms guests=false /> }.into_any()
+                }}
+            </section>
+        </div>
+        {config.map(|config| view! { <Config config /> })}
+    }
+}
+
+/// The operation at work, on one line.
+#[component]
+fn AtWork(operation: OperationSummary, now_ms: i64, cancel: ServerAction<CancelOperation>) -> impl IntoView {
+    let me = expect_context::<Me>();
+    let OperationSummary { id, action, actor, started_ms, .. } = operation;
+    view! {
+        <Refresh />
+        <div class="at-work">
+            <Spinner />
+            <a class="strong" href=id.href()>
+                {words::doing(action)}
+            </a>
+            <span class="figures">
+                <Elapsed since_ms=started_ms now_ms />
+            </span>
+            <span class="meta">{format!("by {actor}")}</span>
+            <a class="at-work-log" href=id.href()>
+                "Show what runs"
+            </a>
+            {move || {
+                me.holds(action.privilege())
+                    .then(|| {
+                        view! {
+                            <ActionForm action=cancel>
+                                <input type="hidden" name="id" value=id.to_string() />
+                                <button class="button small" type="submit">
+                                    "Cancel"
+                                </button>
+                            </ActionForm>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+/// Without JavaScript a page with something at work asks again every two seconds.
+#[component]
+pub fn Refresh() -> impl IntoView {
+    // As text: where scripts run a browser does not read inside, and there is nothing to hydrate.
+    view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }
+}
+
+#[component]
+fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
+    let GuestDetail { guest, memory, memory_limit, cpu_ns, tasks, facts, .. } = detail;
+    let memory = memory.map(|used| match memory_limit {
+        Some(limit) => format!("{} of {}", words::bytes(used), words::bytes(limit)),
+        None => format!("{}, no limit", words::bytes(used)),
+    });
+    let cpu = cpu_ns.map(|ns| words::span(i64::try_from(ns / 1_000_000).unwrap_or(i64::MAX)));
+    let fact = |label: &str, value: Option<String>| {
+        value.map(|value| {
+            view! {
+                <dt>{label.to_owned()}</dt>
+                <dd class="figures">{value}</dd>
+            }
+        })
+    };
+    let address = |address: String| {
+        view! {
+            <span class="address">
+                <span class="mono">{address.clone()}</span>
+                <Copy text=address what="address" />
+            </span>
+        }
+    };
+    view! {
+        <section class="panel" aria-labelledby="facts">
+            <h2 id="facts">"Facts"</h2>
+            <dl class="facts">
+                {guest
+                    .started_ms
+                    .map(|since_ms| {
+                        view! {
+                            <dt>"Uptime"</dt>
+                            <dd class="figures">
+                                <Uptime since_ms now_ms />
+                            </dd>
+                        }
+                    })}
+                {fact("Memory", memory)}
+                {fact("Processor time", cpu)}
+                {fact("Tasks", tasks.map(|tasks| tasks.to_string()))}
+                {fact("PID", guest.pid.map(|pid| pid.to_string()))}
+                {(!guest.addresses.is_empty())
+                    .then(|| {
+                        view! {
+                            <dt>"Addresses"</dt>
+                            <dd>{guest.addresses.into_iter().map(address).collect_view()}</dd>
+                        }
+                    })}
+                {facts
+                    .into_iter()
+                    .map(|(label, value)| {
+                        view! {
+                            <dt>{label}</dt>
+                            <dd class="long">{value}</dd>
+                        }
+                    })
+                    .collect_view()}
+            </dl>
+        </section>
+    }
+}
+
+#[component]
+fn Config(config: ConfigText) -> impl IntoView {
+    view! {
+        <details class="panel config">
+            <summary>
+                <Icon glyph=Glyph::Chevron />
+                <h2>"Configuration"</h2>
+                <code class="long">{config.path}</code>
+            </summary>
+            <pre class="output" tabindex="0" aria-label="Configuration">
+                {text::visible(&config.text)}
+            </pre>
+            {config
+                .cut
+                .then(|| view! { <p class="meta">"The file is longer; this is its beginning."</p> })}
+        </details>
+    }
+}

@@ -1,0 +1,77 @@
+//! Log in.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api::account::LogIn,
+    ui::components::{
+        banner::{Banner, Tone},
+        field::TextField,
+        sheet::Sheet,
+    },
+};
+
+#[component]
+pub fn LogInPage() -> impl IntoView {
+    let log_in = ServerAction::<LogIn>::new();
+    let next = use_query_map().read_untracked().get("next").filter(|next| is_here(next)).unwrap_or_default();
+    let error = move || {
+        log_in.value().get().and_then(Result::err).map(|error| {
+            view! {
+                <Banner tone=Tone::Bad title="Not logged in">
+                    <p>{error.to_string()}</p>
+                </Banner>
+            }
+        })
+    };
+    view! {
+        <Title text="Log in" />
+        <Sheet title="Log in">
+            {error}
+            <ActionForm action=log_in attr:class="form">
+                <input type="hidden" name="next" value=next />
+                <TextField
+                    id="username"
+                    name="username"
+                    label="Username"
+                    autocomplete="username"
+                    autofocus=true
+                />
+                <TextField
+                    id="password"
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="current-password"
+                />
+                <button
+                    class="button primary wide"
+                    type="submit"
+                    aria-busy=move || log_in.pending().get().then_some("true")
+                >
+                    "Log in"
+                </button>
+            </ActionForm>
+        </Sheet>
+    }
+}
+
+/// A path of this site. Two slashes, or a slash and a backslash, would lead to another.
+fn is_here(next: &str) -> bool {
+    next.starts_with('/') && !next.starts_with("//") && !next.contains('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_log_in_one_stays_on_this_site() {
+        assert!(is_here("/guests/lxc/web1?x=//y"));
+        for elsewhere in ["", "guests", "//evil.example", "/\\evil.example", "https://evil.example"] {
+            assert!(!is_here(elsewhere), "{elsewhere:?}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! One file a page: what it asks for and how it is laid out.
+
+pub mod guest;
+pub mod guest_delete;
+pub mod guest_new;
+pub mod guests;
+pub mod history;
+pub mod login;
+pub mod not_found;
+pub mod operation;
+pub mod password;
