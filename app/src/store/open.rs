@@ -85,7 +85,7 @@ impl Store {
 async fn check(pool: &SqlitePool, path: &Path) -> Result<(), OpenError> {
     let whole = std::fs::metadata(path).map_or(0, |data| data.len()) <= CHECKED_WHOLE_BYTES;
     let question = if whole {
-        "SELECT quick_check FROM pragma_quick_check(1)"
+        "PRAGMA quick_check(1)"
     } else {
         "SELECT CAST(schema_version AS TEXT) FROM pragma_schema_version"
     };

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    backend::{Error, files},
+    backend::{Error, files, host_runner::find_tool},
     domain::{action::CreateSpec, name::GuestName},
 };
 
@@ -45,7 +45,6 @@ pub enum Archive {
 pub struct StartFacts {
     pub orphans: Vec<OrphanFact>,
     pub missing_links: Vec<MissingLink>,
-    pub log_dir_exists: bool,
 }
 
 /// A network interface that the configuration names and the host does not have.
@@ -98,11 +97,8 @@ pub fn create(
         taken: fs::symlink_metadata(reader.directory(name)).is_ok(),
         create_config_exists: place.create_config.as_ref().is_none_or(|path| Path::new(path).is_file()),
         templates: tools::templates(templates),
-        has_busybox: tools::find("busybox").is_some(),
-        missing_programs: ["tar", "xz"]
-            .into_iter()
-            .filter(|program| tools::find(program).is_none())
-            .collect(),
+        has_busybox: find_tool("busybox").is_some(),
+        missing_programs: ["tar", "xz"].into_iter().filter(|program| find_tool(program).is_none()).collect(),
         metadata,
         rootfs,
     }
@@ -125,7 +121,7 @@ fn archive(path: &str) -> Archive {
     }
 }
 
-pub fn start(reader: &Reader, place: &Place, look: &Look) -> Result<StartFacts, Error> {
+pub fn start(reader: &Reader, look: &Look) -> Result<StartFacts, Error> {
     let config = settings(reader, &look.name)?;
     let missing_links = config
         .networks
@@ -136,11 +132,7 @@ pub fn start(reader: &Reader, place: &Place, look: &Look) -> Result<StartFacts, 
             link: network.link.clone(),
         })
         .collect();
-    Ok(StartFacts {
-        orphans: orphans(look),
-        missing_links,
-        log_dir_exists: Path::new(&place.log_dir).is_dir(),
-    })
+    Ok(StartFacts { orphans: orphans(look), missing_links })
 }
 
 /// Whether the host has this network interface. A name that cannot be one is left for LXC to complain about.

@@ -53,7 +53,7 @@ pub struct LxcConfig {
     pub templates: PathBuf,
     /// Names of digits only belong to the Proxmox driver.
     pub skip_numeric: bool,
-    /// An existing directory for the log of each start, writable by root alone.
+    /// Where the log of each start is kept while the start lasts; made if it is not there. Writable by root alone.
     pub log_dir: PathBuf,
 }
 
@@ -111,7 +111,7 @@ impl LxcDriver {
         let look = reader.one(name)?;
         let look = look.ok_or_else(|| Error::NotFound(GuestId::new(BackendKind::Lxc, name.clone())))?;
         match request {
-            ActionRequest::Start => plan::start(place, name, &facts::start(reader, place, &look)?),
+            ActionRequest::Start => plan::start(place, name, &facts::start(reader, &look)?),
             ActionRequest::Shutdown { timeout_seconds } => plan::shutdown(place, name, *timeout_seconds),
             ActionRequest::Stop => plan::stop(place, name, &facts::stop(&look)),
             ActionRequest::Delete | ActionRequest::Create(_) => {

@@ -46,12 +46,6 @@ pub fn start(place: &Place, name: &GuestName, facts: &StartFacts) -> Result<Plan
             missing_link_cure(&missing.link),
         ));
     }
-    if !facts.log_dir_exists {
-        return Err(not_ready(
-            format!("the directory for the tool's log, {}, does not exist.", place.log_dir),
-            &format!("Create it with `mkdir -m 700 {}`.", place.log_dir),
-        ));
-    }
     // Without a log, a failed start says no more than "ABORTING".
     let log = format!("{}/lxc-start-{name}.log", place.log_dir);
     let argv = tool(place, "lxc-start", name).args(["-d", "-l", "ERROR", "-o", &log]);
@@ -195,7 +189,7 @@ mod tests {
         plan.steps.iter().map(line).collect()
     }
 
-    const READY: StartFacts = StartFacts { orphans: vec![], missing_links: vec![], log_dir_exists: true };
+    const READY: StartFacts = StartFacts { orphans: vec![], missing_links: vec![] };
     const ORPHAN: OrphanFact = OrphanFact { pid: 4711, proven: true, frozen: false };
 
     #[test]
@@ -223,12 +217,6 @@ mod tests {
         let facts = StartFacts { missing_links: vec![link], ..READY };
         let text = start(&place(), &web1(), &facts).unwrap_err().to_string();
         assert!(text.contains("lxcbr0") && text.contains("systemctl start lxc-net"), "{text}");
-    }
-
-    #[test]
-    fn a_start_without_a_place_for_its_log_is_refused() {
-        let facts = StartFacts { log_dir_exists: false, ..READY };
-        assert!(start(&place(), &web1(), &facts).unwrap_err().to_string().contains("mkdir -m 700 /run/p"));
     }
 
     #[test]

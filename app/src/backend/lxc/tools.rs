@@ -1,31 +1,20 @@
 //! LXC's programs and templates on this host.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio, time::Duration};
 
 use tokio::{process::Command, time::timeout};
 
-use crate::{backend::files, domain::host::Availability};
+use crate::{
+    backend::{
+        files,
+        host_runner::{TOOL_PATH, find_tool},
+    },
+    domain::host::Availability,
+};
 
-/// Where programs are looked for, whatever the environment of Paddock says.
-const TOOL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest version or complaint that is shown, characters.
 const LONGEST_WORDS: usize = 200;
-
-/// The program on the fixed path.
-pub fn find(program: &str) -> Option<PathBuf> {
-    find_in(TOOL_PATH, program)
-}
-
-fn find_in(path: &str, program: &str) -> Option<PathBuf> {
-    path.split(':').map(|directory| Path::new(directory).join(program)).find(|path| is_executable(path))
-}
 
 fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
@@ -47,30 +36,28 @@ pub fn templates(directory: &Path) -> Vec<String> {
 
 /// Whether LXC can be used, by asking it for its version.
 pub async fn probe() -> Availability {
-    probe_in(TOOL_PATH).await
-}
-
-async fn probe_in(path: &str) -> Availability {
-    let unavailable =
-        |reason: String, cure: &str| Availability::Unavailable { reason, cure: cure.to_owned() };
-    let Some(program) = find_in(path, "lxc-start") else {
-        return unavailable(
-            "LXC is not installed on this host.".to_owned(),
-            "Install it with `apt-get install lxc`.",
-        );
-    };
-    match version(&program, path).await {
-        Ok(version) => Availability::Available { version },
-        Err(what) => unavailable(
-            format!("LXC does not work on this host: {} --version {what}.", program.display()),
-            "Reinstall it with `apt-get install --reinstall lxc`.",
-        ),
+    match find_tool("lxc-start") {
+        Some(program) => probe_at(&program).await,
+        None => Availability::Unavailable {
+            reason: "LXC is not installed on this host.".to_owned(),
+            cure: "Install it with `apt-get install lxc`.".to_owned(),
+        },
     }
 }
 
-async fn version(program: &Path, path: &str) -> Result<String, String> {
+async fn probe_at(program: &Path) -> Availability {
+    match version(program).await {
+        Ok(version) => Availability::Available { version },
+        Err(what) => Availability::Unavailable {
+            reason: format!("LXC does not work on this host: {} --version {what}.", program.display()),
+            cure: "Reinstall it with `apt-get install --reinstall lxc`.".to_owned(),
+        },
+    }
+}
+
+async fn version(program: &Path) -> Result<String, String> {
     let mut command = Command::new(program);
-    command.arg("--version").env_clear().env("PATH", path).stdin(Stdio::null()).kill_on_drop(true);
+    command.arg("--version").env_clear().env("PATH", TOOL_PATH).stdin(Stdio::null()).kill_on_drop(true);
     let output = match timeout(VERSION_TIMEOUT, command.output()).await {
         Ok(Ok(output)) => output,
         Ok(Err(e)) => return Err(format!("could not be run: {e}")),
@@ -98,12 +85,10 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    async fn probed(text: Option<&str>) -> Availability {
+    async fn probed(text: &str) -> Availability {
         let dir = tempfile::tempdir().unwrap();
-        if let Some(text) = text {
-            script(dir.path(), "lxc-start", text);
-        }
-        probe_in(dir.path().to_str().unwrap()).await
+        script(dir.path(), "lxc-start", text);
+        probe_at(&dir.path().join("lxc-start")).await
     }
 
     fn reason(availability: Availability) -> String {
@@ -114,23 +99,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_tool_is_told_with_its_package() {
-        let Availability::Unavailable { reason, cure } = probed(None).await else { panic!("available") };
-        assert!(reason.contains("not installed") && cure.contains("apt-get install lxc"));
-    }
-
-    #[tokio::test]
     async fn a_broken_tool_is_told_in_its_own_words() {
-        assert!(
-            reason(probed(Some("#!/bin/sh\necho no liblxc >&2; exit 127\n")).await).contains("no liblxc")
-        );
-        assert!(reason(probed(Some("#!/bin/sh\necho Usage: x\n")).await).contains("Usage: x"));
-        assert!(reason(probed(Some("#!/nonexistent\n")).await).contains("could not be run"));
+        assert!(reason(probed("#!/bin/sh\necho no liblxc >&2; exit 127\n").await).contains("no liblxc"));
+        assert!(reason(probed("#!/bin/sh\necho Usage: x\n").await).contains("Usage: x"));
+        assert!(reason(probed("#!/nonexistent\n").await).contains("could not be run"));
     }
 
     #[tokio::test]
     async fn a_working_tool_is_told_by_its_version_without_seeing_the_environment() {
-        let answer = probed(Some("#!/bin/sh\n[ -z \"$CARGO_PKG_NAME$HOME\" ] && echo 5.0.2\n")).await;
+        let answer = probed("#!/bin/sh\n[ -z \"$CARGO_PKG_NAME$HOME\" ] && echo 5.0.2\n").await;
         assert_eq!(answer, Availability::Available { version: "5.0.2".into() });
     }
 

@@ -1,0 +1,195 @@
+//! The store: what is written is read back, and what must never be cannot be written.
+
+use app::{
+    backend::RunningTool,
+    domain::{
+        action::GuestAction,
+        guest::{GuestId, GuestStatus},
+        operation::{GuestAfter, OperationId, OperationState, OutputChunk},
+        plan::{Argv, Command, Exit, Output, Plan, Step, StepOutcome, StepResult, Stream, When, Work},
+    },
+    store::{Begun, End, HistoryFilter, NewOperation, Store},
+};
+
+async fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("paddock.db")).await.unwrap();
+    (dir, store)
+}
+
+fn guest(name: &str) -> GuestId {
+    GuestId::parse("lxc", name).unwrap()
+}
+
+fn plan() -> Plan {
+    let argv = Argv::new("lxc-start").args(["-n", "web1"]);
+    let command = Command { argv, timeout_ms: 1000, output: Output::Piped };
+    let step = Step { title: "Start it".into(), when: When::Always, work: Work::Command(command) };
+    Plan { steps: vec![step], expect: None, loses: vec![] }
+}
+
+async fn begin(store: &Store, name: &str) -> Begun {
+    let (guest, plan) = (guest(name), plan());
+    let new = NewOperation {
+        guest: &guest,
+        action: GuestAction::Start,
+        actor: "anna",
+        address: Some("127.0.0.1".into()),
+        plan: &plan,
+        started_ms: 1000,
+    };
+    store.begin_operation(&new).await.unwrap()
+}
+
+async fn begun(store: &Store, name: &str) -> OperationId {
+    match begin(store, name).await {
+        Begun::Started(id) => id,
+        Begun::Live(id) => panic!("operation {id} is in the way"),
+    }
+}
+
+fn end(state: OperationState) -> End {
+    End {
+        state,
+        failure: (state == OperationState::Failed).then(|| "it broke".to_owned()),
+        guest_after: GuestAfter::Status(GuestStatus::Stopped),
+        finished_ms: 2000,
+    }
+}
+
+#[tokio::test]
+async fn a_guest_has_at_most_one_live_operation() {
+    let (_dir, store) = store().await;
+    let first = begun(&store, "web1").await;
+    assert_eq!(begin(&store, "web1").await, Begun::Live(first));
+    begun(&store, "web2").await;
+    assert!(store.finish_operation(first, &end(OperationState::Succeeded)).await.unwrap());
+    assert_ne!(begun(&store, "web1").await, first);
+}
+
+#[tokio::test]
+async fn of_twenty_who_begin_at_once_one_gets_the_operation() {
+    let (_dir, store) = store().await;
+    let tries: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { begin(&store, "web1").await })
+        })
+        .collect();
+    let mut started = 0;
+    for attempt in tries {
+        started += u32::from(matches!(attempt.await.unwrap(), Begun::Started(_)));
+    }
+    assert_eq!(started, 1);
+}
+
+#[tokio::test]
+async fn an_end_is_written_once_and_stays() {
+    let (_dir, store) = store().await;
+    let id = begun(&store, "web1").await;
+    assert!(store.finish_operation(id, &end(OperationState::Failed)).await.unwrap());
+    assert!(!store.finish_operation(id, &end(OperationState::Succeeded)).await.unwrap());
+    let summary = store.operation(id).await.unwrap().unwrap().summary;
+    assert_eq!(summary.state, OperationState::Failed);
+    assert_eq!(summary.failure.as_deref(), Some("it broke"));
+    assert_eq!(summary.guest_after, Some(GuestAfter::Status(GuestStatus::Stopped)));
+    assert_eq!(summary.finished_ms, Some(2000));
+}
+
+#[tokio::test]
+async fn plan_output_and_outcomes_come_back_as_they_were_in_order() {
+    let (_dir, store) = store().await;
+    let id = begun(&store, "web1").await;
+    let chunk = |text: &str, stream| OutputChunk { step: 0, stream, at_ms: 1500, text: text.into() };
+    let first = [chunk("one\n", Stream::Stdout), chunk("zwei ü\n", Stream::Stderr)];
+    let second = [chunk("<script>alert(1)</script>\u{1b}[31m\0", Stream::Log)];
+    let outcome = StepOutcome {
+        result: StepResult::Exited(Exit::Signal(9)),
+        started_ms: Some(1400),
+        duration_ms: 7,
+        dropped_bytes: 3,
+    };
+    store.record_progress(id, &first, &[]).await.unwrap();
+    store.record_progress(id, &second, &[(0, outcome.clone())]).await.unwrap();
+    let read = store.operation(id).await.unwrap().unwrap();
+    assert_eq!(read.plan, plan());
+    assert_eq!(read.output, [first.as_slice(), second.as_slice()].concat());
+    assert_eq!(read.outcomes, [outcome]);
+    assert_eq!(read.summary.actor, "anna");
+    assert_eq!(read.summary.address.as_deref(), Some("127.0.0.1"));
+}
+
+#[tokio::test]
+async fn a_live_operation_is_found_with_its_tool() {
+    let (_dir, store) = store().await;
+    let id = begun(&store, "web1").await;
+    let tool = RunningTool { pid: 4711, start_ticks: 99 };
+    store.note_tool(id, tool).await.unwrap();
+    let live = store.live_operations().await.unwrap();
+    assert_eq!(live.len(), 1);
+    assert_eq!((live[0].id, &live[0].guest, live[0].tool), (id, &guest("web1"), Some(tool)));
+    store.finish_operation(id, &end(OperationState::Interrupted)).await.unwrap();
+    assert!(store.live_operations().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_history_is_newest_first_and_can_be_narrowed() {
+    let (_dir, store) = store().await;
+    let mut ids = Vec::new();
+    for name in ["web1", "db1", "Web2"] {
+        let id = begun(&store, name).await;
+        store.finish_operation(id, &end(OperationState::Succeeded)).await.unwrap();
+        ids.push(id);
+    }
+    let running = begun(&store, "db1").await;
+    let read = async |filter: HistoryFilter| {
+        store.history(&filter).await.unwrap().into_iter().map(|summary| summary.id).collect::<Vec<_>>()
+    };
+    let all = HistoryFilter { limit: 10, ..HistoryFilter::default() };
+    assert_eq!(read(all.clone()).await, [running, ids[2], ids[1], ids[0]]);
+    assert_eq!(read(HistoryFilter { limit: 1, ..all.clone() }).await, [running]);
+    assert_eq!(read(HistoryFilter { before: Some(ids[1]), ..all.clone() }).await, [ids[0]]);
+    assert_eq!(read(HistoryFilter { text: "wEB".into(), ..all.clone() }).await, [ids[2], ids[0]]);
+    assert_eq!(read(HistoryFilter { text: "ANNA".into(), ..all.clone() }).await.len(), 4);
+    assert_eq!(read(HistoryFilter { text: "%".into(), ..all.clone() }).await, []);
+    let state = Some(OperationState::Running);
+    assert_eq!(read(HistoryFilter { state, ..all }).await, [running]);
+    assert_eq!(store.last_operations().await.unwrap()[&guest("db1")].id, running);
+    assert_eq!(store.operations_of(&guest("db1"), 5).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_record_changed_by_hand_is_reported_and_not_guessed() {
+    let (_dir, store) = store().await;
+    let id = begun(&store, "web1").await;
+    sqlx::query("UPDATE operations SET action = 'explode'").execute(store.pool()).await.unwrap();
+    let error = store.operation(id).await.unwrap_err().to_string();
+    assert!(error.contains("damaged") && error.contains("explode"), "{error}");
+}
+
+#[tokio::test]
+async fn the_committed_query_data_matches_the_migrations() {
+    use sqlx::{Column as _, Executor as _, SqliteConnection, TypeInfo as _};
+    let (_dir, store) = store().await;
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../.sqlx");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let data: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let query = data["query"].as_str().unwrap();
+        let mut connection = store.pool().acquire().await.unwrap();
+        let connection: &mut SqliteConnection = &mut connection;
+        let described = connection.describe(query).await.unwrap_or_else(|e| panic!("{query}: {e}; run `make sqlx`"));
+        let now: Vec<_> = described.columns.iter().map(|c| (c.name().to_owned(), c.type_info().name().to_owned())).collect();
+        let then: Vec<_> = data["describe"]["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| (c["name"].as_str().unwrap().to_owned(), c["type_info"].as_str().unwrap().to_uppercase()))
+            .collect();
+        let upper: Vec<_> = now.iter().map(|(name, kind)| (name.clone(), kind.to_uppercase())).collect();
+        assert_eq!(upper, then, "{query}: run `make sqlx`");
+        checked += 1;
+    }
+    assert!(checked > 10, "only {checked} queries were found");
+}
