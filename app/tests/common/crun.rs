@@ -189,6 +189,21 @@ impl World {
         }
     }
 
+    /// crun leaves the control group of a container that it forgot, and plain directories where the wrapper took
+    /// a mount away.
+    fn remove_empty_groups(&self) {
+        let tag = format!("{}-", self.tag);
+        let entries =
+            |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        let top = Path::new("/sys/fs/cgroup");
+        for dir in entries(top).chain([top.to_owned()]) {
+            for group in entries(&dir).filter(|path| path.to_string_lossy().contains(&tag)) {
+                // Fails for whatever is not empty.
+                let _ = fs::remove_dir(group);
+            }
+        }
+    }
+
     pub fn pid(&self, name: &GuestName) -> u32 {
         let status = fs::read_to_string(self.root().join(name.as_str()).join("status")).unwrap();
         let status: Value = serde_json::from_str(&status).unwrap();
@@ -216,6 +231,7 @@ impl Drop for World {
             let _ = self.crun(&["resume", "--", &name]);
             let _ = self.crun(&["delete", "-f", "--", &name]);
         }
+        self.remove_empty_groups();
     }
 }
 
