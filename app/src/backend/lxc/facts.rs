@@ -155,7 +155,7 @@ fn orphans(look: &Look) -> Vec<OrphanFact> {
         .map(|orphan| OrphanFact {
             pid: orphan.init.pid,
             proven: orphan.proven,
-            frozen: orphan.init.groups.is_frozen(),
+            frozen: orphan.init.is_frozen(),
         })
         .collect()
 }
