@@ -43,14 +43,19 @@ pub async fn execute(
     cancel: &CancellationToken,
     execution: &mut dyn Execution,
 ) -> ExecutionEnd {
-    let mut last = Ok(());
+    let mut so_far = Ok(());
+    // A failure is final once the step after it was not there to answer it, or once a person wants the end.
+    let mut is_over = false;
     for (index, step) in plan.steps.iter().enumerate() {
-        // A failure is final unless this step is there to answer it.
-        let runs = match step.when {
-            When::Always => last.is_ok(),
-            When::PreviousFailed => last.is_err() && !cancel.is_cancelled(),
+        let would_run = match step.when {
+            When::Always => so_far.is_ok(),
+            When::PreviousFailed => so_far.is_err(),
         };
-        if !runs {
+        if would_run && !is_over && cancel.is_cancelled() {
+            so_far = Err(Error::Cancelled);
+        }
+        is_over |= so_far == Err(Error::Cancelled) || (so_far.is_err() && !would_run);
+        if is_over || !would_run {
             execution.end(index, skipped());
             continue;
         }
@@ -65,13 +70,13 @@ pub async fn execute(
                 (result, 0, end)
             }
         };
-        last = step_end;
+        so_far = step_end;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         execution
             .end(index, StepOutcome { result, started_ms: Some(started_ms), duration_ms, dropped_bytes });
     }
-    match last {
-        Err(_) if cancel.is_cancelled() => ExecutionEnd::Cancelled,
+    match so_far {
+        Err(Error::Cancelled) => ExecutionEnd::Cancelled,
         Err(error) => ExecutionEnd::Failed(error),
         Ok(()) => match expected(backend, name, plan.expect).await {
             Ok(()) => ExecutionEnd::Done,
@@ -94,6 +99,12 @@ async fn run(
     let end = match &output.exit {
         Exit::TimedOut => Err(Error::TimedOut { words: output.words().to_owned() }),
         Exit::Cancelled => Err(Error::Cancelled),
+        // There are no words to understand.
+        Exit::NotStarted(_) => Err(Error::ToolFailed {
+            program: command.argv.program().to_owned(),
+            exit: output.exit.clone(),
+            words: String::new(),
+        }),
         _ => backend.parse(command, &output),
     };
     (StepResult::Exited(output.exit), output.dropped_bytes, end)
@@ -107,11 +118,13 @@ async fn wait_for(
     cancel: &CancellationToken,
 ) -> (StepResult, Result<(), Error>) {
     let deadline = Instant::now() + timeout;
+    let mut last_read = None;
     loop {
         let found = match backend.guest(name).await {
             Ok(guest) => guest.map(|guest| guest.status),
-            Err(error) => return (StepResult::NotReached(None), Err(error)),
+            Err(error) => return (StepResult::NotReached(last_read), Err(error)),
         };
+        last_read = found;
         if found == Some(wanted) {
             return (StepResult::Reached(wanted), Ok(()));
         }
@@ -155,3 +168,6 @@ pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
