@@ -1,6 +1,10 @@
 //! Control groups: which layout the host has, and what one group uses.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
 
 use super::{files, process::CgroupLine};
 
@@ -90,6 +94,18 @@ impl Groups {
             || self.v2("cgroup.freeze").is_some_and(|state| state.trim() == "1")
     }
 
+    /// The same question kept open, for one who asks often: an answer then costs a tenth.
+    pub fn watch_frozen(&self) -> Option<FrozenWatch> {
+        let v1 = self.lines.iter().find(|l| l.controllers.iter().any(|c| c == "freezer"));
+        let v1 =
+            v1.map(|l| self.root.join("freezer").join(l.path.trim_start_matches('/')).join("freezer.state"));
+        let v2 = self.lines.iter().find(|l| l.controllers.is_empty());
+        let v2 = v2.map(|l| self.root.join(l.path.trim_start_matches('/')).join("cgroup.freeze"));
+        let files: Vec<File> =
+            [v1, v2].into_iter().flatten().filter_map(|path| File::open(path).ok()).collect();
+        (!files.is_empty()).then_some(FrozenWatch(files))
+    }
+
     fn memory_limit(&self) -> Option<u64> {
         // v1 says "no limit" with the largest multiple of a page below 2^63; anything that near to it is the same.
         const NO_LIMIT: u64 = 1 << 62;
@@ -118,6 +134,22 @@ impl Groups {
     fn v2(&self, file: &str) -> Option<String> {
         let line = self.lines.iter().find(|l| l.controllers.is_empty())?;
         files::read(&self.root.join(line.path.trim_start_matches('/')).join(file)).ok()?
+    }
+}
+
+/// Open files that say whether one group is frozen. Each use holds one or two descriptors.
+pub struct FrozenWatch(Vec<File>);
+
+impl FrozenWatch {
+    /// `None` once the group is gone.
+    pub fn is_frozen(&self) -> Option<bool> {
+        let mut frozen = false;
+        for file in &self.0 {
+            let mut bytes = [0; 16];
+            let length = file.read_at(&mut bytes, 0).ok()?;
+            frozen |= !matches!(bytes[..length].trim_ascii(), b"THAWED" | b"0");
+        }
+        Some(frozen)
     }
 }
 
@@ -179,7 +211,26 @@ mod tests {
             fs::write(dir.path().join(controller).join("g").join(file), text).unwrap();
         }
         let lines = vec![line(&["memory"], "/g"), line(&["freezer"], "/g")];
-        let usage = Groups::at(dir.path(), lines, |_| false).usage();
-        assert_eq!(usage, Usage { memory: Some(8192), frozen: true, ..Usage::default() });
+        let groups = Groups::at(dir.path(), lines, |_| false);
+        assert_eq!(groups.usage(), Usage { memory: Some(8192), frozen: true, ..Usage::default() });
+    }
+
+    #[test]
+    fn a_watch_sees_each_change() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Groups::at(dir.path(), vec![line(&[], "/g")], |_| false).watch_frozen().is_none());
+        fs::create_dir_all(dir.path().join("freezer/g")).unwrap();
+        fs::create_dir_all(dir.path().join("g")).unwrap();
+        let lines = vec![line(&["freezer"], "/g"), line(&[], "/g")];
+        let (v1, v2) = (dir.path().join("freezer/g/freezer.state"), dir.path().join("g/cgroup.freeze"));
+        fs::write(&v1, "THAWED\n").unwrap();
+        fs::write(&v2, "0\n").unwrap();
+        let watch = Groups::at(dir.path(), lines, |_| false).watch_frozen().unwrap();
+        assert_eq!(watch.is_frozen(), Some(false));
+        fs::write(&v1, "FREEZING\n").unwrap();
+        assert_eq!(watch.is_frozen(), Some(true));
+        fs::write(&v1, "THAWED\n").unwrap();
+        fs::write(&v2, "1\n").unwrap();
+        assert_eq!(watch.is_frozen(), Some(true));
     }
 }

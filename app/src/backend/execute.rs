@@ -170,4 +170,6 @@ pub fn now_ms() -> i64 {
 }
 
 #[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@
 //! Formats: proc(5). A process may end between two reads, so every answer is optional.
 
 use std::{
+    fs::File,
     net::{Ipv4Addr, Ipv6Addr},
+    os::unix::fs::FileExt as _,
     path::PathBuf,
 };
 
@@ -66,6 +68,12 @@ impl Proc {
     /// `None` if there is no such process.
     pub fn stat(&self, pid: u32) -> Option<ProcessStat> {
         parse_stat(&self.text(pid, "stat")?)
+    }
+
+    /// The same question kept open, for one who asks often: it goes on to mean this process, never a later one of
+    /// the same pid. Holds one descriptor.
+    pub fn watch(&self, pid: u32) -> Option<ProcessWatch> {
+        File::open(self.root.join(pid.to_string()).join("stat")).ok().map(ProcessWatch)
     }
 
     /// The command line's words, lossily as text.
@@ -145,6 +153,19 @@ impl Proc {
 
     fn text(&self, pid: u32, file: &str) -> Option<String> {
         files::read(&self.root.join(pid.to_string()).join(file)).ok().flatten()
+    }
+}
+
+/// One process's open `stat` file.
+pub struct ProcessWatch(File);
+
+impl ProcessWatch {
+    /// `None` once the process is gone.
+    pub fn stat(&self) -> Option<ProcessStat> {
+        // Numbers only, but for a command of 15 bytes at most: it cannot come near to this.
+        let mut bytes = [0; 2048];
+        let length = self.0.read_at(&mut bytes, 0).ok()?;
+        parse_stat(&String::from_utf8_lossy(&bytes[..length]))
     }
 }
 
@@ -235,6 +256,16 @@ mod tests {
     }
 
     #[test]
+    fn a_watch_ends_with_its_process() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let watch = Proc::default().watch(child.id()).unwrap();
+        assert!(watch.stat().is_some_and(|stat| stat.is_alive() && stat.parent == std::process::id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(watch.stat(), None);
+    }
+
+    #[test]
     fn the_running_test_finds_itself() {
         let proc = Proc::default();
         let own = std::process::id();
@@ -243,6 +274,10 @@ mod tests {
         assert!(!proc.is_namespace_init(own) || own == 1);
         assert!(proc.started_ms(own).is_some_and(|ms| ms > 1_600_000_000_000));
         assert_eq!(proc.stat(u32::MAX), None);
+        assert_eq!(
+            proc.watch(own).and_then(|watch| watch.stat()).map(|s| s.parent),
+            proc.stat(own).map(|s| s.parent)
+        );
         assert_eq!(proc.namespace_ids(own).first(), Some(&own));
         assert!(proc.root_mount(own).is_some());
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();

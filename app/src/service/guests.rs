@@ -56,7 +56,11 @@ pub async fn page(
     policy::decide(caller, Privilege::See, None)?;
     let Ok(id) = GuestId::parse(backend, name) else { return Ok(None) };
     let Some(driver) = state.registry.get(id.backend) else { return Ok(None) };
-    let Some(detail) = driver.inspect(&id.name).await? else { return Ok(None) };
+    let Some(mut detail) = driver.inspect(&id.name).await? else { return Ok(None) };
+    // A configuration may hold secrets (the environment of an OCI process), so it is for those who make guests.
+    if policy::decide(caller, Privilege::Create, Some(&id)).is_err() {
+        detail.config = None;
+    }
     let recent = state.store.operations_of(&id, RECENT).await?;
     let live = recent.iter().find(|operation| operation.state.is_live()).cloned();
     let actions = OFFERED

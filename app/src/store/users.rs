@@ -72,6 +72,23 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Adds the user unless the name is taken; says whether it was added.
+    pub async fn add_user(&self, user: &NewUser) -> Result<bool, StoreError> {
+        let role = user.role.as_str();
+        let done = sqlx::query!(
+            "INSERT INTO users (username, password_hash, role, must_change_password, created_ms)
+             VALUES (?, ?, ?, ?, ?) ON CONFLICT (username) DO NOTHING",
+            user.username,
+            user.password_hash,
+            role,
+            user.must_change_password,
+            user.created_ms
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     pub async fn has_users(&self) -> Result<bool, StoreError> {
         let row = sqlx::query!(r#"SELECT EXISTS (SELECT 1 FROM users) AS "any!: i64""#)
             .fetch_one(&self.pool)

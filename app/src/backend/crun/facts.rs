@@ -50,7 +50,7 @@ pub struct Place {
 }
 
 pub fn registered(states: &StateDir, proc: &Proc, name: &GuestName) -> Result<Option<Registered>, Error> {
-    let Some(record) = states.read(name)? else { return Ok(None) };
+    let Some(record) = states.read(name) else { return Ok(None) };
     // crun's copy of what the container was made from; the bundle's own may have changed since.
     let config =
         files::read(&states.of(name).join("config.json"))?.and_then(|text| Config::parse(&text).ok());
@@ -76,7 +76,7 @@ pub fn place(states: &StateDir, proc: &Proc, name: &GuestName, bundle: &Bundle) 
     let cgroup = group_of(name, Some(&bundle.config));
     let mut shared_with = None;
     for other in states.names()?.into_iter().filter(|other| other != name) {
-        let Some(Record::Known { state, .. }) = states.read(&other)? else { continue };
+        let Some(Record::Known { state, .. }) = states.read(&other) else { continue };
         if state.cgroup().is_some_and(|group| is_under(group, &cgroup) || is_under(&cgroup, group)) {
             shared_with = Some(other);
             break;

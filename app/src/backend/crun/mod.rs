@@ -73,7 +73,7 @@ impl CrunDriver {
     }
 
     fn plan_create(&self, name: &GuestName, path: &str) -> Result<Plan, Error> {
-        if self.states.read(name)?.is_some() {
+        if self.states.read(name).is_some() {
             return Err(Error::AlreadyExists(guest_id(name.clone())));
         }
         let bundle = Bundle::check(path)
@@ -119,7 +119,7 @@ impl Backend for CrunDriver {
         let mut guests = Vec::new();
         for name in self.states.names()? {
             // One that is deleted in the meantime is none.
-            if let Some(record) = self.states.read(&name)? {
+            if let Some(record) = self.states.read(&name) {
                 guests.push(record.guest(name, &self.proc));
             }
         }
@@ -127,11 +127,11 @@ impl Backend for CrunDriver {
     }
 
     async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {
-        Ok(self.states.read(name)?.map(|record| record.guest(name.clone(), &self.proc)))
+        Ok(self.states.read(name).map(|record| record.guest(name.clone(), &self.proc)))
     }
 
     async fn inspect(&self, name: &GuestName) -> Result<Option<GuestDetail>, Error> {
-        Ok(self.states.read(name)?.map(|record| facts::detail(&self.states, &self.proc, name, record)))
+        Ok(self.states.read(name).map(|record| facts::detail(&self.states, &self.proc, name, record)))
     }
 
     async fn create_options(&self, options: &mut CreateOptions) {
@@ -167,3 +167,6 @@ impl Backend for CrunDriver {
         parse::answer(command, output)
     }
 }
+
+#[cfg(test)]
+mod tests;

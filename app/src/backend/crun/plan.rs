@@ -188,6 +188,10 @@ fn check_known(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<(), 
 
 /// A delete kills everything in the control group. What the container itself can have left there is its own.
 fn check_deletable(guest: &Registered) -> Result<(), Error> {
+    // It was started or thawed since somebody looked; crun itself would refuse.
+    if guest.status.is_active() {
+        return Err(Error::WrongState { words: format!("it is {}.", guest.status) });
+    }
     let is_foreign = |member: &&Member| guest.has_own_pid_namespace || member.is_init;
     let foreign: Vec<Member> = guest.members.iter().filter(is_foreign).cloned().collect();
     if foreign.is_empty() {

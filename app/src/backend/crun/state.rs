@@ -84,13 +84,17 @@ impl StateDir {
 
     /// `None` if there is no such container. A directory without a state file is none either, as for crun itself:
     /// it is being made right now, or was left by a crun that was killed.
-    pub fn read(&self, name: &GuestName) -> Result<Option<Record>, Error> {
+    pub fn read(&self, name: &GuestName) -> Option<Record> {
         let dir = self.of(name);
-        let Some(text) = files::read(&dir.join("status"))? else { return Ok(None) };
-        Ok(Some(match serde_json::from_str(&text) {
+        let text = match files::read(&dir.join("status")) {
+            Ok(text) => text?,
+            // One that cannot be read is as good as garbled: it must not hide the other containers.
+            Err(e) => return Some(Record::Garbled(e.to_string())),
+        };
+        Some(match serde_json::from_str(&text) {
             Ok(state) => Record::Known { state, waits: dir.join("exec.fifo").exists() },
             Err(e) => Record::Garbled(e.to_string()),
-        }))
+        })
     }
 
     /// Whether there is a directory of that name without a state file.
@@ -216,11 +220,11 @@ mod tests {
         let (root, proc) = (StateDir::new(dir.path().join("run")), Proc::at(dir.path()));
         let name = GuestName::new("web1").unwrap();
         fs::create_dir_all(root.of(&name)).unwrap();
-        assert_eq!(root.read(&name), Ok(None));
+        assert_eq!(root.read(&name), None);
         assert!(root.is_unfinished(&name));
         fs::write(root.of(&name).join("status"), STATUS).unwrap();
         fs::write(root.of(&name).join("exec.fifo"), "").unwrap();
-        let record = root.read(&name).unwrap().unwrap();
+        let record = root.read(&name).unwrap();
         assert_eq!(record.status(&proc), GuestStatus::Stopped);
         process(dir.path(), record.state().unwrap().pid, 'S', 154_096);
         assert_eq!(record.status(&proc), GuestStatus::Created);
@@ -237,10 +241,13 @@ mod tests {
             let name = GuestName::new(name).unwrap();
             fs::create_dir_all(root.of(&name)).unwrap();
             fs::write(root.of(&name).join("status"), text).unwrap();
-            let guest = root.read(&name).unwrap().unwrap().guest(name, &Proc::default());
+            let guest = root.read(&name).unwrap().guest(name, &Proc::default());
             assert_eq!(guest.status, GuestStatus::Unknown);
             assert!(guest.note.unwrap().contains("state file"));
         }
+        let name = GuestName::new("unreadable").unwrap();
+        fs::create_dir_all(root.of(&name).join("status")).unwrap();
+        assert!(matches!(root.read(&name), Some(Record::Garbled(_))));
     }
 
     #[test]

@@ -1,164 +1,26 @@
-//! A make-believe tool that keeps state: `fake start` really makes its one guest run, `fake lie` only says so.
+//! Plans on a make-believe host: what came of the guest, and what was told.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::sync::atomic::Ordering;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::{
+    fake::{GUEST, Host, unreadable},
+    *,
 };
-
-use async_trait::async_trait;
-use tokio::sync::mpsc::unbounded_channel;
-
-use super::*;
 use crate::{
-    backend::{CommandOutput, RunContext, Runner},
-    domain::{
-        action::ActionRequest,
-        guest::{BackendKind, Guest, GuestDetail, GuestId},
-        host::{Availability, CreateOptions},
-        plan::{Argv, Output, Step, Stream},
-    },
+    backend::OutputSink,
+    domain::plan::{Argv, Output, Step, Stream},
 };
 use GuestStatus::{Running, Stopped, Stopping};
-
-/// The host with its one guest, and the cancel button.
-#[derive(Clone, Default)]
-struct Host {
-    guest: Arc<Mutex<Option<GuestStatus>>>,
-    is_unreadable: Arc<AtomicBool>,
-    cancel: CancellationToken,
-}
-
-impl Host {
-    fn with(status: GuestStatus) -> Self {
-        let host = Self::default();
-        host.set(Some(status));
-        host
-    }
-
-    fn set(&self, status: Option<GuestStatus>) {
-        *self.guest.lock().unwrap() = status;
-    }
-
-    fn status(&self) -> Option<GuestStatus> {
-        *self.guest.lock().unwrap()
-    }
-
-    fn later(&self, status: Option<GuestStatus>) {
-        let host = self.clone();
-        tokio::spawn(async move {
-            sleep(Duration::from_millis(200)).await;
-            host.set(status);
-        });
-    }
-}
-
-#[async_trait]
-impl Runner for Host {
-    async fn run(&self, command: &Command, context: &RunContext) -> CommandOutput {
-        let words = command.argv.words();
-        let say = |text: &str| {
-            let _ = context.output.send((Stream::Stderr, text.to_owned()));
-        };
-        let exit = match words[1].as_str() {
-            "start" => {
-                self.set(Some(Running));
-                Exit::Code(0)
-            }
-            "stop" => {
-                self.set(Some(Stopped));
-                Exit::Code(0)
-            }
-            "stop-later" => {
-                self.later(Some(Stopped));
-                Exit::Code(0)
-            }
-            "delete" => {
-                self.set(None);
-                Exit::Code(0)
-            }
-            "lie" => Exit::Code(0),
-            "fail" => {
-                say("no");
-                Exit::Code(1)
-            }
-            "hang" => Exit::TimedOut,
-            "press-cancel" => {
-                self.cancel.cancel();
-                Exit::Code(0)
-            }
-            "fail-and-press-cancel" => {
-                self.cancel.cancel();
-                Exit::Code(1)
-            }
-            "until-cancelled" => {
-                context.cancel.cancelled().await;
-                Exit::Cancelled
-            }
-            other => Exit::NotStarted(format!("no {other}")),
-        };
-        let stderr = if exit == Exit::Code(1) { "no".to_owned() } else { String::new() };
-        CommandOutput { exit, stdout: String::new(), stderr, log: String::new(), dropped_bytes: 3 }
-    }
-}
-
-#[async_trait]
-impl Backend for Host {
-    fn kind(&self) -> BackendKind {
-        BackendKind::Lxc
-    }
-
-    async fn probe(&self) -> Availability {
-        Availability::Available { version: "1".into() }
-    }
-
-    async fn list(&self) -> Result<Vec<Guest>, Error> {
-        Ok(self.guest(&name()).await?.into_iter().collect())
-    }
-
-    async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {
-        if self.is_unreadable.load(Ordering::Relaxed) {
-            return Err(unreadable());
-        }
-        let id = GuestId::new(BackendKind::Lxc, name.clone());
-        Ok(self.status().map(|status| Guest {
-            id,
-            status,
-            pid: None,
-            started_ms: None,
-            addresses: vec![],
-            note: None,
-        }))
-    }
-
-    async fn inspect(&self, _name: &GuestName) -> Result<Option<GuestDetail>, Error> {
-        Ok(None)
-    }
-
-    async fn create_options(&self, _options: &mut CreateOptions) {}
-
-    async fn plan(&self, _name: &GuestName, _request: &ActionRequest) -> Result<Plan, Error> {
-        Ok(plan([], None))
-    }
-
-    fn parse(&self, command: &Command, output: &CommandOutput) -> Result<(), Error> {
-        match &output.exit {
-            Exit::Code(0) => Ok(()),
-            exit => Err(Error::ToolFailed {
-                program: command.argv.program().into(),
-                exit: exit.clone(),
-                words: output.words().into(),
-            }),
-        }
-    }
-}
 
 /// What the person at the screen was told.
 struct Told {
     host: Host,
     begun: Vec<usize>,
     outcomes: Vec<StepOutcome>,
-    output: tokio::sync::mpsc::UnboundedReceiver<(Stream, String)>,
-    sink: super::super::OutputSink,
+    output: UnboundedReceiver<(Stream, String)>,
+    sink: OutputSink,
 }
 
 impl Execution for Told {
@@ -184,11 +46,7 @@ impl Told {
 }
 
 fn name() -> GuestName {
-    GuestName::new("web1").unwrap()
-}
-
-fn unreadable() -> Error {
-    Error::Unreadable { path: "/state".into(), detail: "no".into() }
+    GuestName::new(GUEST).unwrap()
 }
 
 fn fake(word: &str) -> Step {

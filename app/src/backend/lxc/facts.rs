@@ -74,6 +74,8 @@ pub struct StopFacts {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeleteFacts {
+    /// lxc-create is at work on it.
+    pub creating: bool,
     pub orphans: Vec<u32>,
     pub snapshots: Vec<String>,
     /// Other containers whose root file system is on this one's.
@@ -155,7 +157,7 @@ fn orphans(look: &Look) -> Vec<OrphanFact> {
         .map(|orphan| OrphanFact {
             pid: orphan.init.pid,
             proven: orphan.proven,
-            frozen: orphan.init.groups.is_frozen(),
+            frozen: orphan.init.is_frozen(),
         })
         .collect()
 }
@@ -164,6 +166,7 @@ pub fn delete(reader: &Reader, look: &Look) -> Result<DeleteFacts, Error> {
     let config = settings(reader, &look.name)?;
     let directory = reader.directory(&look.name);
     Ok(DeleteFacts {
+        creating: look.seen.creation == Creation::AtWork,
         orphans: look.seen.orphans.clone(),
         snapshots: snapshots(&directory)?,
         dependents: dependents(reader, &look.name, &config)?,

@@ -128,6 +128,12 @@ pub fn delete(place: &Place, name: &GuestName, facts: &DeleteFacts) -> Result<Pl
             "Stop it first, then delete it.",
         ));
     }
+    if facts.creating {
+        return Err(not_ready(
+            "lxc-create is still at work on it.".to_owned(),
+            "Wait until it has ended, or end it, then delete the container.",
+        ));
+    }
     if !facts.snapshots.is_empty() {
         return Err(not_ready(
             format!("it has snapshots: {}.", facts.snapshots.join(", ")),
@@ -298,10 +304,12 @@ mod tests {
             DeleteFacts { snapshots: vec!["snap0".into(), "snap1".into()], ..DeleteFacts::default() },
             DeleteFacts { dependents: vec!["web2".into()], ..DeleteFacts::default() },
             DeleteFacts { orphans: vec![4711], ..DeleteFacts::default() },
+            DeleteFacts { creating: true, ..DeleteFacts::default() },
         ]
         .map(|facts| delete(&place(), &web1(), &facts).unwrap_err().to_string());
         assert!(texts[0].contains("snap0, snap1") && texts[0].contains("lxc-snapshot"), "{}", texts[0]);
         assert!(texts[1].contains("web2"), "{}", texts[1]);
         assert!(texts[2].contains("4711"), "{}", texts[2]);
+        assert!(texts[3].contains("lxc-create is still at work"), "{}", texts[3]);
     }
 }

@@ -46,6 +46,9 @@ const NO_ADDRESS_HOLDS: Duration = Duration::from_millis(500);
 /// Most guests whose addresses are read again for one list, so that no list pays for all at once.
 const ADDRESSES_READ: usize = 8;
 
+/// Most inits that are watched by open files, two or three each, so that enough are left for everything else.
+const WATCHES: usize = 128;
+
 /// Reads the containers of one LXC path.
 pub struct Reader {
     lxcpath: String,
@@ -189,14 +192,9 @@ impl Reader {
         let attended =
             names.iter().filter_map(|name| sockets::of(sockets, &self.lxcpath, name.as_str())).all(|inode| {
                 let init = known.monitors.get(&inode).and_then(|attended| attended.init.as_ref());
-                init.is_some_and(|init| !init.setting_up && self.is_alive(init))
+                init.is_some_and(|init| !init.setting_up && init.is_alive(&self.proc))
             });
-        attended && known.unattended.iter().all(|init| self.is_alive(init))
-    }
-
-    fn is_alive(&self, init: &Init) -> bool {
-        let stat = self.proc.stat(init.pid);
-        stat.is_some_and(|stat| stat.is_alive() && stat.start_ticks == init.start_ticks)
+        attended && known.unattended.iter().all(|init| init.is_alive(&self.proc))
     }
 
     fn scan(&self, known: &mut Known, sockets: &Sockets) -> Result<(), Error> {
@@ -213,11 +211,16 @@ impl Reader {
             })
             .collect();
         known.unattended.clear();
+        // The old ones' descriptors are given back before new ones are taken.
+        known.monitors.clear();
+        let mut watches = WATCHES;
         for init in scan::inits(&self.proc, &inodes)? {
             match init.monitor_socket.and_then(|inode| monitors.get_mut(&inode)) {
                 Some(attended) => {
                     attended.had_init = true;
-                    attended.init = Some(Arc::new(init));
+                    let watched = watches > 0;
+                    watches = watches.saturating_sub(1);
+                    attended.init = Some(Arc::new(if watched { init.watched(&self.proc) } else { init }));
                 }
                 None if init.payload.is_some() => known.unattended.push(Arc::new(init)),
                 None => {}
@@ -240,7 +243,7 @@ impl Reader {
                 since: attended.map(|attended| attended.since.elapsed()).unwrap_or_default(),
             },
             Some(init) if init.setting_up => Monitor::Starting,
-            Some(init) if init.groups.is_frozen() => Monitor::Frozen,
+            Some(init) if init.is_frozen() => Monitor::Frozen,
             Some(_) => Monitor::Running,
         });
         let orphans = self.orphans(known, &name)?;

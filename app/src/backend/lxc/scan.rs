@@ -4,7 +4,11 @@
 
 use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _};
 
-use crate::backend::{Error, cgroup::Groups, process::Proc};
+use crate::backend::{
+    Error,
+    cgroup::{FrozenWatch, Groups},
+    process::{Proc, ProcessWatch},
+};
 
 /// The init of some container.
 pub struct Init {
@@ -21,6 +25,30 @@ pub struct Init {
     pub payload: Option<String>,
     pub groups: Groups,
     pub root: Root,
+    /// Open files that answer the two questions of every list; `None` past the number that may be held.
+    watch: Option<(ProcessWatch, Option<FrozenWatch>)>,
+}
+
+impl Init {
+    pub fn is_alive(&self, proc: &Proc) -> bool {
+        let stat = match &self.watch {
+            Some((process, _)) => process.stat(),
+            None => proc.stat(self.pid),
+        };
+        stat.is_some_and(|stat| stat.is_alive() && stat.start_ticks == self.start_ticks)
+    }
+
+    pub fn is_frozen(&self) -> bool {
+        let watched = self.watch.as_ref().and_then(|(_, frozen)| frozen.as_ref()?.is_frozen());
+        watched.unwrap_or_else(|| self.groups.is_frozen())
+    }
+
+    /// From here on its two questions are kept open.
+    #[must_use]
+    pub fn watched(self, proc: &Proc) -> Self {
+        let frozen = self.groups.watch_frozen();
+        Self { watch: proc.watch(self.pid).map(|process| (process, frozen)), ..self }
+    }
 }
 
 /// What an init sees as `/`: proof of the container it belongs to.
@@ -80,6 +108,7 @@ fn init(proc: &Proc, pid: u32, sockets: &BTreeSet<u64>) -> Option<Init> {
             identity: identity(proc.root_directory(pid)),
             mount: proc.root_mount(pid).unwrap_or_default(),
         },
+        watch: None,
     })
 }
 

@@ -163,3 +163,11 @@ fn many_processes_are_listed_by_their_first() {
     let members: Vec<Member> = (1..=9).map(|pid| member(pid, false)).collect();
     assert!(listed(&members).ends_with("sleep (process 5), 4 more"));
 }
+
+#[test]
+fn one_that_was_started_since_somebody_looked_is_not_deleted() {
+    let running = Registered { members: vec![member(7, false)], ..guest(GuestStatus::Running) };
+    let wrong_state = Err(Error::WrongState { words: "it is running.".into() });
+    assert_eq!(delete(&tool(), &web1(), &running), wrong_state);
+    assert_eq!(start_again(&tool(), &web1(), &running, &bundle(), &place()), wrong_state);
+}

@@ -206,6 +206,21 @@ pub fn kill(pid: u32) {
     must_run(Command::new("kill").args(["-KILL", &pid.to_string()]), "kill");
 }
 
+/// Lets a frozen container go on, without the monitor that lxc-unfreeze asks.
+pub fn thaw(name: &GuestName) {
+    left_over(name.as_str()).iter().for_each(|group| thaw_group(group));
+}
+
+fn thaw_group(group: &Path) {
+    // One of the two is there at most; writing does not create it.
+    for (file, text) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+        let path = group.join(file);
+        if path.exists() {
+            let _ = fs::write(&path, text);
+        }
+    }
+}
+
 pub fn busybox() -> &'static Path {
     ["/bin/busybox", "/usr/bin/busybox"]
         .into_iter()
@@ -225,28 +240,28 @@ fn lxc(program: &str, lxcpath: &Path, name: &str) -> Command {
     command
 }
 
-/// What a container leaves behind whose monitor was killed: processes, and control groups that nobody removes.
-fn end_left_over(name: &str) {
-    let ours = |group: &str| {
+/// The control groups of a container, whatever hierarchy they are in.
+fn left_over(name: &str) -> Vec<PathBuf> {
+    let ours = |group: &Path| {
+        let group = group.file_name().unwrap_or_default().to_string_lossy();
         ["lxc.payload.", "lxc.monitor."].iter().any(|kind| {
-            group
-                .strip_prefix(kind)
-                .and_then(|rest| rest.strip_prefix(name))
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            let rest = group.strip_prefix(kind).and_then(|rest| rest.strip_prefix(name));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         })
     };
-    let mut groups = Vec::new();
-    for hierarchy in [PathBuf::from("/sys/fs/cgroup")].into_iter().chain(below(Path::new("/sys/fs/cgroup"))) {
-        groups.extend(
-            below(&hierarchy)
-                .into_iter()
-                .filter(|group| group.file_name().is_some_and(|group| ours(&group.to_string_lossy()))),
-        );
-    }
+    let root = Path::new("/sys/fs/cgroup");
+    let hierarchies = [root.to_owned()].into_iter().chain(below(root));
+    hierarchies.flat_map(|hierarchy| below(&hierarchy)).filter(|group| ours(group)).collect()
+}
+
+/// Ends what a container leaves behind whose monitor was killed: processes, and control groups that nobody removes.
+fn end_left_over(name: &str) {
+    let mut groups = left_over(name);
     for group in &groups {
         for pid in fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default().lines() {
             let _ = Command::new("kill").args(["-KILL", pid]).output();
         }
+        thaw_group(group);
     }
     // A group can be removed once the kernel has taken its processes down.
     for _ in 0..50 {

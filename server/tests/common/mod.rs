@@ -1,0 +1,296 @@
+//! A whole Paddock on real tools in a directory of its own, and a browser without JavaScript to use it.
+#![expect(dead_code, reason = "each test program uses a part of this")]
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use app::{
+    api::operations::OperationPage,
+    backend::{
+        Backend, HostRunner, Registry,
+        crun::{CrunConfig, CrunDriver},
+        lxc::{LxcConfig, LxcDriver},
+    },
+    domain::{access::Role, operation::OperationState},
+    service::{AppState, accounts},
+    store::{NewUser, Store},
+};
+use axum::{Router, body::Body, extract::ConnectInfo};
+use http::{Request, StatusCode, header};
+use server::router::{self, Site};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tower_sessions_sqlx_store::SqliteStore;
+
+pub const PASSWORD: &str = "a password of the tests";
+
+/// Ends its containers and removes its directory when dropped.
+pub struct Host {
+    pub dir: TempDir,
+    pub state: AppState,
+    router: Router,
+}
+
+impl Host {
+    /// With the first administrator's password set to [`PASSWORD`].
+    pub async fn start() -> Self {
+        Self::with_password(Some(PASSWORD.to_owned())).await.0
+    }
+
+    /// Also tells what the first start said.
+    pub async fn with_password(password: Option<String>) -> (Self, accounts::FirstStart) {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["lxc", "crun", "run", "site/pkg"] {
+            std::fs::create_dir_all(dir.path().join(name)).unwrap();
+        }
+        std::fs::write(dir.path().join("lxc.conf"), "lxc.net.0.type = empty\n").unwrap();
+        let store = Store::open(&dir.path().join("paddock.db")).await.unwrap();
+        let sessions = SqliteStore::new(store.pool().clone());
+        sessions.migrate().await.unwrap();
+        let first = accounts::first_start(&store, password).await.unwrap();
+        let state = AppState::new(store, Registry::new(drivers(dir.path())), Arc::new(HostRunner), "testhost");
+        state.inventory.start().await;
+        let site = Site {
+            root: dir.path().join("site"),
+            secure_cookies: false,
+            closing: CancellationToken::new(),
+        };
+        let router = router::build(state.clone(), sessions, &site);
+        (Self { dir, state, router }, first)
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser { router: self.router.clone(), cookie: None, json: false, origin: None }
+    }
+
+    /// A browser in which `admin` is logged in.
+    pub async fn admin(&self) -> Browser {
+        let mut browser = self.browser();
+        browser.log_in("admin", PASSWORD).await;
+        browser
+    }
+
+    /// A browser in which a person of that role is logged in.
+    pub async fn person(&self, username: &str, role: Role) -> Browser {
+        let hash = app::auth::password::hash(PASSWORD).unwrap();
+        let user = NewUser {
+            username: username.to_owned(),
+            password_hash: hash,
+            role,
+            must_change_password: false,
+            created_ms: 0,
+        };
+        assert!(self.state.store.add_user(&user).await.unwrap(), "{username} exists already");
+        let mut browser = self.browser();
+        browser.log_in(username, PASSWORD).await;
+        browser
+    }
+
+    pub fn lxc_path(&self) -> PathBuf {
+        self.dir.path().join("lxc")
+    }
+
+    pub fn crun_root(&self) -> PathBuf {
+        self.dir.path().join("crun")
+    }
+
+    /// What `lxc-info` says of the container: `RUNNING`, `STOPPED`, or nothing where there is none.
+    pub fn lxc_info(&self, name: &str) -> String {
+        let path = self.lxc_path();
+        said(Command::new("lxc-info").arg("-P").arg(path).args(["-n", name, "-s", "-H"]))
+    }
+
+    /// What `crun state` says of the container, as JSON; null where there is none.
+    pub fn crun_state(&self, id: &str) -> serde_json::Value {
+        let text = said(Command::new("crun").arg("--root").arg(self.crun_root()).args(["state", id]));
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// A bundle whose container runs the shell script.
+    pub fn bundle(&self, name: &str, script: &str) -> PathBuf {
+        let bundle = self.dir.path().join("bundles").join(name);
+        std::fs::create_dir_all(bundle.join("rootfs/bin")).unwrap();
+        std::fs::create_dir_all(bundle.join("rootfs/proc")).unwrap();
+        std::fs::copy("/bin/busybox", bundle.join("rootfs/bin/busybox")).unwrap();
+        let namespaces = ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));
+        let config = serde_json::json!({
+            "ociVersion": "1.0.0",
+            "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
+                        "args": ["/bin/busybox", "sh", "-c", script]},
+            "root": {"path": "rootfs"},
+            "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+            "linux": {"namespaces": namespaces},
+        });
+        std::fs::write(bundle.join("config.json"), config.to_string()).unwrap();
+        bundle
+    }
+}
+
+pub fn drivers(dir: &Path) -> Vec<Arc<dyn Backend>> {
+    let lxc = LxcConfig {
+        lxcpath: dir.join("lxc"),
+        create_config: Some(dir.join("lxc.conf")),
+        skip_numeric: false,
+        ..LxcConfig::of_host(dir.join("run"))
+    };
+    let crun = CrunConfig { root: dir.join("crun"), bundles: Some(dir.join("bundles")), log_dir: dir.join("run") };
+    vec![Arc::new(LxcDriver::new(lxc).unwrap()), Arc::new(CrunDriver::new(crun))]
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        end_guests(self.dir.path());
+    }
+}
+
+/// Ends and deletes every guest under the directory.
+pub fn end_guests(dir: &Path) {
+    let names = |sub: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(dir.join(sub)).into_iter().flatten();
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    };
+    for name in names("lxc") {
+        for (tool, option) in [("lxc-stop", Some("-k")), ("lxc-destroy", None)] {
+            let _ = Command::new(tool).arg("-P").arg(dir.join("lxc")).args(["-n", &name]).args(option).output();
+        }
+    }
+    for id in names("crun") {
+        let _ = Command::new("crun").arg("--root").arg(dir.join("crun")).args(["delete", "-f", &id]).output();
+    }
+}
+
+fn said(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub location: Option<String>,
+    pub headers: http::HeaderMap,
+    pub body: String,
+}
+
+/// Keeps its session's cookie, follows nothing by itself.
+#[derive(Clone)]
+pub struct Browser {
+    router: Router,
+    pub cookie: Option<String>,
+    /// Asks as the wasm client does instead of as a plain form.
+    pub json: bool,
+    /// The `Origin` it tells; a request without is as from a tool.
+    pub origin: Option<&'static str>,
+}
+
+impl Browser {
+    pub async fn log_in(&mut self, username: &str, password: &str) -> Reply {
+        self.post("/login", "/api/account/log_in", &[("username", username), ("password", password)]).await
+    }
+
+    pub async fn get(&mut self, path: &str) -> Reply {
+        self.send(Request::get(path), Body::empty()).await
+    }
+
+    /// Sends a form that stands on `page`.
+    pub async fn post(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
+        let encode = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let request = Request::post(action)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::REFERER, format!("http://paddock.test{page}"));
+        self.send(request, Body::from(pairs.join("&"))).await
+    }
+
+    async fn send(&mut self, mut request: http::request::Builder, body: Body) -> Reply {
+        let accept = if self.json { "application/json" } else { "text/html" };
+        request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if let Some(origin) = self.origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        let mut request = request.body(body).unwrap();
+        let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(address));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let headers = response.headers().clone();
+        for cookie in headers.get_all(header::SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            if pair.starts_with("paddock=") {
+                self.cookie = Some(pair.to_owned());
+            }
+        }
+        let location = headers.get(header::LOCATION).map(|value| {
+            value.to_str().unwrap().trim_start_matches("http://paddock.test").to_owned()
+        });
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), 16 * 1024 * 1024).await.unwrap();
+        Reply { status, location, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    /// As the wasm client: begins an action and says which operation it is.
+    pub async fn act(&mut self, guest: &str, action: &str) -> i64 {
+        let reply = self.try_act(guest, action).await;
+        assert_eq!(reply.status, StatusCode::OK, "{action} {guest}: {}", reply.body);
+        reply.body.trim().parse().unwrap()
+    }
+
+    pub async fn try_act(&mut self, guest: &str, action: &str) -> Reply {
+        let (backend, name) = guest.split_once('/').unwrap();
+        let mut client = Self { json: true, ..self.clone() };
+        let fields = [("backend", backend), ("name", name), ("action", action), ("confirm", name)];
+        client.post("/guests", "/api/guests/act", &fields).await
+    }
+
+    /// Waits for the operation's end and returns it whole.
+    pub async fn ended(&mut self, id: i64) -> OperationPage {
+        let mut client = Self { json: true, ..self.clone() };
+        for _ in 0..1200 {
+            let reply = client.get(&format!("/api/operations/get?id={id}")).await;
+            let page: Option<OperationPage> = serde_json::from_str(&reply.body).unwrap();
+            let page = page.unwrap_or_else(|| panic!("no operation {id}"));
+            if page.operation.summary.state != OperationState::Running {
+                return page;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("operation {id} does not end");
+    }
+
+    /// Acts, waits, and insists on success.
+    pub async fn succeed(&mut self, guest: &str, action: &str) -> OperationPage {
+        let id = self.act(guest, action).await;
+        let page = self.ended(id).await;
+        assert_eq!(page.operation.summary.state, OperationState::Succeeded, "{action} {guest}: {page:#?}");
+        page
+    }
+
+    /// Creates as the wasm client does, waits, and insists on success.
+    pub async fn create(&mut self, fields: &[(&str, &str)]) -> OperationPage {
+        let mut client = Self { json: true, ..self.clone() };
+        let reply = client.post("/guests/new", "/api/guests/create", fields).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+        let page = self.ended(reply.body.trim().parse().unwrap()).await;
+        assert_eq!(page.operation.summary.state, OperationState::Succeeded, "{page:#?}");
+        page
+    }
+}
+
+/// The commands of an operation, as shown.
+pub fn commands(page: &OperationPage) -> Vec<String> {
+    use app::domain::plan::Work;
+    let line = |step: &app::domain::plan::Step| match &step.work {
+        Work::Command(command) => Some(command.argv.to_string()),
+        Work::WaitFor { .. } => None,
+    };
+    page.operation.plan.steps.iter().filter_map(line).collect()
+}
