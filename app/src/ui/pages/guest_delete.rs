@@ -90,7 +90,7 @@ fn Known(preview: Preview, act: ServerAction<Act>) -> impl IntoView {
                             <TextField
                                 id="confirm"
                                 name="confirm"
-                                label=format!("Type {name} to confirm")
+                                label=format!("Type “{name}” to confirm")
                                 mono=true
                                 error=at_field
                             />

@@ -332,15 +332,18 @@ fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
 #[component]
 fn RowAction(guest: GuestId, status: GuestStatus, act: ServerAction<Act>) -> impl IntoView {
     let me = expect_context::<Me>();
-    let action = likely(status).filter(|action| me.holds(action.privilege()))?;
-    let name = format!("{} {}", action.label(), guest.name);
-    Some(view! {
-        <ActionForm action=act>
-            <ActFields guest action />
-            <button class="button small" type="submit" aria-label=name>
-                <Icon glyph=glyph(action) />
-                {action.label()}
-            </button>
-        </ActionForm>
-    })
+    move || {
+        let action = likely(status).filter(|action| me.holds(action.privilege()))?;
+        let guest = guest.clone();
+        let name = format!("{} {}", action.label(), guest.name);
+        Some(view! {
+            <ActionForm action=act>
+                <ActFields guest action />
+                <button class="button small" type="submit" aria-label=name>
+                    <Icon glyph=glyph(action) />
+                    {action.label()}
+                </button>
+            </ActionForm>
+        })
+    }
 }
