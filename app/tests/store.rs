@@ -179,13 +179,20 @@ async fn the_committed_query_data_matches_the_migrations() {
         let query = data["query"].as_str().unwrap();
         let mut connection = store.pool().acquire().await.unwrap();
         let connection: &mut SqliteConnection = &mut connection;
-        let described = connection.describe(query).await.unwrap_or_else(|e| panic!("{query}: {e}; run `make sqlx`"));
-        let now: Vec<_> = described.columns.iter().map(|c| (c.name().to_owned(), c.type_info().name().to_owned())).collect();
+        let described =
+            connection.describe(query).await.unwrap_or_else(|e| panic!("{query}: {e}; run `make sqlx`"));
+        let now: Vec<_> = described
+            .columns
+            .iter()
+            .map(|c| (c.name().to_owned(), c.type_info().name().to_owned()))
+            .collect();
         let then: Vec<_> = data["describe"]["columns"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|c| (c["name"].as_str().unwrap().to_owned(), c["type_info"].as_str().unwrap().to_uppercase()))
+            .map(|c| {
+                (c["name"].as_str().unwrap().to_owned(), c["type_info"].as_str().unwrap().to_uppercase())
+            })
             .collect();
         let upper: Vec<_> = now.iter().map(|(name, kind)| (name.clone(), kind.to_uppercase())).collect();
         assert_eq!(upper, then, "{query}: run `make sqlx`");

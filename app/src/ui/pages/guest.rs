@@ -84,11 +84,12 @@ fn Known(
         <header class="head">
             <div class="head-words">
                 <h1 class="long">{guest.id.name.to_string()}</h1>
-                <p class="head-facts">
+                <div class="head-facts">
                     <StatusBadge status=guest.status />
                     <BackendChip kind=guest.id.backend />
                     {guest.pid.map(|pid| view! { <span class="id">{format!("PID {pid}")}</span> })}
-                </p>
+                    {live.map(|operation| view! { <AtWork operation now_ms cancel /> })}
+                </div>
             </div>
             <GuestActions guest=guest.id status=guest.status choices=actions act />
         </header>
@@ -102,7 +103,6 @@ fn Known(
                     </Banner>
                 }
             })}
-        {live.map(|operation| view! { <AtWork operation now_ms cancel /> })}
         <div class="columns">
             <Facts detail now_ms />
             <section class="panel" aria-labelledby="recent">
@@ -123,7 +123,7 @@ fn Known(
     }
 }
 
-/// The operation at work, on one line.
+/// The operation at work, on the line of the guest's state, so that nothing below moves.
 #[component]
 fn AtWork(operation: OperationSummary, now_ms: i64, cancel: ServerAction<CancelOperation>) -> impl IntoView {
     let me = expect_context::<Me>();
@@ -139,7 +139,7 @@ fn AtWork(operation: OperationSummary, now_ms: i64, cancel: ServerAction<CancelO
                 <Elapsed since_ms=started_ms now_ms />
             </span>
             <span class="meta">{format!("by {actor}")}</span>
-            <a class="at-work-log" href=id.href()>
+            <a class="link" href=id.href()>
                 "Show what runs"
             </a>
             {move || {

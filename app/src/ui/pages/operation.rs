@@ -7,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use crate::{
     api::operations::{CancelOperation, OperationPage as Page, get_operation},
     domain::{
-        operation::{Operation, OperationSummary, OutputChunk},
+        operation::{GuestAfter, Operation, OperationSummary, OutputChunk},
         plan::{Step, StepOutcome, StepResult, When},
     },
     ui::{
@@ -66,15 +66,18 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
         view! { <StepRow step outcome state said follow /> }
     };
     let failure = summary.failure.clone();
+    let name = guest.name.to_string();
+    let subject = if summary.guest_after == Some(GuestAfter::Gone) {
+        name.into_any()
+    } else {
+        view! { <a href=guest.href()>{name}</a> }.into_any()
+    };
     view! {
         <Title text=format!("#{id} {} {}", action.label(), guest.name) />
         {live.then(|| view! { <Refresh /> })}
         <header class="head">
             <div class="head-words">
-                <h1 class="long">
-                    {format!("{} ", action.label())}
-                    <a href=guest.href()>{guest.name.to_string()}</a>
-                </h1>
+                <h1 class="long">{format!("{} ", action.label())} {subject}</h1>
                 <p class="head-facts">
                     <OutcomeBadge state />
                     <BackendChip kind=guest.backend />
