@@ -48,7 +48,8 @@ pub fn App() -> impl IntoView {
     theme::provide();
     Clock::provide();
     let ssr = SsrMode::Async;
-    let title = |page: String| if page.is_empty() { "Paddock".to_owned() } else { format!("{page} · Paddock") };
+    let title =
+        |page: String| if page.is_empty() { "Paddock".to_owned() } else { format!("{page} · Paddock") };
     view! {
         <Title formatter=title />
         <Router>
@@ -59,7 +60,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=NewGuestPage ssr=ssr.clone() />
                     <Route path=path!("/guests/:backend/:name") view=GuestPage ssr=ssr.clone() />
-                    <Route path=path!("/guests/:backend/:name/delete") view=DeletePage ssr=ssr.clone() />
+                    <Route
+                        path=path!("/guests/:backend/:name/delete")
+                        view=DeletePage
+                        ssr=ssr.clone()
+                    />
                     <Route path=path!("/history") view=HistoryPage ssr=ssr.clone() />
                     <Route path=path!("/history/:id") view=OperationPage ssr=ssr />
                 </ParentRoute>

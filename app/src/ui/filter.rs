@@ -47,7 +47,10 @@ impl Filter {
             Term::Address(text) => address(text),
             Term::Name(text) => name(text),
             Term::Any(text) => {
-                name(text) || status(text) || guest.id.backend.as_str().contains(text.as_str()) || address(text)
+                name(text)
+                    || status(text)
+                    || guest.id.backend.as_str().contains(text.as_str())
+                    || address(text)
             }
         })
     }
@@ -85,7 +88,9 @@ mod tests {
 
     #[test]
     fn a_term_looks_at_one_column_only() {
-        for text in ["status:running", "status:run", "backend:lxc", "name:web", "address:10.", "Status:Running web"] {
+        for text in
+            ["status:running", "status:run", "backend:lxc", "name:web", "address:10.", "Status:Running web"]
+        {
             assert!(Filter::parse(text).matches(&guest()), "{text:?}");
         }
         for text in ["status:web", "backend:crun", "name:running", "status:unning"] {

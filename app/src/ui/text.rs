@@ -18,7 +18,11 @@ pub fn visible(text: &str) -> String {
             // U+2400 and following are the pictures of the control characters, in their order.
             c if c < ' ' => shown.extend(char::from_u32(0x2400 + u32::from(c))),
             // Direction marks could make one text look like another; the C1 controls are escapes as well.
-            '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            '\u{80}'..='\u{9f}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
                 shown.push('\u{fffd}');
             }
             c => shown.push(c),

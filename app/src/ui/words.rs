@@ -94,6 +94,15 @@ pub fn running_for(since_ms: i64, now_ms: i64) -> String {
     }
 }
 
+/// How long a guest has been up: minutes are fine enough.
+pub fn uptime(since_ms: i64, now_ms: i64) -> String {
+    match (now_ms - since_ms).max(0) {
+        passed @ ..MINUTE => format!("{} s", passed / SECOND),
+        passed @ ..HOUR => format!("{} min", passed / MINUTE),
+        passed => span(passed),
+    }
+}
+
 /// "1.5 GiB": one decimal in the unit that fits.
 pub fn bytes(bytes: u64) -> String {
     const KIB: u64 = 1 << 10;
@@ -137,6 +146,12 @@ pub fn came_to(action: GuestAction, state: OperationState) -> String {
         OperationState::Succeeded => done.to_owned(),
         ended => format!("{noun} {ended}"),
     }
+}
+
+/// With a capital letter in front.
+pub fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 /// The guest once the operation had ended.
@@ -188,11 +203,9 @@ mod tests {
     #[test]
     fn spans_keep_two_units() {
         let spans = [7, 400, 9_940, 12_000, 125_000, 11_520_000, 97 * HOUR];
-        assert_eq!(
-            spans.map(span),
-            ["7 ms", "0.4 s", "9.9 s", "12 s", "2 min 5 s", "3 h 12 min", "4 d 1 h"]
-        );
+        assert_eq!(spans.map(span), ["7 ms", "0.4 s", "9.9 s", "12 s", "2 min 5 s", "3 h 12 min", "4 d 1 h"]);
         assert_eq!(running_for(NOON, NOON + 3_700), "3 s");
+        assert_eq!(uptime(NOON, NOON + 190_000), "3 min");
     }
 
     #[test]
@@ -207,5 +220,6 @@ mod tests {
         assert_eq!(came_to(GuestAction::Stop, Succeeded), "stopped");
         assert_eq!(came_to(GuestAction::Shutdown, Failed), "shut-down failed");
         assert_eq!(came_to(GuestAction::Start, Running), "starting");
+        assert_eq!(sentence("start failed"), "Start failed");
     }
 }

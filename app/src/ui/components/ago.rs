@@ -21,7 +21,7 @@ pub fn Uptime(since_ms: i64, now_ms: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     view! {
         <time datetime=words::iso(since_ms) title=format!("since {}", words::exact(since_ms))>
-            {move || words::running_for(since_ms, clock.coarse(now_ms))}
+            {move || words::uptime(since_ms, clock.coarse(now_ms))}
         </time>
     }
 }

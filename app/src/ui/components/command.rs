@@ -37,7 +37,14 @@ pub fn Copy(text: String, what: &'static str) -> impl IntoView {
     };
     let label = move || if done.get() { "Copied".to_owned() } else { format!("Copy {what}") };
     view! {
-        <button type="button" class="copy" hidden=move || !possible.get() aria-label=label title=label on:click=copy>
+        <button
+            type="button"
+            class="copy"
+            hidden=move || !possible.get()
+            aria-label=label
+            title=label
+            on:click=copy
+        >
             {move || view! { <Icon glyph=if done.get() { Glyph::Check } else { Glyph::Copy } /> }}
         </button>
     }

@@ -41,11 +41,9 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         ["guests"] => vec![here("Guests")],
         ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
         ["guests", _, name] => vec![link("Guests", "/guests"), here(name)],
-        ["guests", backend, name, "delete"] => vec![
-            link("Guests", "/guests"),
-            link(name, &format!("/guests/{backend}/{name}")),
-            here("Delete"),
-        ],
+        ["guests", backend, name, "delete"] => {
+            vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here("Delete")]
+        }
         ["history"] => vec![here("History")],
         ["history", id] => vec![link("History", "/history"), here(&format!("#{id}"))],
         _ => vec![],

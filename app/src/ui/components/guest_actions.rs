@@ -87,7 +87,7 @@ fn ActionButton(choice: ActionChoice, main: bool) -> impl IntoView {
         (false, _) => "button",
     };
     let refused = refusal.is_some();
-    let tip = refusal.as_ref().map(Refusal::to_string).or_else(|| explanation(action).map(str::to_owned));
+    let tip = refusal.as_ref().map(why_not).or_else(|| explanation(action).map(str::to_owned));
     view! {
         <button
             class=class
@@ -107,6 +107,18 @@ fn ActionButton(choice: ActionChoice, main: bool) -> impl IntoView {
                     </span>
                 }
             })}
+    }
+}
+
+/// A refusal in advance. Unlike one that was asked for it need not say that nothing was run.
+fn why_not(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::WrongState { status, .. } => format!("Not while it is {status}"),
+        Refusal::Busy { operation, .. } => format!("Operation #{operation} is at work on it"),
+        Refusal::Denied { privilege } => {
+            format!("You lack the privilege “{privilege}”; an administrator can grant it")
+        }
+        other => other.to_string(),
     }
 }
 

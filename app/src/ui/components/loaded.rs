@@ -75,7 +75,14 @@ pub fn Problem(error: ApiError) -> impl IntoView {
     view! {
         <Banner tone=Tone::Bad title="This did not work">
             <p>{error.to_string()}</p>
-            {link.map(|href| view! { <a href=href rel="external">"Continue"</a> })}
+            {link
+                .map(|href| {
+                    view! {
+                        <a href=href rel="external">
+                            "Continue"
+                        </a>
+                    }
+                })}
         </Banner>
     }
 }

@@ -22,7 +22,12 @@ fn joined(chunks: Vec<OutputChunk>) -> Vec<(Stream, String)> {
 /// `follow` holds whether the log keeps to its end; scrolling up lets go of it. It belongs to the page, as the log
 /// is drawn anew with each answer.
 #[component]
-pub fn Log(chunks: Vec<OutputChunk>, dropped_bytes: u64, live: bool, follow: RwSignal<bool>) -> impl IntoView {
+pub fn Log(
+    chunks: Vec<OutputChunk>,
+    dropped_bytes: u64,
+    live: bool,
+    follow: RwSignal<bool>,
+) -> impl IntoView {
     let element = NodeRef::<html::Pre>::new();
     Effect::new(move |_| {
         if let Some(log) = element.get().filter(|_| live && follow.get_untracked()) {
@@ -40,7 +45,11 @@ pub fn Log(chunks: Vec<OutputChunk>, dropped_bytes: u64, live: bool, follow: RwS
             Stream::Stderr => "stderr",
             Stream::Log => "log",
         };
-        view! { <span class=class title=stream.as_str()>{text::visible(&said)}</span> }
+        view! {
+            <span class=class title=stream.as_str()>
+                {text::visible(&said)}
+            </span>
+        }
     };
     view! {
         <pre class="output" tabindex="0" aria-label="Output" node_ref=element on:scroll=on_scroll>
@@ -50,7 +59,9 @@ pub fn Log(chunks: Vec<OutputChunk>, dropped_bytes: u64, live: bool, follow: RwS
             .then(|| {
                 view! {
                     <p class="meta">
-                        {format!("{dropped_bytes} more bytes of output were dropped: it was longer than is kept.")}
+                        {format!(
+                            "{dropped_bytes} more bytes of output were dropped: it was longer than is kept.",
+                        )}
                     </p>
                 }
             })}
@@ -63,10 +74,12 @@ mod tests {
 
     #[test]
     fn pieces_of_one_stream_are_joined_and_keep_their_order() {
-        let chunk =
-            |stream, text: &str| OutputChunk { step: 0, stream, at_ms: 0, text: text.to_owned() };
-        let pieces =
-            joined(vec![chunk(Stream::Stdout, "a\u{1b}["), chunk(Stream::Stdout, "0mb"), chunk(Stream::Stderr, "c")]);
+        let chunk = |stream, text: &str| OutputChunk { step: 0, stream, at_ms: 0, text: text.to_owned() };
+        let pieces = joined(vec![
+            chunk(Stream::Stdout, "a\u{1b}["),
+            chunk(Stream::Stdout, "0mb"),
+            chunk(Stream::Stderr, "c"),
+        ]);
         assert_eq!(pieces, [(Stream::Stdout, "a\u{1b}[0mb".to_owned()), (Stream::Stderr, "c".to_owned())]);
         assert_eq!(text::visible(&pieces[0].1), "ab");
     }

@@ -13,15 +13,18 @@ use crate::{domain::operation::OperationSummary, ui::words};
 pub fn OperationRows(operations: Vec<OperationSummary>, now_ms: i64, guests: bool) -> impl IntoView {
     let row = move |operation| view! { <OperationRow operation now_ms guests /> };
     view! {
-        <ol class=if guests { "ops with-guests" } else { "ops" }>
-            {operations.into_iter().map(row).collect_view()}
-        </ol>
+        <ol class=if guests {
+            "ops with-guests"
+        } else {
+            "ops"
+        }>{operations.into_iter().map(row).collect_view()}</ol>
     }
 }
 
 #[component]
 fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl IntoView {
-    let OperationSummary { id, guest, action, actor, state, started_ms, finished_ms, failure, .. } = operation;
+    let OperationSummary { id, guest, action, actor, state, started_ms, finished_ms, failure, .. } =
+        operation;
     let duration = match finished_ms {
         Some(finished_ms) => words::span(finished_ms - started_ms).into_any(),
         None => view! { <Elapsed since_ms=started_ms now_ms /> }.into_any(),

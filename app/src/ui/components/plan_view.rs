@@ -51,7 +51,9 @@ pub fn WorkView(work: Work) -> impl IntoView {
             let longest = words::running_for(0, i64::try_from(timeout_ms).unwrap_or(i64::MAX));
             view! {
                 <p class="step-wait">
-                    {format!("Reads its state from the host until it is {status}, for {longest} at most.")}
+                    {format!(
+                        "Reads its state from the host until it is {status}, for {longest} at most.",
+                    )}
                 </p>
             }
             .into_any()

@@ -12,8 +12,10 @@ pub fn Sheet(#[prop(into)] title: String, children: Children) -> impl IntoView {
                 <Mark />
                 "Paddock"
             </div>
-            <h1>{title}</h1>
-            {children()}
+            <div class="sheet-page">
+                <h1>{title}</h1>
+                {children()}
+            </div>
         </main>
     }
 }

@@ -203,9 +203,7 @@ fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
                                 <Uptime since_ms now_ms />
                             </dd>
                         }
-                    })}
-                {fact("Memory", memory)}
-                {fact("Processor time", cpu)}
+                    })} {fact("Memory", memory)} {fact("Processor time", cpu)}
                 {fact("Tasks", tasks.map(|tasks| tasks.to_string()))}
                 {fact("PID", guest.pid.map(|pid| pid.to_string()))}
                 {(!guest.addresses.is_empty())
@@ -243,7 +241,9 @@ fn Config(config: ConfigText) -> impl IntoView {
             </pre>
             {config
                 .cut
-                .then(|| view! { <p class="meta">"The file is longer; this is its beginning."</p> })}
+                .then(|| {
+                    view! { <p class="meta">"The file is longer; this is its beginning."</p> }
+                })}
         </details>
     }
 }

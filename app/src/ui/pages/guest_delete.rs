@@ -41,7 +41,11 @@ pub fn DeletePage() -> impl IntoView {
                 Some(preview) => view! { <Known preview act /> }.into_any(),
                 None => {
                     view! {
-                        <Missing title=format!("There is no guest {}/{}", part("backend"), part("name"))>
+                        <Missing title=format!(
+                            "There is no guest {}/{}",
+                            part("backend"),
+                            part("name"),
+                        )>
                             <p>"It may be gone already."</p>
                             <a class="button" href="/guests">
                                 "Go to the guests"
@@ -61,9 +65,7 @@ fn Known(preview: Preview, act: ServerAction<Act>) -> impl IntoView {
     let name = guest.id.name.to_string();
     let href = guest.id.href();
     let error = move || act.value().get().and_then(Result::err);
-    let is_confirm = |error: &ApiError| {
-        matches!(error, ApiError::Refused(refusal) if refusal.field() == Some(Field::Confirm))
-    };
+    let is_confirm = |error: &ApiError| matches!(error, ApiError::Refused(refusal) if refusal.field() == Some(Field::Confirm));
     let at_field = Signal::derive(move || error().filter(is_confirm).map(|error| error.to_string()));
     let elsewhere = Signal::derive(move || error().filter(|error| !is_confirm(error)));
     view! {
@@ -88,7 +90,7 @@ fn Known(preview: Preview, act: ServerAction<Act>) -> impl IntoView {
                             <TextField
                                 id="confirm"
                                 name="confirm"
-                                label=format!("Type {name} to confirm")
+                                label=format!("Type “{name}” to confirm")
                                 mono=true
                                 error=at_field
                             />

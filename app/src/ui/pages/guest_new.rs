@@ -121,7 +121,9 @@ fn NewGuest(choices: CreateChoices, create: ServerAction<CreateGuest>, refused: 
                 <div class="segments">
                     {backends
                         .iter()
-                        .map(|backend| view! { <BackendRadio backend=backend.clone() chosen=chosen.clone() /> })
+                        .map(|backend| {
+                            view! { <BackendRadio backend=backend.clone() chosen=chosen.clone() /> }
+                        })
                         .collect_view()}
                 </div>
                 {backends.into_iter().map(|backend| view! { <WhyNot backend /> }).collect_view()}
@@ -267,12 +269,22 @@ fn WhyNot(backend: BackendState) -> impl IntoView {
     match backend.availability {
         Availability::Available { .. } => None,
         Availability::Unavailable { reason, cure } => Some(view! {
-            <p class="field-hint">{format!("{} is unavailable: {reason} {cure}", backend.kind.label())}</p>
+            <p class="field-hint">
+                {format!("{} is unavailable: {reason} {cure}", backend.kind.label())}
+            </p>
         }),
     }
 }
 
 #[component]
 fn Message(error: FieldError) -> impl IntoView {
-    move || error.get().map(|message| view! { <p class="field-error" role="alert">{message}</p> })
+    move || {
+        error.get().map(|message| {
+            view! {
+                <p class="field-error" role="alert">
+                    {message}
+                </p>
+            }
+        })
+    }
 }

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use leptos::{ev, form::ActionForm, html, prelude::*};
+use leptos::{ev, form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::guests::{Act, BackendHealth, GuestList, GuestRow, list_guests},
-    domain::{action::Refusal, guest::{GuestId, GuestStatus}, host::Availability, operation::OperationSummary},
+    domain::{
+        action::Refusal,
+        guest::{GuestId, GuestStatus},
+        host::Availability,
+        operation::OperationSummary,
+    },
     ui::{
         components::{
             ago::{Ago, Elapsed, Uptime},
@@ -81,7 +86,12 @@ fn NewGuest(refusal: Option<Refusal>) -> impl IntoView {
         .into_any(),
         Some(refusal) => view! {
             <span class="action">
-                <button type="button" class="button" aria-disabled="true" aria-describedby="tip-new">
+                <button
+                    type="button"
+                    class="button"
+                    aria-disabled="true"
+                    aria-describedby="tip-new"
+                >
                     <Icon glyph=Glyph::Plus />
                     "New guest"
                 </button>
@@ -128,7 +138,13 @@ fn FilterBar(typed: RwSignal<String>, guests: Arc<Vec<GuestRow>>) -> impl IntoVi
         format!("{found} of {total}")
     };
     view! {
-        <form class="filter" role="search" method="get" action="/guests" on:submit=|event| event.prevent_default()>
+        <form
+            class="filter"
+            role="search"
+            method="get"
+            action="/guests"
+            on:submit=|event| event.prevent_default()
+        >
             <label class="search">
                 <Icon glyph=Glyph::Search />
                 <span class="unseen">"Filter"</span>
@@ -139,7 +155,7 @@ fn FilterBar(typed: RwSignal<String>, guests: Arc<Vec<GuestRow>>) -> impl IntoVi
                     class="input"
                     autocomplete="off"
                     spellcheck="false"
-                    placeholder="Filter by name, address, status:running, backend:lxc"
+                    placeholder="Name, address, status:running, backend:lxc"
                     value=typed.get_untracked()
                     prop:value=typed
                     on:input:target=move |event| typed.set(event.target().value())
@@ -226,7 +242,9 @@ fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl Into
                     </th>
                 </tr>
             </thead>
-            <tbody>{found.into_iter().map(|row| view! { <Row row now_ms act /> }).collect_view()}</tbody>
+            <tbody>
+                {found.into_iter().map(|row| view! { <Row row now_ms act /> }).collect_view()}
+            </tbody>
         </table>
     }
 }
@@ -236,47 +254,45 @@ fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
     let GuestRow { guest, last } = row;
     let busy = last.as_ref().is_some_and(|last| last.state.is_live());
     let id = guest.id.clone();
-    html::tr().child((
-        view! {
+    view! {
+        <tr>
             <td class="c-state">
                 <StatusBadge status=guest.status />
             </td>
-        },
-        view! {
             <th scope="row" class="c-name">
                 <div class="name">
                     <a class="strong cover" href=id.href() title=id.name.to_string()>
                         {id.name.to_string()}
                     </a>
                     <BackendChip kind=id.backend />
-                    {guest
-                        .note
-                        .map(|note| {
-                            let title = note.clone();
-                            view! {
-                                <span class="noted" title=title>
-                                    <Icon glyph=Glyph::Warning />
-                                    <span class="unseen">{note}</span>
-                                </span>
-                            }
-                        })}
+                    {guest.note.map(|note| view! { <Noted note /> })}
                 </div>
             </th>
-        },
-        view! {
             <td class="c-address">
                 <Addresses all=guest.addresses />
             </td>
-        },
-        view! { <td class="c-pid mono">{guest.pid.map(|pid| pid.to_string())}</td> },
-        view! {
+            <td class="c-pid mono">{guest.pid.map(|pid| pid.to_string())}</td>
             <td class="c-uptime figures">
                 {guest.started_ms.map(|since_ms| view! { <Uptime since_ms now_ms /> })}
             </td>
-        },
-        view! { <td class="c-last">{last.map(|last| view! { <Last last now_ms /> })}</td> },
-        view! { <td class="c-action">{(!busy).then(|| view! { <RowAction guest=id status=guest.status act /> })}</td> },
-    ))
+            <td class="c-last">{last.map(|last| view! { <Last last now_ms /> })}</td>
+            <td class="c-action">
+                {(!busy).then(|| view! { <RowAction guest=id status=guest.status act /> })}
+            </td>
+        </tr>
+    }
+}
+
+/// There is something to know about this guest before one acts.
+#[component]
+fn Noted(note: String) -> impl IntoView {
+    let title = note.clone();
+    view! {
+        <span class="noted" title=title>
+            <Icon glyph=Glyph::Warning />
+            <span class="unseen">{note}</span>
+        </span>
+    }
 }
 
 #[component]
@@ -316,15 +332,18 @@ fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
 #[component]
 fn RowAction(guest: GuestId, status: GuestStatus, act: ServerAction<Act>) -> impl IntoView {
     let me = expect_context::<Me>();
-    let action = likely(status).filter(|action| me.holds(action.privilege()))?;
-    let name = format!("{} {}", action.label(), guest.name);
-    Some(view! {
-        <ActionForm action=act>
-            <ActFields guest action />
-            <button class="button small" type="submit" aria-label=name>
-                <Icon glyph=glyph(action) />
-                {action.label()}
-            </button>
-        </ActionForm>
-    })
+    move || {
+        let action = likely(status).filter(|action| me.holds(action.privilege()))?;
+        let guest = guest.clone();
+        let name = format!("{} {}", action.label(), guest.name);
+        Some(view! {
+            <ActionForm action=act>
+                <ActFields guest action />
+                <button class="button small" type="submit" aria-label=name>
+                    <Icon glyph=glyph(action) />
+                    {action.label()}
+                </button>
+            </ActionForm>
+        })
+    }
 }

@@ -113,7 +113,8 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
                 </label>
                 {move || {
                     let state = asked.get().state;
-                    (!state.is_empty()).then(|| view! { <input type="hidden" name="state" value=state /> })
+                    (!state.is_empty())
+                        .then(|| view! { <input type="hidden" name="state" value=state /> })
                 }}
                 <button class="button without-script" type="submit">
                     "Filter"
@@ -121,7 +122,10 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             </Form>
             <nav class="views" aria-label="Outcome">
                 {tab("All", "")}
-                {OperationState::ALL.map(|state| tab(labelled(state), state.as_str())).into_iter().collect_view()}
+                {OperationState::ALL
+                    .map(|state| tab(labelled(state), state.as_str()))
+                    .into_iter()
+                    .collect_view()}
             </nav>
         </div>
     }
@@ -134,7 +138,9 @@ fn Found(page: Page, asked: Memo<Asked>) -> impl IntoView {
         return if asked.get_untracked().is_all() {
             view! {
                 <Empty glyph=Glyph::History title="Nothing was done yet">
-                    <p>"Each action on a guest appears here, with who asked for it, what ran and how it ended."</p>
+                    <p>
+                        "Each action on a guest appears here, with who asked for it, what ran and how it ended."
+                    </p>
                     <a class="button" href="/guests">
                         "Go to the guests"
                     </a>
@@ -168,7 +174,11 @@ fn Found(page: Page, asked: Memo<Asked>) -> impl IntoView {
                 .get_untracked()
                 .before
                 .map(|_| {
-                    let newest = Asked { before: None, ..asked.get_untracked() }.href();
+                    let newest = Asked {
+                        before: None,
+                        ..asked.get_untracked()
+                    }
+                        .href();
                     view! {
                         <a class="button" href=newest>
                             "Newest"

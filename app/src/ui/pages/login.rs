@@ -29,8 +29,7 @@ pub fn LogInPage() -> impl IntoView {
     view! {
         <Title text="Log in" />
         <Sheet title="Log in">
-            {error}
-            <ActionForm action=log_in attr:class="form">
+            {error} <ActionForm action=log_in attr:class="form">
                 <input type="hidden" name="next" value=next />
                 <TextField
                     id="username"

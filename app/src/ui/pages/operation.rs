@@ -31,10 +31,8 @@ pub fn OperationPage() -> impl IntoView {
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
     let cancel = ServerAction::<CancelOperation>::new();
-    let page = Resource::new(
-        move || (id(), live.version(), cancel.version().get()),
-        |(id, ..)| get_operation(id),
-    );
+    let page =
+        Resource::new(move || (id(), live.version(), cancel.version().get()), |(id, ..)| get_operation(id));
     let follow = RwSignal::new(true);
     view! {
         <Loaded reply=page let:page>
@@ -99,7 +97,7 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
         {failure
             .map(|why| {
                 view! {
-                    <Banner tone=Tone::Bad title=words::came_to(action, state)>
+                    <Banner tone=Tone::Bad title=words::sentence(&words::came_to(action, state))>
                         <p class="long">{why}</p>
                     </Banner>
                 }
@@ -191,14 +189,15 @@ fn StepRow(
 ) -> impl IntoView {
     let running = state == StepState::Running;
     let ended = outcome.as_ref().map(|outcome| {
-        let took = outcome.started_ms.map(|_| {
-            words::span(i64::try_from(outcome.duration_ms).unwrap_or(i64::MAX))
-        });
+        let took =
+            outcome.started_ms.map(|_| words::span(i64::try_from(outcome.duration_ms).unwrap_or(i64::MAX)));
         view! {
             <span class="step-end figures">
-                <span class=if state == StepState::Failed { "exit bad" } else { "exit" }>
-                    {ending(&outcome.result)}
-                </span>
+                <span class=if state == StepState::Failed {
+                    "exit bad"
+                } else {
+                    "exit"
+                }>{ending(&outcome.result)}</span>
                 {took.map(|took| view! { <span class="meta">{took}</span> })}
             </span>
         }
@@ -214,7 +213,8 @@ fn StepRow(
                 {ended}
             </p>
             <WorkView work=step.work />
-            {(!said.is_empty()).then(|| view! { <Log chunks=said dropped_bytes live=running follow /> })}
+            {(!said.is_empty())
+                .then(|| view! { <Log chunks=said dropped_bytes live=running follow /> })}
         </li>
     }
 }
