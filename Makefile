@@ -37,7 +37,7 @@ test: lint unit browser ## Everything: formatting, lints, unit and integration t
 lint: $(TOOLS)/.build $(TOOLS)/.leptosfmt-$(LEPTOSFMT) ## rustfmt, leptosfmt, clippy for server and browser
 	cargo fmt --all --check
 	leptosfmt --check --quiet app/src/ui
-	cargo clippy --workspace --all-targets --features app/ssr -- -D warnings
+	cargo clippy -p app -p server --all-targets --features app/ssr -- -D warnings
 	cargo clippy -p frontend --target wasm32-unknown-unknown -- -D warnings
 
 unit: $(TOOLS)/.apt-host ## Unit and integration tests, on real LXC and real crun

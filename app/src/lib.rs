@@ -12,7 +12,8 @@
 //! | [`auth`] | caller, policy, passwords | `domain` |
 //! | [`backend`] | the tools that run guests: drivers, plans, processes | `domain` |
 //! | [`store`] | SQLite | `domain` |
-#![recursion_limit = "256"]
+// A page's view is one deeply nested type, and the compiler looks all the way down.
+#![recursion_limit = "512"]
 
 pub mod api;
 pub mod domain;

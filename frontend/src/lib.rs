@@ -1,4 +1,6 @@
 //! The browser's half: takes over the page that the server has sent.
+// A page's view is one deeply nested type, and the compiler looks all the way down.
+#![recursion_limit = "512"]
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

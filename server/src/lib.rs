@@ -1,5 +1,7 @@
 //! The server: what turns the rooms of `app` into a running program. HTTP, configuration and the command line are
 //! here; no use case is.
+// A page's view is one deeply nested type, and the compiler looks all the way down.
+#![recursion_limit = "512"]
 
 pub mod cli;
 mod config;

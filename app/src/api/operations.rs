@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use super::ApiError;
-use crate::domain::operation::OperationId;
 pub use crate::domain::view::{HistoryPage, OperationPage};
 
 /// Operations older than `before`, or the newest. `text` narrows to those whose guest's name or actor contains it;
@@ -14,7 +13,7 @@ pub async fn list_operations(
     #[server(default)] state: String,
     before: Option<i64>,
 ) -> Result<HistoryPage, ApiError> {
-    use crate::{request, service::operations};
+    use crate::{domain::operation::OperationId, request, service::operations};
     request::reply(async {
         let (app, caller) = request::context()?;
         Ok(operations::history(&app, &caller, &text, &state, before.map(OperationId)).await?)
@@ -36,7 +35,7 @@ pub async fn get_operation(id: String) -> Result<Option<OperationPage>, ApiError
 /// Ends the tool that the operation runs. Answers at once; the operation ends a moment later as cancelled.
 #[server(prefix = "/api", endpoint = "operations/cancel")]
 pub async fn cancel_operation(id: i64) -> Result<(), ApiError> {
-    use crate::{request, service::operations};
+    use crate::{domain::operation::OperationId, request, service::operations};
     request::reply(async {
         let (app, caller) = request::context()?;
         Ok(operations::cancel(&app, &caller, OperationId(id)).await?)

@@ -30,7 +30,10 @@ pub enum Error {
     #[error("The tool was ended because its operation was cancelled.")]
     Cancelled,
     /// The guest did not reach the state waited for.
-    #[error("The guest is {} instead of {wanted}.", .found.map_or("gone", GuestStatus::as_str))]
+    #[error(
+        "The guest was not {wanted} in the time given: it is {}, and nothing more was done to it.",
+        .found.map_or("gone", GuestStatus::as_str)
+    )]
     NotReached { wanted: GuestStatus, found: Option<GuestStatus> },
     /// The tool failed in its own words.
     #[error("{program}: {exit}{}", with_words(.words))]
@@ -63,6 +66,10 @@ impl Error {
             Self::AlreadyExists(guest) => Refusal::AlreadyExists { guest },
             Self::Invalid { field, message } => Refusal::Field { field, message },
             Self::NotReady { reason, cure } => Refusal::NotReady { reason, cure },
+            Self::WrongState { words } => Refusal::NotReady {
+                reason: format!("the guest's state does not allow it ({words})."),
+                cure: "Reload to see its state.".to_owned(),
+            },
             Self::Unavailable { backend, reason, cure } => Refusal::Unavailable { backend, reason, cure },
             other => unavailable(other.to_string()),
         }

@@ -48,10 +48,10 @@ pub async fn execute(
     let mut is_over = false;
     for (index, step) in plan.steps.iter().enumerate() {
         let would_run = match step.when {
-            When::Always => so_far.is_ok(),
+            When::Always | When::Unparted => so_far.is_ok(),
             When::PreviousFailed => so_far.is_err(),
         };
-        if would_run && !is_over && cancel.is_cancelled() {
+        if would_run && !is_over && step.when != When::Unparted && cancel.is_cancelled() {
             so_far = Err(Error::Cancelled);
         }
         is_over |= so_far == Err(Error::Cancelled) || (so_far.is_err() && !would_run);
@@ -61,12 +61,15 @@ pub async fn execute(
         }
         let started_ms = now_ms();
         let begun = Instant::now();
-        let context = execution.begin(index);
+        let mut context = execution.begin(index);
+        if is_unparted(plan, index) {
+            context.cancel = CancellationToken::new();
+        }
         let (result, dropped_bytes, step_end) = match &step.work {
             Work::Command(command) => run(backend, runner, command, &context).await,
             Work::WaitFor { status, timeout_ms } => {
                 let (result, end) =
-                    wait_for(backend, name, *status, Duration::from_millis(*timeout_ms), cancel).await;
+                    wait_for(backend, name, *status, Duration::from_millis(*timeout_ms), &context.cancel).await;
                 (result, 0, end)
             }
         };
@@ -83,6 +86,11 @@ pub async fn execute(
             Err(error) => ExecutionEnd::Failed(error),
         },
     }
+}
+
+/// Whether the step must not be cut off from the one before it or the one after it.
+fn is_unparted(plan: &Plan, index: usize) -> bool {
+    [index, index + 1].into_iter().any(|i| plan.steps.get(i).is_some_and(|step| step.when == When::Unparted))
 }
 
 fn skipped() -> StepOutcome {

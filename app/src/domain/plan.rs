@@ -88,6 +88,9 @@ pub enum When {
     /// Only if the step just before it failed; that failure is then not the end. A chain of these is "try, then
     /// try again".
     PreviousFailed,
+    /// As [`Always`](Self::Always), and not to be parted from the step just before it: a cancel that comes while
+    /// either is at work takes effect after this one, as the guest would be lost between the two.
+    Unparted,
 }
 
 /// What a step does.

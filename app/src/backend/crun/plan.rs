@@ -114,7 +114,8 @@ pub fn start_again(
     let create = format!("Set it up again from its bundle {}, as that is now", bundle.path);
     let steps = vec![
         step("Remove the registration of the stopped container", tool.command(&["delete", name.as_str()])),
-        step(create, tool.create(name, &bundle.path)),
+        // A cancel in between would leave a container that nobody knows any more.
+        Step { when: When::Unparted, ..step(create, tool.create(name, &bundle.path)) },
         step("Start the container's process", tool.command(&["start", name.as_str()])),
     ];
     Ok(plan(steps, None))

@@ -256,6 +256,16 @@ async fn a_cancel_between_two_steps_keeps_the_next_from_running() {
 }
 
 #[tokio::test]
+async fn a_cancel_does_not_part_what_must_stay_together() {
+    let host = Host::with(Running);
+    let together = Step { when: When::Unparted, ..fake("stop") };
+    let (end, told) = executed(&host, &plan([fake("press-cancel"), together, fake("delete")], None)).await;
+    assert_eq!(end, ExecutionEnd::Cancelled);
+    assert_eq!(told.results()[2], StepResult::Skipped);
+    assert_eq!(host.status(), Some(Stopped), "the step that belongs to the first one ran");
+}
+
+#[tokio::test]
 async fn a_cancel_that_comes_too_late_changes_nothing() {
     let host = Host::with(Running);
     let steps = [fake("stop"), fake("press-cancel")];

@@ -1,0 +1,31 @@
+// The host under test: where it is, and what its own tools say of its guests.
+import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const address = "127.0.0.1:3911";
+export const baseURL = `http://${address}`;
+export const password = "a password of the browser tests";
+export const devHost = join(tmpdir(), "paddock-end2end");
+export const data = join(devHost, "data");
+export const bundle = join(devHost, "bundles", "busybox");
+
+function said(tool: string, ...words: string[]): string {
+  try {
+    return execFileSync(tool, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "";
+  }
+}
+
+/** `RUNNING`, `STOPPED`, or nothing where there is no such container. */
+export const lxcInfo = (name: string) => said("lxc-info", "-P", `${devHost}/lxc`, "-n", name, "-s", "-H");
+
+/** `created`, `running`, `stopped`, or nothing where there is no such container. */
+export function crunState(id: string): string {
+  const text = said("crun", "--root", `${devHost}/crun`, "state", id);
+  return text === "" ? "" : JSON.parse(text).status;
+}
+
+/** Runs one of LXC's tools on the host under test, as somebody at its shell would. */
+export const lxc = (tool: string, ...words: string[]) => said(tool, "-P", `${devHost}/lxc`, ...words);

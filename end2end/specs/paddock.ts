@@ -1,0 +1,70 @@
+// What every spec needs: a person who is logged in, and the ways of a page with and without JavaScript.
+import { test as base, expect, type Page } from "@playwright/test";
+import { password } from "../host.js";
+
+export { expect };
+
+export const test = base.extend<{ js: boolean; admin: Page }>({
+  js: async ({}, use, info) => use(info.project.name === "wasm"),
+  admin: async ({ page, js }, use) => {
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error" || /hydrat/i.test(message.text())) problems.push(message.text());
+    });
+    await logIn(page, password);
+    await ready(page, js);
+    await use(page);
+    // A refused action answers 4xx, which the browser notes as an error of its own; that is no defect of the page.
+    expect(problems.filter((text) => !/status of 4\d\d/.test(text))).toEqual([]);
+  },
+});
+
+export async function logIn(page: Page, secret: string) {
+  await page.goto("/login");
+  await page.getByLabel("Username").fill("admin");
+  await page.getByLabel("Password").fill(secret);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.waitForURL((url) => url.pathname !== "/login");
+}
+
+/** Until the page is in the hands of WebAssembly, where there is any. */
+export async function ready(page: Page, js: boolean) {
+  if (js) await expect(page.getByText("Live", { exact: true })).toBeVisible();
+}
+
+export async function open(page: Page, js: boolean, path: string) {
+  await page.goto(path);
+  await ready(page, js);
+}
+
+/** Looks until it holds. Without JavaScript a page has to be loaded again to show what is new. */
+export async function eventually(page: Page, js: boolean, look: () => Promise<void>) {
+  await expect(async () => {
+    if (!js) await page.reload();
+    await look();
+  }).toPass({ timeout: 30_000, intervals: [100, 250, 500] });
+}
+
+/** Presses the action's button on the guest's page and waits for the state it leads to. */
+export async function press(page: Page, js: boolean, guest: string, button: string, state: string) {
+  await open(page, js, `/guests/${guest}`);
+  await page.getByRole("button", { name: button, exact: true }).click();
+  await eventually(page, js, async () => {
+    await expect(page.locator("main header").getByText(state, { exact: true })).toBeVisible({ timeout: 500 });
+  });
+}
+
+/** Deletes on the page that asks for the guest's name. */
+export async function remove(page: Page, js: boolean, guest: string) {
+  await open(page, js, `/guests/${guest}`);
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.waitForURL("**/delete");
+  await ready(page, js);
+  await page.getByRole("textbox").fill(guest.split("/")[1]);
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.waitForURL("**/history/*");
+  await eventually(page, js, async () => {
+    await expect(page.locator("main header").getByText("succeeded", { exact: true })).toBeVisible({ timeout: 500 });
+  });
+}

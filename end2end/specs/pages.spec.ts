@@ -1,0 +1,47 @@
+// How the pages hold together: no sideways scrolling, keyboard, and pictures to look at.
+import { expect, open, test } from "./paddock.js";
+
+const pages: [string, string][] = [
+  ["guests", "/guests"],
+  ["guests-filtered-empty", "/guests?q=nothing-like-it"],
+  ["guest", "/guests/lxc/files"],
+  ["guest-delete", "/guests/lxc/mail/delete"],
+  ["guest-new", "/guests/new"],
+  ["history", "/history"],
+  ["password", "/account/password"],
+  ["not-found", "/guests/lxc/nobody"],
+];
+
+for (const [name, path] of pages) {
+  for (const width of [1440, 390]) {
+    test(`${name} at ${width} does not scroll sideways @look`, async ({ admin, js }, info) => {
+      await admin.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await admin.goto(path);
+      if (js && !["password", "not-found"].includes(name) && width > 720) {
+        await expect(admin.getByText("Live", { exact: true })).toBeVisible();
+      }
+      await expect(admin.getByRole("heading").first()).toBeVisible();
+      for (const scheme of ["light", "dark"] as const) {
+        await admin.emulateMedia({ colorScheme: scheme });
+        await admin.screenshot({ path: info.outputPath(`${name}-${width}-${scheme}.png`), fullPage: true });
+      }
+      if (js) {
+        const over = await admin.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        expect(over).toBeLessThanOrEqual(0);
+      }
+    });
+  }
+}
+
+test("the first Tab leads to the content, and the log in works by keyboard alone", async ({ page, js }) => {
+  await page.goto("/login");
+  if (js) await page.waitForLoadState("networkidle");
+  await page.getByLabel("Username").focus();
+  await page.keyboard.type("admin");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("a password of the browser tests");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/guests$/);
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
+});
