@@ -6,10 +6,7 @@ use super::{
     command::CommandLine,
     icon::{Glyph, Icon},
 };
-use crate::{
-    domain::plan::{Plan, Step, When, Work},
-    ui::words,
-};
+use crate::domain::plan::{Plan, Step, When, Work};
 
 #[component]
 pub fn PlanView(plan: Plan) -> impl IntoView {
@@ -47,17 +44,15 @@ pub fn OnlyIf() -> impl IntoView {
 pub fn WorkView(work: Work) -> impl IntoView {
     match work {
         Work::Command(command) => view! { <CommandLine argv=command.argv /> }.into_any(),
-        Work::WaitFor { status, timeout_ms } => {
-            let longest = words::running_for(0, i64::try_from(timeout_ms).unwrap_or(i64::MAX));
-            view! {
-                <p class="step-wait">
-                    {format!(
-                        "Reads its state from the host until it is {status}, for {longest} at most.",
-                    )}
-                </p>
-            }
-            .into_any()
+        Work::WaitFor { status, timeout_ms } => view! {
+            <p class="step-wait">
+                {format!(
+                    "Reads its state from the host until it is {status}, for {} s at most.",
+                    timeout_ms / 1000,
+                )}
+            </p>
         }
+        .into_any(),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
         },
         live::Live,
         pages::{guest::Refresh, not_found::Missing},
-        words,
+        text, words,
     },
 };
 
@@ -101,7 +101,7 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
             .map(|why| {
                 view! {
                     <Banner tone=Tone::Bad title=words::sentence(&words::came_to(action, state))>
-                        <p class="long">{why}</p>
+                        <p class="long lines">{text::visible(&why)}</p>
                     </Banner>
                 }
             })}
@@ -139,7 +139,7 @@ fn Facts(summary: OperationSummary, now_ms: i64) -> impl IntoView {
                 </dd>
             </div>
             <div>
-                <dt>"Took"</dt>
+                <dt>{if finished_ms.is_some() { "Took" } else { "Running for" }}</dt>
                 <dd class="figures">
                     {match finished_ms {
                         Some(finished_ms) => words::span(finished_ms - started_ms).into_any(),
