@@ -52,9 +52,11 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                         </span>
                     }
                 })}
-            <span class="op-actor">{actor}</span>
-            <span class="op-time">
-                <Ago at_ms=started_ms now_ms />
+            <span class="op-meta">
+                <span class="op-actor">{actor}</span>
+                <span class="op-time">
+                    <Ago at_ms=started_ms now_ms />
+                </span>
             </span>
             <span class="op-duration figures">{duration}</span>
         </li>

@@ -155,7 +155,7 @@ fn FilterBar(typed: RwSignal<String>, guests: Arc<Vec<GuestRow>>) -> impl IntoVi
                     class="input"
                     autocomplete="off"
                     spellcheck="false"
-                    placeholder="Name, address, status:running, backend:lxc"
+                    placeholder="Name, address, status:running"
                     value=typed.get_untracked()
                     prop:value=typed
                     on:input:target=move |event| typed.set(event.target().value())

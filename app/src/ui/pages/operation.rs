@@ -210,8 +210,10 @@ fn StepRow(
     view! {
         <li class=if dim { "step dim" } else { "step" }>
             <p class="step-title">
-                <StepShape state />
-                <span>{step.title}</span>
+                <span class="step-words">
+                    <StepShape state />
+                    <span>{step.title}</span>
+                </span>
                 {(step.when == When::PreviousFailed).then(|| view! { <OnlyIf /> })}
                 {ended}
             </p>
