@@ -24,11 +24,7 @@ pub fn listen() {
                 (true, "g") => navigate("/guests", NavigateOptions::default()),
                 (true, "h") => navigate("/history", NavigateOptions::default()),
                 (false, "g") => after_g.set_value(true),
-                (_, "/") => {
-                    if focus(FILTER) {
-                        event.prevent_default();
-                    }
-                }
+                (_, "/") if focus(FILTER) => event.prevent_default(),
                 _ => {}
             }
         });

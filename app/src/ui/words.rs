@@ -21,10 +21,10 @@ fn utc(ms: i64) -> OffsetDateTime {
 pub fn ago(at_ms: i64, now_ms: i64) -> String {
     let passed = now_ms - at_ms;
     match passed {
-        ..5_000 => "just now".to_owned(),
-        ..MINUTE => format!("{} s ago", passed / SECOND),
-        ..HOUR => format!("{} min ago", passed / MINUTE),
-        ..DAY => format!("{} h ago", passed / HOUR),
+        _ if passed < 5_000 => "just now".to_owned(),
+        _ if passed < MINUTE => format!("{} s ago", passed / SECOND),
+        _ if passed < HOUR => format!("{} min ago", passed / MINUTE),
+        _ if passed < DAY => format!("{} h ago", passed / HOUR),
         _ if passed < 30 * DAY => format!("{} d ago", passed / DAY),
         _ => date(at_ms),
     }
@@ -77,11 +77,11 @@ pub fn day(ms: i64, now_ms: i64) -> String {
 pub fn span(ms: i64) -> String {
     let ms = ms.max(0);
     match ms {
-        ..100 => format!("{ms} ms"),
-        ..10_000 => format!("{}.{} s", ms / SECOND, ms % SECOND / 100),
-        ..MINUTE => format!("{} s", ms / SECOND),
-        ..HOUR => format!("{} min {} s", ms / MINUTE, ms % MINUTE / SECOND),
-        ..DAY => format!("{} h {} min", ms / HOUR, ms % HOUR / MINUTE),
+        _ if ms < 100 => format!("{ms} ms"),
+        _ if ms < 10_000 => format!("{}.{} s", ms / SECOND, ms % SECOND / 100),
+        _ if ms < MINUTE => format!("{} s", ms / SECOND),
+        _ if ms < HOUR => format!("{} min {} s", ms / MINUTE, ms % MINUTE / SECOND),
+        _ if ms < DAY => format!("{} h {} min", ms / HOUR, ms % HOUR / MINUTE),
         _ => format!("{} d {} h", ms / DAY, ms % DAY / HOUR),
     }
 }
@@ -89,7 +89,7 @@ pub fn span(ms: i64) -> String {
 /// How long something has been going on: whole seconds, so that nothing flickers, then the two largest units.
 pub fn running_for(since_ms: i64, now_ms: i64) -> String {
     match (now_ms - since_ms).max(0) {
-        passed @ ..MINUTE => format!("{} s", passed / SECOND),
+        passed if passed < MINUTE => format!("{} s", passed / SECOND),
         passed => span(passed),
     }
 }
@@ -97,8 +97,8 @@ pub fn running_for(since_ms: i64, now_ms: i64) -> String {
 /// How long a guest has been up: minutes are fine enough.
 pub fn uptime(since_ms: i64, now_ms: i64) -> String {
     match (now_ms - since_ms).max(0) {
-        passed @ ..MINUTE => format!("{} s", passed / SECOND),
-        passed @ ..HOUR => format!("{} min", passed / MINUTE),
+        passed if passed < MINUTE => format!("{} s", passed / SECOND),
+        passed if passed < HOUR => format!("{} min", passed / MINUTE),
         passed => span(passed),
     }
 }
@@ -113,9 +113,9 @@ pub fn bytes(bytes: u64) -> String {
         format!("{}.{}", tenths / 10, tenths % 10)
     };
     match bytes {
-        ..KIB => format!("{bytes} B"),
-        ..MIB => format!("{} KiB", tenths(KIB)),
-        ..GIB => format!("{} MiB", tenths(MIB)),
+        _ if bytes < KIB => format!("{bytes} B"),
+        _ if bytes < MIB => format!("{} KiB", tenths(KIB)),
+        _ if bytes < GIB => format!("{} MiB", tenths(MIB)),
         _ => format!("{} GiB", tenths(GIB)),
     }
 }
