@@ -18,7 +18,7 @@ export PATH := $(TOOLS)/bin:$(TOOLS)/node_modules/.bin:$(PATH)
 # The queries are checked against .sqlx, whatever database the environment names.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build test lint unit browser bench sqlx screenshots clean-dev
+.PHONY: help run build test lint unit browser sqlx clean-dev
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 

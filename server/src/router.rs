@@ -12,7 +12,6 @@ use app::{
 };
 use axum::{
     Extension, Form, Router,
-    extract::DefaultBodyLimit,
     middleware::from_fn,
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
@@ -25,7 +24,7 @@ use http::{
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tokio_util::sync::CancellationToken;
-use tower_http::{compression::CompressionLayer, trace::TraceLayer};
+use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use tower_sessions_sqlx_store::SqliteStore;
 
@@ -75,12 +74,13 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .route("/events", get(events))
         .route("/theme", post(set_theme))
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))
+        // The innermost, as leptos reads bodies itself and asks no extractor's limit.
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(from_fn(guard::identify))
         .layer(from_fn(guard::same_origin))
         .layer(session_layer)
         .layer(Extension(state))
         .layer(Extension(site.closing.clone()))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         // Leaves event streams alone by its default predicate, and files that are compressed already.
         .layer(CompressionLayer::new())
         .layer(from_fn(headers::common))

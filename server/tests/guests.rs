@@ -245,3 +245,14 @@ async fn arguments_that_cannot_be_decoded_are_the_callers_mistake() {
     assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{}", reply.body);
     assert_eq!(admin.post("/", "/api/operations/cancel", &[("id", "x")]).await.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_body_larger_than_any_form_is_refused() {
+    let host = Host::start().await;
+    let mut admin = host.admin().await;
+    let novel = "x".repeat(300 * 1024);
+    let fields = [("form[backend]", "lxc"), ("form[name]", "a"), ("form[arguments]", novel.as_str())];
+    let reply = admin.post("/guests/new", "/api/guests/create", &fields).await;
+    assert!(reply.status.is_client_error() || reply.location.is_some_and(|to| to.contains("__err")), "{}", reply.status);
+    assert_eq!(fs::read_dir(host.lxc_path()).unwrap().count(), 0);
+}

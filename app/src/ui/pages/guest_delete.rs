@@ -20,20 +20,20 @@ use crate::{
             loaded::{ActionProblem, Loaded},
             plan_view::PlanView,
         },
-        live::Live,
         pages::not_found::Missing,
     },
 };
 
 #[component]
 pub fn DeletePage() -> impl IntoView {
-    let live = expect_context::<Live>();
     let params = use_params_map();
     let part = move |name: &str| params.read().get(name).unwrap_or_default();
     let act = ServerAction::<Act>::new();
+    // Read once: a page that is made anew would lose the name that is just being typed. What changes meanwhile is
+    // found by the server, which plans again before it deletes.
     let preview = Resource::new(
-        move || (part("backend"), part("name"), live.version()),
-        |(backend, name, _)| preview_action(backend, name, GuestAction::Delete),
+        move || (part("backend"), part("name")),
+        |(backend, name)| preview_action(backend, name, GuestAction::Delete),
     );
     view! {
         <Loaded reply=preview let:preview>

@@ -94,6 +94,9 @@ fn start(choices: &CreateChoices, refused: Refused) -> CreateForm {
     if form.template.is_empty() && choices.options.lxc_templates.iter().any(|name| name == "busybox") {
         form.template = "busybox".to_owned();
     }
+    if form.bundle.is_empty() && refused.get_untracked().is_none() {
+        form.bundle = choices.options.crun_bundles.first().cloned().unwrap_or_default();
+    }
     form
 }
 
