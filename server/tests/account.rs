@@ -35,7 +35,9 @@ async fn a_log_in_never_leads_off_the_site() {
 async fn whichever_part_was_wrong_the_answer_is_the_same() {
     let host = Host::start().await;
     let mut answers = Vec::new();
-    for (username, password) in [("admin", "wrong"), ("nobody", PASSWORD), ("", ""), ("admin", &"x".repeat(5000))] {
+    for (username, password) in
+        [("admin", "wrong"), ("nobody", PASSWORD), ("", ""), ("admin", &"x".repeat(5000))]
+    {
         let mut browser = host.browser();
         let reply = browser.log_in(username, password).await;
         let location = reply.location.unwrap();
@@ -71,7 +73,10 @@ async fn every_function_refuses_strangers() {
     assert_eq!(stranger.try_act("lxc/a", "start").await.status, StatusCode::UNAUTHORIZED);
     let fields = [("form[backend]", "lxc"), ("form[name]", "a")];
     assert_eq!(stranger.post("/", "/api/guests/create", &fields).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(stranger.post("/", "/api/operations/cancel", &[("id", "1")]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        stranger.post("/", "/api/operations/cancel", &[("id", "1")]).await.status,
+        StatusCode::UNAUTHORIZED
+    );
     assert_eq!(stranger.get("/events").await.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -163,7 +168,10 @@ async fn pages_carry_a_strict_policy_and_are_kept_by_no_cache() {
     assert_eq!(header("cache-control"), "no-store");
     let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
     for script in reply.body.split("<script").skip(1) {
-        assert!(script.split('>').next().unwrap().contains(nonce), "a script without the nonce: {script:.100}");
+        assert!(
+            script.split('>').next().unwrap().contains(nonce),
+            "a script without the nonce: {script:.100}"
+        );
     }
     assert!(!reply.body.contains(" style=\""), "no style attributes, as the policy drops them");
 }

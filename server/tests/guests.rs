@@ -57,7 +57,8 @@ async fn an_lxc_container_lives_its_whole_life_and_lxc_info_agrees() {
 async fn a_crun_container_lives_its_whole_life_and_crun_state_agrees() {
     let host = Host::start().await;
     let mut admin = host.admin().await;
-    let bundle = host.bundle("b", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done").display().to_string();
+    let bundle =
+        host.bundle("b", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done").display().to_string();
     let id = format!("life-{}", std::process::id());
     let guest = format!("crun/{id}");
 
@@ -243,7 +244,10 @@ async fn arguments_that_cannot_be_decoded_are_the_callers_mistake() {
     let fields = [("backend", "lxc"), ("name", "web1"), ("action", "explode")];
     let reply = admin.post("/guests", "/api/guests/act", &fields).await;
     assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{}", reply.body);
-    assert_eq!(admin.post("/", "/api/operations/cancel", &[("id", "x")]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        admin.post("/", "/api/operations/cancel", &[("id", "x")]).await.status,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]
@@ -253,6 +257,10 @@ async fn a_body_larger_than_any_form_is_refused() {
     let novel = "x".repeat(300 * 1024);
     let fields = [("form[backend]", "lxc"), ("form[name]", "a"), ("form[arguments]", novel.as_str())];
     let reply = admin.post("/guests/new", "/api/guests/create", &fields).await;
-    assert!(reply.status.is_client_error() || reply.location.is_some_and(|to| to.contains("__err")), "{}", reply.status);
+    assert!(
+        reply.status.is_client_error() || reply.location.is_some_and(|to| to.contains("__err")),
+        "{}",
+        reply.status
+    );
     assert_eq!(fs::read_dir(host.lxc_path()).unwrap().count(), 0);
 }

@@ -147,7 +147,8 @@ fn an_operation_cut_off_by_kill_9_is_interrupted_with_the_guests_real_state() {
     assert!(page.contains(r#""state":"interrupted""#), "{page}");
     assert!(page.contains(r#""guest_after":{"status":"running"}"#), "{page}");
     assert!(page.contains("Its tool was still running and has been ended"), "{page}");
-    let pgrep = Command::new("pgrep").args(["-f", &format!("lxc-stop -P {}", dir.join("lxc").display())]).output();
+    let pgrep =
+        Command::new("pgrep").args(["-f", &format!("lxc-stop -P {}", dir.join("lxc").display())]).output();
     assert!(pgrep.unwrap().stdout.is_empty(), "no tool is left at work on the guest");
     // The guest is free again.
     let stop = server.begin(&cookie, "/api/guests/act", "backend=lxc&name=slow&action=stop");
@@ -165,7 +166,8 @@ fn the_very_first_start_prints_a_one_time_password_and_no_later_one_does() {
     drop(server);
     // A password given now is ignored: the account exists.
     let server = Server::start(directory.0.path(), Some("something else entirely"));
-    let reply = server.ask("POST", "/api/account/log_in", "", "username=admin&password=something+else+entirely");
+    let reply =
+        server.ask("POST", "/api/account/log_in", "", "username=admin&password=something+else+entirely");
     assert!(reply.contains("401"), "{reply}");
 }
 
@@ -203,7 +205,8 @@ fn a_full_disk_is_named_and_nothing_is_overwritten() {
     let dir = directory.0.path();
     let data = dir.join("data");
     std::fs::create_dir(&data).unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "full"]).arg(&data).status().unwrap();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "full"]).arg(&data).status().unwrap();
     assert!(mounted.success(), "this test needs the right to mount");
     let said = {
         let output = Server::command(dir, "127.0.0.1:0".parse().unwrap()).output().unwrap();

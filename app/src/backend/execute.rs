@@ -69,7 +69,8 @@ pub async fn execute(
             Work::Command(command) => run(backend, runner, command, &context).await,
             Work::WaitFor { status, timeout_ms } => {
                 let (result, end) =
-                    wait_for(backend, name, *status, Duration::from_millis(*timeout_ms), &context.cancel).await;
+                    wait_for(backend, name, *status, Duration::from_millis(*timeout_ms), &context.cancel)
+                        .await;
                 (result, 0, end)
             }
         };

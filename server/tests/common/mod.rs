@@ -54,13 +54,11 @@ impl Host {
         let sessions = SqliteStore::new(store.pool().clone());
         sessions.migrate().await.unwrap();
         let first = accounts::first_start(&store, password).await.unwrap();
-        let state = AppState::new(store, Registry::new(drivers(dir.path())), Arc::new(HostRunner), "testhost");
+        let state =
+            AppState::new(store, Registry::new(drivers(dir.path())), Arc::new(HostRunner), "testhost");
         state.inventory.start().await;
-        let site = Site {
-            root: dir.path().join("site"),
-            secure_cookies: false,
-            closing: CancellationToken::new(),
-        };
+        let site =
+            Site { root: dir.path().join("site"), secure_cookies: false, closing: CancellationToken::new() };
         let router = router::build(state.clone(), sessions, &site);
         (Self { dir, state, router }, first)
     }
@@ -118,7 +116,8 @@ impl Host {
         std::fs::create_dir_all(bundle.join("rootfs/bin")).unwrap();
         std::fs::create_dir_all(bundle.join("rootfs/proc")).unwrap();
         std::fs::copy("/bin/busybox", bundle.join("rootfs/bin/busybox")).unwrap();
-        let namespaces = ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));
+        let namespaces =
+            ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));
         let config = serde_json::json!({
             "ociVersion": "1.0.0",
             "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
@@ -139,7 +138,8 @@ pub fn drivers(dir: &Path) -> Vec<Arc<dyn Backend>> {
         skip_numeric: false,
         ..LxcConfig::of_host(dir.join("run"))
     };
-    let crun = CrunConfig { root: dir.join("crun"), bundles: Some(dir.join("bundles")), log_dir: dir.join("run") };
+    let crun =
+        CrunConfig { root: dir.join("crun"), bundles: Some(dir.join("bundles")), log_dir: dir.join("run") };
     vec![Arc::new(LxcDriver::new(lxc).unwrap()), Arc::new(CrunDriver::new(crun))]
 }
 
@@ -157,7 +157,8 @@ pub fn end_guests(dir: &Path) {
     };
     for name in names("lxc") {
         for (tool, option) in [("lxc-stop", Some("-k")), ("lxc-destroy", None)] {
-            let _ = Command::new(tool).arg("-P").arg(dir.join("lxc")).args(["-n", &name]).args(option).output();
+            let _ =
+                Command::new(tool).arg("-P").arg(dir.join("lxc")).args(["-n", &name]).args(option).output();
         }
     }
     for id in names("crun") {
@@ -202,7 +203,8 @@ impl Browser {
     /// Sends a form that stands on `page`.
     pub async fn post(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Reply {
         let encode = |text: &str| text.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
-        let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let pairs: Vec<_> =
+            fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         let request = Request::post(action)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::REFERER, format!("http://paddock.test{page}"));
@@ -229,9 +231,9 @@ impl Browser {
                 self.cookie = Some(pair.to_owned());
             }
         }
-        let location = headers.get(header::LOCATION).map(|value| {
-            value.to_str().unwrap().trim_start_matches("http://paddock.test").to_owned()
-        });
+        let location = headers
+            .get(header::LOCATION)
+            .map(|value| value.to_str().unwrap().trim_start_matches("http://paddock.test").to_owned());
         let status = response.status();
         let bytes = axum::body::to_bytes(response.into_body(), 16 * 1024 * 1024).await.unwrap();
         Reply { status, location, headers, body: String::from_utf8_lossy(&bytes).into_owned() }

@@ -9,7 +9,12 @@ use crate::{
     },
 };
 
-use super::{guest_id, probe};
+use super::guest_id;
+
+pub const HYBRID_REASON: &str = "crun does not work on this host: its control groups are hybrid, that is version 1 and version 2 at once.";
+pub const HYBRID_CURE: &str = "Run Paddock in a private mount namespace: `unshare -m --propagation private sh -c \
+     'umount /sys/fs/cgroup/unified && exec \"$@\"' sh paddock serve`, or boot with pure cgroup v2: \
+     `systemd.unified_cgroup_hierarchy=1`.";
 
 /// The meaning of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +98,8 @@ pub fn answer(command: &Command, output: &CommandOutput) -> Result<(), Error> {
         }
         (Meaning::Hybrid, _) => Error::Unavailable {
             backend: BackendKind::Crun,
-            reason: probe::HYBRID_REASON.to_owned(),
-            cure: probe::HYBRID_CURE.to_owned(),
+            reason: HYBRID_REASON.to_owned(),
+            cure: HYBRID_CURE.to_owned(),
         },
     })
 }

@@ -12,12 +12,10 @@ use crate::{
     },
 };
 
-use super::{parse, plan::Tool};
-
-pub const HYBRID_REASON: &str = "crun does not work on this host: its control groups are hybrid, that is version 1 and version 2 at once.";
-pub const HYBRID_CURE: &str = "Run Paddock in a private mount namespace: `unshare -m --propagation private sh -c \
-     'umount /sys/fs/cgroup/unified && exec \"$@\"' sh paddock serve`, or boot with pure cgroup v2: \
-     `systemd.unified_cgroup_hierarchy=1`.";
+use super::{
+    parse::{self, HYBRID_CURE, HYBRID_REASON},
+    plan::Tool,
+};
 
 /// crun answers both questions within milliseconds.
 const TIMEOUT_MS: u64 = 10_000;

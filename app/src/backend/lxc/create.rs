@@ -11,8 +11,8 @@ use crate::{
 };
 
 use super::{
-    facts::{Archive, CreateFacts},
-    plan::{Place, command, not_ready, plan, step, tool},
+    facts::{Archive, CreateFacts, Place},
+    plan::{command, not_ready, plan, step, tool},
 };
 
 /// A template may download a whole distribution.

@@ -13,11 +13,18 @@ use crate::{
 
 use super::{
     config::{self, ContainerConfig},
-    plan::Place,
     reader::{Look, Reader},
     state::Creation,
     tools,
 };
+
+/// Where the tools are told to work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub lxcpath: String,
+    pub create_config: Option<String>,
+    pub log_dir: String,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateFacts {

@@ -39,7 +39,7 @@ use crate::domain::{
 
 use super::{Backend, CommandOutput, Error, process::Proc};
 
-use self::{plan::Place, reader::Reader};
+use self::{facts::Place, reader::Reader};
 
 /// Where this host keeps its containers and what belongs to them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,17 +13,9 @@ use crate::{
 };
 
 use super::{
-    facts::{DeleteFacts, OrphanFact, StartFacts, StopFacts},
+    facts::{DeleteFacts, OrphanFact, Place, StartFacts, StopFacts},
     state,
 };
-
-/// Where the tools are told to work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    pub lxcpath: String,
-    pub create_config: Option<String>,
-    pub log_dir: String,
-}
 
 /// The first request to shut down waits at most so long: one sent right after the start gets lost, as init has no
 /// handler for it yet.
