@@ -109,8 +109,8 @@ pub fn bytes(bytes: u64) -> String {
     const MIB: u64 = 1 << 20;
     const GIB: u64 = 1 << 30;
     let tenths = |unit: u64| {
-        let tenths = u128::from(bytes) * 10 / u128::from(unit);
-        format!("{}.{}", tenths / 10, tenths % 10)
+        // The part below one unit alone is scaled, so nothing overflows.
+        format!("{}.{}", bytes / unit, bytes % unit * 10 / unit)
     };
     match bytes {
         _ if bytes < KIB => format!("{bytes} B"),

@@ -1,8 +1,12 @@
 //! What was done, by whom, and how it ended.
 
-use leptos::prelude::*;
+use leptos::{ev, html, prelude::*};
 use leptos_meta::Title;
-use leptos_router::{components::Form, hooks::use_query_map, location::Url};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+    location::Url,
+};
 
 use crate::{
     api::operations::{HistoryPage as Page, list_operations},
@@ -76,6 +80,15 @@ pub fn HistoryPage() -> impl IntoView {
 
 #[component]
 fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
+    let field = NodeRef::<html::Input>::new();
+    let navigate = use_navigate();
+    // The same as the form does without JavaScript, less the new document.
+    let search = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let text = field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        let asked = Asked { text, before: None, ..asked.get_untracked() };
+        navigate(&asked.href(), NavigateOptions::default());
+    };
     let tab = move |label: &'static str, state: &'static str| {
         let href = move || Asked { state: state.to_owned(), before: None, ..asked.get() }.href();
         let current = move || (asked.read().state == state).then_some("true");
@@ -94,12 +107,13 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
     };
     view! {
         <div class="filter">
-            <Form method="get" action="/history" attr:role="search">
+            <form method="get" action="/history" role="search" on:submit=search>
                 <label class="search">
                     <Icon glyph=Glyph::Search />
                     <span class="unseen">"Filter"</span>
                     <input
                         id=keys::FILTER
+                        node_ref=field
                         name="text"
                         type="search"
                         class="input"
@@ -119,7 +133,7 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
                 <button class="button without-script" type="submit">
                     "Filter"
                 </button>
-            </Form>
+            </form>
             <nav class="views" aria-label="Outcome">
                 {tab("All", "")}
                 {OperationState::ALL
