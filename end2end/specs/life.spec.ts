@@ -7,7 +7,7 @@ test("an LXC container from busybox", async ({ admin, js }, info) => {
   await open(admin, js, "/guests");
   await admin.getByRole("link", { name: "New guest" }).click();
   await admin.waitForURL("**/guests/new");
-  await admin.getByText("LXC", { exact: true }).click();
+  await admin.getByRole("radio", { name: "LXC" }).check();
   await admin.getByLabel("Name").fill(name);
   await admin.getByLabel("Template", { exact: true }).selectOption("busybox");
   await admin.getByRole("button", { name: "Create", exact: true }).click();
@@ -38,7 +38,7 @@ test("an LXC container from busybox", async ({ admin, js }, info) => {
 test("a crun container from a bundle", async ({ admin, js }, info) => {
   const name = `job-${info.project.name}-${process.pid}`;
   await open(admin, js, "/guests/new");
-  await admin.getByText("crun", { exact: true }).click();
+  await admin.getByRole("radio", { name: "crun" }).check();
   await admin.getByLabel("Name").fill(name);
   await admin.getByLabel("OCI bundle").fill(bundle);
   await admin.getByRole("button", { name: "Create", exact: true }).click();

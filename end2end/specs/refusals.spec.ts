@@ -17,7 +17,7 @@ for (const [name, message] of names) {
     js,
   }) => {
     await open(admin, js, "/guests/new");
-    await admin.getByText("LXC", { exact: true }).click();
+    await admin.getByRole("radio", { name: "LXC" }).check();
     await admin.getByLabel("Name").fill(name);
     await admin.getByLabel("Arguments of the template").fill("--one\n--two <b>");
     await admin.getByRole("button", { name: "Create", exact: true }).click();

@@ -18,6 +18,9 @@ use http::{
 };
 use tower_sessions::Session;
 
+/// Where server functions are.
+const FUNCTIONS: &str = "/api/";
+
 /// Puts the [`Visit`] and, if somebody is logged in, the [`Caller`] into the request.
 pub async fn identify(mut request: Request, next: Next) -> Response {
     let (Some(state), Some(session)) =
@@ -48,8 +51,9 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
 /// Sends whoever may not see pages yet to where they can change that, and back afterwards.
 pub async fn pages(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    // The routes of the pages hold those of the server functions as well; these answer for themselves.
-    if path.starts_with("/api/") {
+    // Leptos routes the server functions along with the pages; each finds out by itself who is calling, and answers
+    // a stranger with an error instead of a page.
+    if path.starts_with(FUNCTIONS) {
         return next.run(request).await;
     }
     match request.extensions().get::<Caller>() {
@@ -112,9 +116,10 @@ fn is_same_origin(headers: &HeaderMap) -> bool {
 
 /// A server function whose arguments could not be decoded never ran; leptos answers 500, and the truth is 400.
 pub async fn bad_arguments(request: Request, next: Next) -> Response {
+    let is_function = request.uri().path().starts_with(FUNCTIONS);
     let mut response = next.run(request).await;
     let chosen = response.headers_mut().remove(CHOSEN).is_some();
-    if !chosen && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+    if is_function && !chosen && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     response

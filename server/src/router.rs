@@ -57,9 +57,8 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .leptos_routes_with_context(&options, generate_route_list(App), page_context, move || {
             shell(shell_options.clone())
         })
-        .route_layer(from_fn(guard::pages));
-    let functions = Router::new()
-        .route("/api/{*function}", get(function).post(function))
+        .route_layer(from_fn(guard::pages))
+        // Leptos routes the server functions along with the pages.
         .route_layer(from_fn(guard::bad_arguments));
     let session_layer = SessionManagerLayer::new(sessions)
         .with_name("paddock")
@@ -70,7 +69,6 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
     Router::new()
         .route("/", get(async || Redirect::to("/guests")))
         .merge(pages)
-        .merge(functions)
         .route("/events", get(events))
         .route("/theme", post(set_theme))
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))
@@ -100,10 +98,6 @@ fn leptos_options(site: &Site) -> LeptosOptions {
         .site_pkg_dir("pkg")
         .hash_files(hashed)
         .build()
-}
-
-async fn function(request: axum::extract::Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(page_context, request).await.into_response()
 }
 
 /// What pages and server functions find in their context besides the request.

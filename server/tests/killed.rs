@@ -101,6 +101,23 @@ impl Drop for Server {
     }
 }
 
+/// What it says when it does not come up. One that does come up is a failure of the test, not a wait for ever.
+fn fails(mut command: Command) -> String {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("it came up");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 struct Directory(tempfile::TempDir);
 
 impl Directory {
@@ -176,11 +193,7 @@ fn a_start_that_cannot_be_says_why_and_changes_nothing() {
     let directory = Directory::new();
     let dir = directory.0.path();
     let addr: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let fails = |dir: &Path| {
-        let output = Server::command(dir, addr).output().unwrap();
-        assert!(!output.status.success());
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    };
+    let fails = |dir: &Path| fails(Server::command(dir, addr));
     std::fs::create_dir(dir.join("data")).unwrap();
     let database = dir.join("data/paddock.db");
     std::fs::write(&database, "not a database".repeat(500)).unwrap();
@@ -208,11 +221,7 @@ fn a_full_disk_is_named_and_nothing_is_overwritten() {
     let mounted =
         Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "full"]).arg(&data).status().unwrap();
     assert!(mounted.success(), "this test needs the right to mount");
-    let said = {
-        let output = Server::command(dir, "127.0.0.1:0".parse().unwrap()).output().unwrap();
-        assert!(!output.status.success());
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    };
+    let said = fails(Server::command(dir, "127.0.0.1:0".parse().unwrap()));
     Command::new("umount").arg(&data).status().unwrap();
     assert!(said.contains("is full"), "{said}");
 }

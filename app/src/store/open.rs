@@ -147,7 +147,8 @@ mod tests {
         // Everything after the first page, which holds the schema.
         bytes[4096..].fill(0xa5);
         fs::write(&path, &bytes).unwrap();
-        assert!(matches!(reopened(&path).await, Err(OpenError::Corrupt { .. })));
+        let refused = reopened(&path).await;
+        assert!(matches!(refused, Err(OpenError::Corrupt { .. })), "{refused:?}");
         assert_eq!(fs::read(&path).unwrap(), bytes);
     }
 

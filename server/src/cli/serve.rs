@@ -1,6 +1,6 @@
 //! `paddock serve`: from the settings to a running dashboard, and back down in order.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use app::{
     backend::{self, HostRunner, Registry},
@@ -9,7 +9,7 @@ use app::{
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
 use tower_sessions_sqlx_store::SqliteStore;
@@ -87,13 +87,15 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let site = Site { root, secure_cookies: args.https, closing: closing.clone() };
     let app =
         router::build(state.clone(), sessions, &site).into_make_service_with_connect_info::<SocketAddr>();
+    // Heard of from here on, so that whoever ends it right after the greeting ends it in order.
+    let end = Ending::listen()?;
     greet(&args, &first);
     let graceful = closing.clone();
     let server = tokio::spawn(async move {
         axum::serve(listener, app).with_graceful_shutdown(graceful.cancelled_owned()).await
     });
 
-    told_to_end().await?;
+    end.told().await;
     tracing::info!("shutting down: nothing new is begun, work in progress may take {} s", PATIENCE.as_secs());
     let all_ended = state.supervisor.drain(PATIENCE).await;
     closing.cancel();
@@ -118,26 +120,41 @@ fn host_name() -> String {
     if read.trim().is_empty() { "host".to_owned() } else { read.trim().to_owned() }
 }
 
-/// On standard output, for the person who starts it.
+/// On standard output, for the person who starts it. Nobody may be reading there, and that ends nothing.
 fn greet(args: &ServeArgs, first: &accounts::FirstStart) {
     use accounts::{FIRST_ADMINISTRATOR, FirstStart};
-    println!("Paddock is at http://{}", args.addr);
-    match first {
+    let log_in = match first {
         FirstStart::OneTime(password) => {
-            println!("Log in as {FIRST_ADMINISTRATOR} with the one-time password {password}");
+            format!("Log in as {FIRST_ADMINISTRATOR} with the one-time password {password}\n")
         }
-        FirstStart::Given => println!("Log in as {FIRST_ADMINISTRATOR} with the password you gave."),
-        FirstStart::NotFirst => {}
+        FirstStart::Given => format!("Log in as {FIRST_ADMINISTRATOR} with the password you gave.\n"),
+        FirstStart::NotFirst => String::new(),
+    };
+    let words = format!("Paddock is at http://{}\n{log_in}", args.addr);
+    if std::io::stdout().write_all(words.as_bytes()).is_err() {
+        tracing::warn!("the greeting could not be printed, as standard output is closed");
     }
 }
 
-async fn told_to_end() -> Result<(), ServeError> {
-    let cannot = |source| ServeError::System { what: "Cannot wait for signals", source };
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end the server in order.
+struct Ending {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ending {
+    fn listen() -> Result<Self, ServeError> {
+        let cannot = |source| ServeError::System { what: "Cannot wait for signals", source };
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(cannot)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(cannot)?,
+        })
     }
-    Ok(())
+
+    async fn told(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -113,8 +113,9 @@ impl Host {
     /// A bundle whose container runs the shell script.
     pub fn bundle(&self, name: &str, script: &str) -> PathBuf {
         let bundle = self.dir.path().join("bundles").join(name);
-        std::fs::create_dir_all(bundle.join("rootfs/bin")).unwrap();
-        std::fs::create_dir_all(bundle.join("rootfs/proc")).unwrap();
+        for directory in ["bin", "dev", "proc"] {
+            std::fs::create_dir_all(bundle.join("rootfs").join(directory)).unwrap();
+        }
         std::fs::copy("/bin/busybox", bundle.join("rootfs/bin/busybox")).unwrap();
         let namespaces =
             ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));

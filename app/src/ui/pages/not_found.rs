@@ -34,7 +34,7 @@ pub fn Missing(#[prop(into)] title: String, children: Children) -> impl IntoView
     status::not_found();
     view! {
         <Title text="Not found" />
-        <Empty glyph=Glyph::Search title>
+        <Empty glyph=Glyph::Search title whole_page=true>
             {children()}
         </Empty>
     }
