@@ -59,7 +59,7 @@ export async function press(page: Page, js: boolean, guest: string, button: stri
 export async function remove(page: Page, js: boolean, guest: string) {
   await open(page, js, `/guests/${guest}`);
   await page.getByRole("button", { name: "Delete", exact: true }).click();
-  await page.waitForURL("**/delete");
+  await page.waitForURL(/\/delete\??$/);
   await ready(page, js);
   await page.getByRole("textbox").fill(guest.split("/")[1]);
   await page.getByRole("button", { name: "Delete", exact: true }).click();

@@ -19,7 +19,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run the dashboard until it is told to end (SIGTERM or Ctrl+C).
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Print the version.
     Version,
 }
@@ -29,7 +29,7 @@ impl Cli {
     /// from the parser, bad usage.
     pub fn run(self) -> ExitCode {
         match self.verb {
-            Verb::Serve(args) => serve::run(args),
+            Verb::Serve(args) => serve::run(*args),
             Verb::Version => {
                 println!("paddock {}", env!("CARGO_PKG_VERSION"));
                 ExitCode::SUCCESS

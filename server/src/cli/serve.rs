@@ -78,7 +78,7 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
     let registry = Registry::new(args.drivers(&data.logs)?);
-    let state = AppState::new(store.clone(), registry, Arc::new(HostRunner::default()), &host_name());
+    let state = AppState::new(store.clone(), registry, Arc::new(HostRunner), &host_name());
     service::settle(&state).await?;
     state.inventory.start().await;
     let feeder = tokio::spawn(state.inventory.clone().feed());
