@@ -22,28 +22,28 @@ export SQLX_OFFLINE := true
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: build $(TOOLS)/.apt-host ## Bring Paddock up at 127.0.0.1:3000 (on a host without Proxmox: with sample guests of its own)
+run: build packages-host ## Bring Paddock up at 127.0.0.1:3000 (on a host without Proxmox: with sample guests of its own)
 	@if [ -e /etc/pve ]; then exec "$(TARGET)/release/paddock" serve; fi; \
 	.ci/dev-host "$(DEV)"; \
 	PADDOCK_DATA="$${PADDOCK_DATA:-$(DEV)/data}" PADDOCK_LXC_PATH="$(DEV)/lxc" \
 	PADDOCK_LXC_CREATE_CONFIG="$(DEV)/lxc.conf" PADDOCK_CRUN_ROOT="$(DEV)/crun" \
 	PADDOCK_CRUN_BUNDLES="$(DEV)/bundles" exec .ci/in-cgroup "$(TARGET)/release/paddock" serve
 
-build: $(TOOLS)/.build ## Build the release: $(TARGET)/release/paddock and $(TARGET)/site
+build: tools-build ## Build the release: target/release/paddock and target/site
 	cargo leptos build --release --precompress
 
 test: lint unit browser ## Everything: formatting, lints, unit and integration tests, browser tests
 
-lint: $(TOOLS)/.build $(TOOLS)/.leptosfmt-$(LEPTOSFMT) ## rustfmt, leptosfmt, clippy for server and browser
+lint: tools-build $(TOOLS)/.leptosfmt-$(LEPTOSFMT) ## rustfmt, leptosfmt, clippy for server and browser
 	cargo fmt --all --check
 	leptosfmt --check --quiet app/src/ui
 	cargo clippy -p app -p server --all-targets --features app/ssr -- -D warnings
 	cargo clippy -p frontend --target wasm32-unknown-unknown -- -D warnings
 
-unit: $(TOOLS)/.apt-host ## Unit and integration tests, on real LXC and real crun
+unit: packages-host ## Unit and integration tests, on real LXC and real crun
 	.ci/in-cgroup cargo test -p app -p server --features app/ssr
 
-browser: build $(TOOLS)/.apt-browser end2end/node_modules/.installed ## The release server in a real Chromium, with and without JavaScript
+browser: build packages-host packages-browser end2end/node_modules/.installed ## The release server in a real Chromium, with and without JavaScript
 	.ci/in-cgroup env PADDOCK_TARGET="$(TARGET)" npm --prefix end2end test
 
 sqlx: $(TOOLS)/.sqlx-cli-$(SQLX_CLI) ## Write .sqlx anew after a query or a migration changed
@@ -54,55 +54,52 @@ sqlx: $(TOOLS)/.sqlx-cli-$(SQLX_CLI) ## Write .sqlx anew after a query or a migr
 clean-dev: ## End and delete the development host's sample guests
 	.ci/dev-host --remove "$(DEV)"
 
-# ---- What the steps above need. Each is done once and leaves a mark. ----
+# ---- What the steps above need. What is quick to look up is looked up each time; what is built leaves a mark. ----
+.PHONY: tools-build tools-rust tools-node packages-host packages-browser
 
-$(TOOLS)/.build: $(TOOLS)/.rust $(TOOLS)/.cargo-leptos-$(CARGO_LEPTOS) $(TOOLS)/.wasm-bindgen-$(WASM_BINDGEN) $(TOOLS)/.binaryen-$(BINARYEN)
-	touch $@
+tools-build: tools-rust $(TOOLS)/.cargo-leptos-$(CARGO_LEPTOS) $(TOOLS)/.wasm-bindgen-$(WASM_BINDGEN) $(TOOLS)/.binaryen-$(BINARYEN)
 
-$(TOOLS)/.rust:
-	mkdir -p $(TOOLS)
+tools-rust:
 	@command -v cargo >/dev/null || { echo 'Paddock needs Rust 1.95 or newer: install it with rustup, then try again.' >&2; exit 1; }
 	.ci/apt build-essential pkg-config libssl-dev
 	@rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 	@rustup component list --installed | grep -q '^clippy' || rustup component add clippy rustfmt
-	touch $@
 
 # Tools that only call compilers gain nothing from being optimised themselves: half the time to build.
-$(TOOLS)/.cargo-leptos-$(CARGO_LEPTOS): | $(TOOLS)/.rust
+$(TOOLS)/.cargo-leptos-$(CARGO_LEPTOS): | tools-rust
+	mkdir -p $(TOOLS)
 	CARGO_TARGET_DIR=$(TOOLS)/target CARGO_PROFILE_DEV_DEBUG=0 cargo install --root $(TOOLS) cargo-leptos --version $(CARGO_LEPTOS) --locked --features no_downloads --profile dev
 	touch $@
 
-$(TOOLS)/.wasm-bindgen-$(WASM_BINDGEN): | $(TOOLS)/.rust
+$(TOOLS)/.wasm-bindgen-$(WASM_BINDGEN): | tools-rust
+	mkdir -p $(TOOLS)
 	CARGO_TARGET_DIR=$(TOOLS)/target cargo install --root $(TOOLS) wasm-bindgen-cli --version $(WASM_BINDGEN)
 	touch $@
 
-$(TOOLS)/.leptosfmt-$(LEPTOSFMT): | $(TOOLS)/.rust
+$(TOOLS)/.leptosfmt-$(LEPTOSFMT): | tools-rust
+	mkdir -p $(TOOLS)
 	CARGO_TARGET_DIR=$(TOOLS)/target CARGO_PROFILE_DEV_DEBUG=0 cargo install --root $(TOOLS) leptosfmt --version $(LEPTOSFMT) --locked --profile dev
 	touch $@
 
-$(TOOLS)/.sqlx-cli-$(SQLX_CLI): | $(TOOLS)/.rust
+$(TOOLS)/.sqlx-cli-$(SQLX_CLI): | tools-rust
+	mkdir -p $(TOOLS)
 	CARGO_TARGET_DIR=$(TOOLS)/target CARGO_PROFILE_DEV_DEBUG=0 cargo install --root $(TOOLS) sqlx-cli --version $(SQLX_CLI) --locked --profile dev --no-default-features --features sqlite
 	touch $@
 
-$(TOOLS)/.node:
-	mkdir -p $(TOOLS)
+tools-node:
 	@command -v npm >/dev/null || .ci/apt nodejs npm
-	touch $@
 
-$(TOOLS)/.binaryen-$(BINARYEN): | $(TOOLS)/.node
+$(TOOLS)/.binaryen-$(BINARYEN): | tools-node
+	mkdir -p $(TOOLS)
 	npm install --prefix $(TOOLS) --no-audit --no-fund --no-save binaryen@$(BINARYEN)
 	touch $@
 
-$(TOOLS)/.apt-host:
-	mkdir -p $(TOOLS)
-	.ci/apt lxc busybox-static crun python3 util-linux
-	touch $@
+packages-host:
+	.ci/apt lxc busybox-static crun python3 util-linux procps
 
-$(TOOLS)/.apt-browser:
-	mkdir -p $(TOOLS)
+packages-browser:
 	.ci/apt chromium fonts-dejavu-core
-	touch $@
 
-end2end/node_modules/.installed: end2end/package-lock.json | $(TOOLS)/.node
+end2end/node_modules/.installed: end2end/package-lock.json | tools-node
 	npm ci --prefix end2end --no-audit --no-fund
 	touch $@

@@ -22,7 +22,8 @@ for (const [name, path] of pages) {
       }
       await expect(admin.getByRole("heading").first()).toBeVisible();
       for (const scheme of ["light", "dark"] as const) {
-        await admin.emulateMedia({ colorScheme: scheme });
+        // Without motion, or the picture is of the way from one scheme to the other.
+        await admin.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         await admin.screenshot({ path: info.outputPath(`${name}-${width}-${scheme}.png`), fullPage: true });
       }
       if (js) {
