@@ -95,7 +95,7 @@ $(TOOLS)/.binaryen-$(BINARYEN): | tools-node
 	touch $@
 
 packages-host:
-	.ci/apt lxc busybox-static crun python3 util-linux procps
+	.ci/apt lxc busybox-static crun python3 util-linux procps xz-utils
 
 packages-browser:
 	.ci/apt chromium fonts-dejavu-core

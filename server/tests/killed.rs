@@ -1,4 +1,5 @@
 //! The program itself: first start, a kill in the middle of an operation, and the start after it.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
 
 mod common;
 

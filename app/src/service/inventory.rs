@@ -124,7 +124,7 @@ impl Inventory {
         if before.as_ref() != Some(&availability) {
             match &availability {
                 Availability::Available { version } => {
-                    tracing::info!(backend = %kind, version, "backend available")
+                    tracing::info!(backend = %kind, version, "backend available");
                 }
                 Availability::Unavailable { reason, .. } => {
                     tracing::warn!(backend = %kind, reason, "backend unavailable");

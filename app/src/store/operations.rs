@@ -126,7 +126,11 @@ impl Store {
             .await;
             match written {
                 Ok(done) => return Ok(Begun::Started(OperationId(done.last_insert_rowid()))),
-                Err(error) if error.as_database_error().is_some_and(|e| e.is_unique_violation()) => {
+                Err(error)
+                    if error
+                        .as_database_error()
+                        .is_some_and(sqlx::error::DatabaseError::is_unique_violation) =>
+                {
                     if let Some(live) = self.live_operation_of(new.guest).await? {
                         return Ok(Begun::Live(live));
                     }

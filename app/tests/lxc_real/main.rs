@@ -1,6 +1,7 @@
 //! The LXC driver on the real tools: each known hazard of them, and the whole life of a container.
 //!
 //! Needs root and `apt-get install lxc busybox-static xz-utils`.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
 #![cfg(feature = "ssr")]
 
 mod create;

@@ -1,4 +1,5 @@
 //! A whole Paddock on real tools in a directory of its own, and a browser without JavaScript to use it.
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 #![expect(dead_code, reason = "each test program uses a part of this")]
 
 use std::{

@@ -86,7 +86,7 @@ fn init(proc: &Proc, pid: u32, sockets: &BTreeSet<u64>) -> Option<Init> {
     if !matches!(proc.namespace_ids(pid)[..], [_, 1]) {
         return None;
     }
-    let stat = proc.stat(pid).filter(|stat| stat.is_alive())?;
+    let stat = proc.stat(pid).filter(super::super::process::ProcessStat::is_alive)?;
     // The socket and not the process's title is what makes a monitor: `lxc-start -F`, as the systemd unit runs it,
     // has no title, and a process inside a guest can give itself any.
     let monitor_socket = proc.open_sockets(stat.parent).into_iter().find(|inode| sockets.contains(inode));
