@@ -57,10 +57,17 @@ test("a delete with another name deletes nothing", async ({ admin, js }) => {
 
 test("what somebody does at the host's own shell shows up", async ({ admin, js }) => {
   await open(admin, js, "/guests/lxc/mail");
+  const configuration = admin.getByText("lxc.rootfs.path", { exact: false });
+  if (js) {
+    await admin.getByText("Configuration", { exact: true }).first().click();
+    await expect(configuration).toBeVisible();
+  }
   lxc("lxc-start", "-n", "mail", "-d");
   await eventually(admin, js, async () => {
     await expect(admin.locator("main header").getByText("running", { exact: true })).toBeVisible({ timeout: 500 });
   });
+  // What was opened stays open although the page has changed around it.
+  if (js) await expect(configuration).toBeVisible();
   lxc("lxc-stop", "-n", "mail", "-k");
   await eventually(admin, js, async () => {
     await expect(admin.locator("main header").getByText("stopped", { exact: true })).toBeVisible({ timeout: 500 });

@@ -1,6 +1,6 @@
 //! One guest: how it is, what can be done with it, what was done.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, html::Details, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
@@ -40,6 +40,8 @@ pub fn GuestPage() -> impl IntoView {
     let part = move |name: &str| params.read().get(name).unwrap_or_default();
     let act = ServerAction::<Act>::new();
     let cancel = ServerAction::<CancelOperation>::new();
+    // Out here, as what is below is made anew with every change of the host.
+    let config_open = StoredValue::new(false);
     announce(act);
     let page = Resource::new(
         move || (part("backend"), part("name"), live.version(), act.version().get(), cancel.version().get()),
@@ -51,7 +53,7 @@ pub fn GuestPage() -> impl IntoView {
     view! {
         <Loaded reply=page let:page>
             {match page {
-                Some(page) => view! { <Known page act cancel error /> }.into_any(),
+                Some(page) => view! { <Known page act cancel error config_open /> }.into_any(),
                 None => {
                     let name = part("name");
                     view! {
@@ -75,6 +77,7 @@ fn Known(
     act: ServerAction<Act>,
     cancel: ServerAction<CancelOperation>,
     error: Signal<Option<ApiError>>,
+    config_open: StoredValue<bool>,
 ) -> impl IntoView {
     let Page { now_ms, mut detail, live, recent, actions } = page;
     let guest = detail.guest.clone();
@@ -119,7 +122,7 @@ fn Known(
                 }}
             </section>
         </div>
-        {config.map(|config| view! { <Config config /> })}
+        {config.map(|config| view! { <Config config open=config_open /> })}
     }
 }
 
@@ -228,9 +231,15 @@ fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
 }
 
 #[component]
-fn Config(config: ConfigText) -> impl IntoView {
+fn Config(config: ConfigText, open: StoredValue<bool>) -> impl IntoView {
+    let details = NodeRef::<Details>::new();
+    let toggled = move |_| {
+        if let Some(details) = details.get_untracked() {
+            open.set_value(details.open());
+        }
+    };
     view! {
-        <details class="panel config">
+        <details class="panel config" node_ref=details open=open.get_value() on:toggle=toggled>
             <summary>
                 <Icon glyph=Glyph::Chevron />
                 <h2>"Configuration"</h2>
