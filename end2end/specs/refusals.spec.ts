@@ -41,7 +41,8 @@ test("what the state forbids is shown as such and does nothing", async ({ admin,
   const start = admin.getByRole("button", { name: "Start", exact: true });
   await expect(start).toHaveAttribute("aria-disabled", "true");
   await start.focus();
-  await expect(admin.getByText("Not while it is running")).toBeVisible();
+  await expect(start).toHaveAccessibleDescription("Not while it is running");
+  await expect(admin.locator("#tip-start")).toBeVisible();
   await start.press("Enter");
   expect(lxcInfo("files")).toBe("RUNNING");
 });
