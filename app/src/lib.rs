@@ -15,14 +15,18 @@
 // A page's view is one deeply nested type, and the compiler looks all the way down.
 #![recursion_limit = "512"]
 
-pub mod api;
 pub mod domain;
+
+#[cfg(feature = "ui")]
+pub mod api;
+#[cfg(feature = "ui")]
 pub mod ui;
+
+#[cfg(feature = "backend")]
+pub mod backend;
 
 #[cfg(feature = "ssr")]
 pub mod auth;
-#[cfg(feature = "ssr")]
-pub mod backend;
 #[cfg(feature = "ssr")]
 pub mod request;
 #[cfg(feature = "ssr")]

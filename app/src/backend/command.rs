@@ -40,12 +40,20 @@ impl CommandOutput {
 /// a character. A full or closed channel is the receiver's affair: the command goes on.
 pub type OutputSink = mpsc::UnboundedSender<(Stream, String)>;
 
+/// What a step has set going.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Started {
+    Process(RunningTool),
+    /// A Proxmox task, by its UPID.
+    Task(String),
+}
+
 /// What one run is given besides its command.
 #[derive(Debug, Clone)]
 pub struct RunContext {
     pub output: OutputSink,
-    /// Told once the process exists, so that it can be found again if Paddock is killed.
-    pub started: mpsc::UnboundedSender<RunningTool>,
+    /// Told once the process or task exists, so that it can be found again if Paddock is killed.
+    pub started: mpsc::UnboundedSender<Started>,
     pub cancel: CancellationToken,
 }
 

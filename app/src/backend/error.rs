@@ -1,7 +1,8 @@
 //! What goes wrong at a backend: one set of errors for all of them.
 
 use crate::domain::{
-    action::{Field, Refusal},
+    action::{Field, GuestAction, Refusal},
+    failure::FailureKind,
     guest::{BackendKind, GuestId, GuestStatus},
     plan::Exit,
 };
@@ -16,6 +17,21 @@ pub enum Error {
     /// The tool says that the guest's state does not allow this.
     #[error("The guest's state does not allow this: {words}")]
     WrongState { words: String },
+    /// The tool holds a lock on the guest.
+    #[error("{guest} is locked ({by}).")]
+    Locked { guest: GuestId, by: String },
+    /// The backend's access control says no; in its words, with path and privilege where it tells them.
+    #[error("{} denies this: {what}.", .backend.label())]
+    Denied { backend: BackendKind, what: String },
+    /// The backend has no such action.
+    #[error("The {} backend cannot {} a guest: {reason}", .backend.label(), .action.verb())]
+    Unsupported { backend: BackendKind, action: GuestAction, reason: String },
+    /// A command that was run in the guest ended with something else than 0.
+    #[error("The command in the guest ended with {exit}.")]
+    CommandFailed { exit: Exit },
+    /// A file was not changed, and is as it was.
+    #[error("{path} was not changed: {detail}.")]
+    NotEdited { path: String, detail: String },
     /// An input that the driver does not take; nothing was run.
     #[error("{message}")]
     Invalid { field: Field, message: String },
@@ -71,7 +87,29 @@ impl Error {
                 cure: "Reload to see its state.".to_owned(),
             },
             Self::Unavailable { backend, reason, cure } => Refusal::Unavailable { backend, reason, cure },
+            Self::Locked { guest, by } => Refusal::Locked { guest, by },
+            Self::Denied { backend, what } => Refusal::DeniedByBackend { backend, what },
+            Self::Unsupported { backend, action, reason } => Refusal::Unsupported { backend, action, reason },
             other => unavailable(other.to_string()),
+        }
+    }
+
+    /// Which of the few kinds of failure this is.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::NotFound(_) => FailureKind::NotFound,
+            Self::AlreadyExists(_) => FailureKind::AlreadyExists,
+            Self::WrongState { .. } => FailureKind::WrongState,
+            Self::Locked { .. } => FailureKind::Locked,
+            Self::Denied { .. } => FailureKind::Denied,
+            Self::Unsupported { .. } => FailureKind::Unsupported,
+            Self::CommandFailed { .. } => FailureKind::CommandFailed,
+            Self::Invalid { .. } => FailureKind::Invalid,
+            Self::NotReady { .. } | Self::NotEdited { .. } => FailureKind::NotReady,
+            Self::Unavailable { .. } | Self::Unreadable { .. } => FailureKind::Unavailable,
+            Self::TimedOut { .. } | Self::NotReached { .. } => FailureKind::TimedOut,
+            Self::Cancelled => FailureKind::Cancelled,
+            Self::ToolFailed { .. } | Self::NotDone { .. } | Self::Garbled { .. } => FailureKind::ToolFailed,
         }
     }
 }

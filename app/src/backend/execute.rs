@@ -1,4 +1,4 @@
-//! Executes a plan: the one place where plans become processes.
+//! Executes a plan: the one place where plans become processes, API calls and changed files.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,13 +8,12 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::{
     guest::GuestStatus,
     name::GuestName,
-    plan::{Command, Exit, Expectation, Plan, StepOutcome, StepResult, When, Work},
+    plan::{ApiCall, Command, Exit, Expectation, FileEdit, Plan, StepOutcome, StepResult, When, Work},
+    secret::Secrets,
 };
 
-use super::{Backend, Error, RunContext, Runner};
+use super::{Backend, Error, RunContext, Runner, edit};
 
-/// How often a guest's state is read while waiting for it. Costs two small file reads, no process.
-const POLL: Duration = Duration::from_millis(20);
 /// How long after its last step a plan's expectation may take to show: the kernel cleans up after the tool.
 const SETTLE: Duration = Duration::from_secs(3);
 
@@ -34,11 +33,19 @@ pub trait Execution: Send {
     fn end(&mut self, step: usize, outcome: StepOutcome);
 }
 
+/// Where a plan is executed: by which driver and runner, on which guest, with which secrets.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    pub backend: &'a dyn Backend,
+    pub runner: &'a dyn Runner,
+    /// The guest's id.
+    pub guest: &'a GuestName,
+    pub secrets: &'a Secrets,
+}
+
 /// Runs the plan's steps in order until one fails for good, then checks what the plan expects of the guest.
 pub async fn execute(
-    backend: &dyn Backend,
-    runner: &dyn Runner,
-    name: &GuestName,
+    site: Site<'_>,
     plan: &Plan,
     cancel: &CancellationToken,
     execution: &mut dyn Execution,
@@ -66,11 +73,18 @@ pub async fn execute(
             context.cancel = CancellationToken::new();
         }
         let (result, dropped_bytes, step_end) = match &step.work {
-            Work::Command(command) => run(backend, runner, command, &context).await,
+            Work::Command(command) => run(site, command, &context).await,
             Work::WaitFor { status, timeout_ms } => {
                 let (result, end) =
-                    wait_for(backend, name, *status, Duration::from_millis(*timeout_ms), &context.cancel)
-                        .await;
+                    wait_for(site, *status, Duration::from_millis(*timeout_ms), &context.cancel).await;
+                (result, 0, end)
+            }
+            Work::Api(call) => {
+                let (result, end) = ask(site, call, &context).await;
+                (result, 0, end)
+            }
+            Work::Edit(change) => {
+                let (result, end) = edit_file(site.backend, change);
                 (result, 0, end)
             }
         };
@@ -82,7 +96,7 @@ pub async fn execute(
     match so_far {
         Err(Error::Cancelled) => ExecutionEnd::Cancelled,
         Err(error) => ExecutionEnd::Failed(error),
-        Ok(()) => match expected(backend, name, plan.expect).await {
+        Ok(()) => match expected(site, plan.expect.as_ref()).await {
             Ok(()) => ExecutionEnd::Done,
             Err(error) => ExecutionEnd::Failed(error),
         },
@@ -99,12 +113,11 @@ fn skipped() -> StepOutcome {
 }
 
 async fn run(
-    backend: &dyn Backend,
-    runner: &dyn Runner,
+    site: Site<'_>,
     command: &Command,
     context: &RunContext,
 ) -> (StepResult, u64, Result<(), Error>) {
-    let output = runner.run(command, context).await;
+    let output = site.runner.run(command, context).await;
     let end = match &output.exit {
         Exit::TimedOut => Err(Error::TimedOut { words: output.words().to_owned() }),
         Exit::Cancelled => Err(Error::Cancelled),
@@ -114,14 +127,36 @@ async fn run(
             exit: output.exit.clone(),
             words: String::new(),
         }),
-        _ => backend.parse(command, &output),
+        _ => site.backend.parse(command, &output),
     };
     (StepResult::Exited(output.exit), output.dropped_bytes, end)
 }
 
+async fn ask(site: Site<'_>, call: &ApiCall, context: &RunContext) -> (StepResult, Result<(), Error>) {
+    let Some(api) = site.backend.api() else {
+        let error = Error::Garbled {
+            source_name: "The plan".to_owned(),
+            detail: format!("it calls an API, and {} has none", site.backend.kind().label()),
+        };
+        return (StepResult::NotAnswered { upid: None }, Err(error));
+    };
+    let output = api.call(call, site.secrets, context).await;
+    let result = match output.status {
+        Some(status) => StepResult::Answered { status, upid: output.upid, end: output.end },
+        None => StepResult::NotAnswered { upid: output.upid },
+    };
+    (result, output.result.map(drop))
+}
+
+fn edit_file(backend: &dyn Backend, change: &FileEdit) -> (StepResult, Result<(), Error>) {
+    match edit::apply(change, |text| backend.edit(text, &change.changes)) {
+        Ok(()) => (StepResult::Edited, Ok(())),
+        Err(detail) => (StepResult::NotEdited, Err(Error::NotEdited { path: change.path.clone(), detail })),
+    }
+}
+
 async fn wait_for(
-    backend: &dyn Backend,
-    name: &GuestName,
+    site: Site<'_>,
     wanted: GuestStatus,
     timeout: Duration,
     cancel: &CancellationToken,
@@ -129,7 +164,7 @@ async fn wait_for(
     let deadline = Instant::now() + timeout;
     let mut last_read = None;
     loop {
-        let found = match backend.guest(name).await {
+        let found = match site.backend.guest(site.guest).await {
             Ok(guest) => guest.map(|guest| guest.status),
             Err(error) => return (StepResult::NotReached(last_read), Err(error)),
         };
@@ -142,20 +177,24 @@ async fn wait_for(
             return (StepResult::NotReached(found), Err(Error::NotReached { wanted, found }));
         }
         tokio::select! {
-            () = sleep(POLL) => {}
+            () = sleep(site.backend.poll_interval()) => {}
             () = cancel.cancelled() => return (StepResult::NotReached(found), Err(Error::Cancelled)),
         }
     }
 }
 
-async fn expected(backend: &dyn Backend, name: &GuestName, expect: Option<Expectation>) -> Result<(), Error> {
+async fn expected(site: Site<'_>, expect: Option<&Expectation>) -> Result<(), Error> {
     let Some(expect) = expect else { return Ok(()) };
+    let guest = match expect {
+        Expectation::OtherExists(other) => other,
+        _ => site.guest,
+    };
     let deadline = Instant::now() + SETTLE;
     loop {
-        let found = backend.guest(name).await?.map(|guest| guest.status);
+        let found = site.backend.guest(guest).await?.map(|guest| guest.status);
         let holds = match expect {
-            Expectation::Status(status) => found == Some(status),
-            Expectation::Exists => found.is_some(),
+            Expectation::Status(status) => found == Some(*status),
+            Expectation::Exists | Expectation::OtherExists(_) => found.is_some(),
             Expectation::Gone => found.is_none(),
         };
         if holds {
@@ -163,12 +202,12 @@ async fn expected(backend: &dyn Backend, name: &GuestName, expect: Option<Expect
         }
         if Instant::now() >= deadline {
             let what = match found {
-                Some(status) => format!("the guest is {status}"),
-                None => "the guest is not there".to_owned(),
+                Some(status) => format!("{guest} is {status}"),
+                None => format!("{guest} is not there"),
             };
             return Err(Error::NotDone { what });
         }
-        sleep(POLL).await;
+        sleep(site.backend.poll_interval()).await;
     }
 }
 

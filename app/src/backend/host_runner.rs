@@ -27,7 +27,7 @@ use tokio::{
 
 use crate::domain::plan::{Command, Exit, Output, Stream};
 
-use super::{CommandOutput, OUTPUT_CAP, RunContext, Runner, files, process::Proc};
+use super::{CommandOutput, OUTPUT_CAP, RunContext, Runner, Started, files, process::Proc};
 use capture::Capture;
 
 mod capture;
@@ -152,7 +152,7 @@ async fn follow(
         && let Some(stat) = Proc::default().stat(pid)
     {
         // Nobody may be interested; the command goes on all the same.
-        let _ = context.started.send(RunningTool { pid, start_ticks: stat.start_ticks });
+        let _ = context.started.send(Started::Process(RunningTool { pid, start_ticks: stat.start_ticks }));
     }
 
     let exit = {

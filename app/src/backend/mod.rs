@@ -1,16 +1,19 @@
 //! BACKENDS: everything that Paddock knows about the tools that run guests.
 //!
 //! A driver reads facts, makes plans and understands answers; it changes nothing by itself. [`execute`] is the one
-//! place where a plan becomes processes. This room knows nothing of the database, of users or of the web.
+//! place where a plan becomes processes, API calls and changed files. This room knows nothing of the database, of
+//! users or of the web, and builds without them (`--features backend`).
 //!
 //! ```text
 //!   request + facts ──Backend::plan──► Plan ──execute──► Outcome
 //!                                        each command's words ──Backend::parse──► Ok or Error
 //! ```
 
+mod api;
 mod cgroup;
 mod command;
 pub mod crun;
+mod edit;
 mod error;
 mod execute;
 mod files;
@@ -19,19 +22,24 @@ pub mod lxc;
 mod process;
 mod registry;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::domain::{
-    action::ActionRequest,
-    guest::{BackendKind, Guest, GuestDetail},
-    host::{Availability, CreateOptions},
+    action::{ActionRequest, GuestAction},
+    guest::{BackendKind, Guest, GuestDetail, Snapshot},
+    host::{Availability, CreateOptions, Image, Lack, Node},
     name::GuestName,
-    plan::{Command, Plan},
+    plan::{Change, Command, Plan},
+    spec::CreateRequest,
 };
 
-pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner};
+pub use api::{Api, ApiOutput};
+pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner, Started};
+pub use edit::digest;
 pub use error::Error;
-pub use execute::{Execution, ExecutionEnd, execute, now_ms};
+pub use execute::{Execution, ExecutionEnd, Site, execute, now_ms};
 pub use host_runner::{HostRunner, RunningTool, end_left_over};
 pub use registry::Registry;
 
@@ -44,7 +52,11 @@ pub trait Backend: Send + Sync {
     /// answer is "unavailable", never for a page.
     async fn probe(&self) -> Availability;
 
-    /// Every guest, in no particular order. Starts no process: it is read from files of the tool and the kernel.
+    /// Why this backend cannot do that at all, one sentence; `None` if it can. The same for as long as Paddock runs.
+    fn lack(&self, action: GuestAction) -> Option<String>;
+
+    /// Every guest, in no particular order. Starts no process: it is read from files of the tool and the kernel, or
+    /// in one request.
     async fn list(&self) -> Result<Vec<Guest>, Error>;
 
     /// One guest as it is now, `None` where there is none. Starts no process.
@@ -53,14 +65,53 @@ pub trait Backend: Send + Sync {
     /// One guest with everything its page shows, `None` where there is none. Starts no process.
     async fn inspect(&self, name: &GuestName) -> Result<Option<GuestDetail>, Error>;
 
+    /// The guest's snapshots, oldest first.
+    async fn snapshots(&self, name: &GuestName) -> Result<Vec<Snapshot>, Error>;
+
+    /// What guests can be made from, sorted by kind and id.
+    async fn images(&self) -> Result<Vec<Image>, Error>;
+
+    /// The machines that this backend's guests run on.
+    async fn nodes(&self) -> Result<Vec<Node>, Error>;
+
     /// Adds what this backend offers for a new guest.
     async fn create_options(&self, options: &mut CreateOptions);
 
+    /// The id that a new guest is going to have: its name, but for Proxmox, where it is a free VMID. Asked again
+    /// when another creator took that in between.
+    async fn new_id(&self, request: &CreateRequest) -> Result<GuestName, Error> {
+        Ok(request.name.clone())
+    }
+
     /// Reads the facts that this request depends on and makes its plan by the driver's own pure function.
-    /// Changes nothing. The caller has checked already that the guest's state allows the action.
-    async fn plan(&self, name: &GuestName, request: &ActionRequest) -> Result<Plan, Error>;
+    /// Changes nothing. `id` is the guest's, for a new one that of [`new_id`](Self::new_id). The caller has checked
+    /// already that the guest's state allows the action.
+    async fn plan(&self, id: &GuestName, request: &ActionRequest) -> Result<Plan, Error>;
 
     /// What a finished command's answer means. An exit of 0 is not believed where the tool is known to say it
     /// without having done anything.
     fn parse(&self, command: &Command, output: &CommandOutput) -> Result<(), Error>;
+
+    /// What makes this backend's API calls, where its plans have some.
+    fn api(&self) -> Option<&dyn Api> {
+        None
+    }
+
+    /// The file's text with these changes made, in the file's own terms; the reason where it cannot be.
+    fn edit(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        let _ = (text, changes);
+        Err("this backend changes no files".to_owned())
+    }
+
+    /// How often a guest's state may be read while a plan waits for it.
+    fn poll_interval(&self) -> Duration {
+        // Two small file reads, no process.
+        Duration::from_millis(20)
+    }
+}
+
+/// Everything that a backend lacks, for pages.
+pub fn lacks(backend: &dyn Backend) -> Vec<Lack> {
+    let lack = |action| Some(Lack { action, reason: backend.lack(action)? });
+    GuestAction::ALL.into_iter().filter_map(lack).collect()
 }

@@ -10,19 +10,41 @@ use serde::{Deserialize, Serialize};
 pub enum Privilege {
     /// See guests, their details and the history.
     See,
-    /// Start, shut down and stop.
+    /// Start, shut down, stop, reboot, pause and resume.
     Power,
+    /// Run commands in guests.
+    Exec,
     Create,
     Delete,
+    /// Change limits, disks, tags; migrate, unlock, make templates.
+    Configure,
+    /// Take, roll back to and delete snapshots.
+    Snapshot,
+    Backup,
 }
 
 impl Privilege {
+    pub const ALL: [Self; 8] = [
+        Self::See,
+        Self::Power,
+        Self::Exec,
+        Self::Create,
+        Self::Delete,
+        Self::Configure,
+        Self::Snapshot,
+        Self::Backup,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::See => "see",
             Self::Power => "power",
             Self::Create => "create",
             Self::Delete => "delete",
+            Self::Exec => "exec",
+            Self::Configure => "configure",
+            Self::Snapshot => "snapshot",
+            Self::Backup => "backup",
         }
     }
 }
@@ -56,7 +78,12 @@ impl Role {
     pub fn holds(self, privilege: Privilege) -> bool {
         match self {
             Self::Viewer => privilege == Privilege::See,
-            Self::Operator => matches!(privilege, Privilege::See | Privilege::Power),
+            Self::Operator => {
+                matches!(
+                    privilege,
+                    Privilege::See | Privilege::Power | Privilege::Snapshot | Privilege::Backup
+                )
+            }
             Self::Administrator => true,
         }
     }

@@ -1,4 +1,4 @@
-//! Actions: what can be asked of a guest, when, and why it is refused.
+//! Actions: what can be asked of a guest, and when.
 
 use std::{fmt, str::FromStr};
 
@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     access::Privilege,
-    guest::{BackendKind, GuestId, GuestStatus},
-    name::NameError,
-    operation::OperationId,
+    guest::{Guest, GuestStatus},
+    secret::Secrets,
+    spec::{BackupMode, Changes, CloneSpec, CreateRequest, CreateSpec},
 };
 
+pub use super::refusal::{Field, Refusal};
+
 /// What can be done with a guest. The texts of [`as_str`](Self::as_str) are in URLs, forms and the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GuestAction {
     Create,
@@ -21,11 +23,59 @@ pub enum GuestAction {
     Shutdown,
     /// Pulls the plug.
     Stop,
+    /// Shuts it down, or ends it, and starts it again.
+    Reboot,
+    /// Presses a VM's reset button.
+    Reset,
+    Pause,
+    Resume,
+    /// Writes a VM's memory to disk and ends it; the next start goes on from there.
+    Hibernate,
+    /// Runs a command in the guest.
+    Exec,
+    Clone,
+    /// Turns the guest into a template, for good.
+    MakeTemplate,
+    Snapshot,
+    /// Puts the guest back to a snapshot.
+    Rollback,
+    DeleteSnapshot,
+    /// Changes limits, description, tags, start at boot.
+    Configure,
+    /// Makes a disk larger.
+    Resize,
+    /// Moves the guest to another node.
+    Migrate,
+    Backup,
+    /// Removes a lock that was left behind.
+    Unlock,
     Delete,
 }
 
 impl GuestAction {
-    pub const ALL: [Self; 5] = [Self::Create, Self::Start, Self::Shutdown, Self::Stop, Self::Delete];
+    pub const ALL: [Self; 21] = [
+        Self::Create,
+        Self::Start,
+        Self::Shutdown,
+        Self::Stop,
+        Self::Reboot,
+        Self::Reset,
+        Self::Pause,
+        Self::Resume,
+        Self::Hibernate,
+        Self::Exec,
+        Self::Clone,
+        Self::MakeTemplate,
+        Self::Snapshot,
+        Self::Rollback,
+        Self::DeleteSnapshot,
+        Self::Configure,
+        Self::Resize,
+        Self::Migrate,
+        Self::Backup,
+        Self::Unlock,
+        Self::Delete,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -33,6 +83,22 @@ impl GuestAction {
             Self::Start => "start",
             Self::Shutdown => "shutdown",
             Self::Stop => "stop",
+            Self::Reboot => "reboot",
+            Self::Reset => "reset",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Hibernate => "hibernate",
+            Self::Exec => "exec",
+            Self::Clone => "clone",
+            Self::MakeTemplate => "make-template",
+            Self::Snapshot => "snapshot",
+            Self::Rollback => "rollback",
+            Self::DeleteSnapshot => "delete-snapshot",
+            Self::Configure => "configure",
+            Self::Resize => "resize",
+            Self::Migrate => "migrate",
+            Self::Backup => "backup",
+            Self::Unlock => "unlock",
             Self::Delete => "delete",
         }
     }
@@ -44,15 +110,71 @@ impl GuestAction {
             Self::Start => "Start",
             Self::Shutdown => "Shut down",
             Self::Stop => "Stop",
+            Self::Reboot => "Reboot",
+            Self::Reset => "Reset",
+            Self::Pause => "Pause",
+            Self::Resume => "Resume",
+            Self::Hibernate => "Hibernate",
+            Self::Exec => "Run a command",
+            Self::Clone => "Clone",
+            Self::MakeTemplate => "Make a template",
+            Self::Snapshot => "Take a snapshot",
+            Self::Rollback => "Roll back",
+            Self::DeleteSnapshot => "Delete the snapshot",
+            Self::Configure => "Configure",
+            Self::Resize => "Grow a disk",
+            Self::Migrate => "Migrate",
+            Self::Backup => "Back up",
+            Self::Unlock => "Unlock",
             Self::Delete => "Delete",
+        }
+    }
+
+    /// What is done to a guest, as in "Cannot VERB lxc/web1".
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Start => "start",
+            Self::Shutdown => "shut down",
+            Self::Stop => "stop",
+            Self::Reboot => "reboot",
+            Self::Reset => "reset",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Hibernate => "hibernate",
+            Self::Exec => "run a command in",
+            Self::Clone => "clone",
+            Self::MakeTemplate => "make a template of",
+            Self::Snapshot => "take a snapshot of",
+            Self::Rollback => "roll back",
+            Self::DeleteSnapshot => "delete a snapshot of",
+            Self::Configure => "configure",
+            Self::Resize => "grow a disk of",
+            Self::Migrate => "migrate",
+            Self::Backup => "back up",
+            Self::Unlock => "unlock",
+            Self::Delete => "delete",
         }
     }
 
     /// What one must be allowed to do.
     pub fn privilege(self) -> Privilege {
         match self {
-            Self::Create => Privilege::Create,
-            Self::Start | Self::Shutdown | Self::Stop => Privilege::Power,
+            Self::Create | Self::Clone => Privilege::Create,
+            Self::Start
+            | Self::Shutdown
+            | Self::Stop
+            | Self::Reboot
+            | Self::Reset
+            | Self::Pause
+            | Self::Resume
+            | Self::Hibernate => Privilege::Power,
+            Self::Exec => Privilege::Exec,
+            Self::Snapshot | Self::Rollback | Self::DeleteSnapshot => Privilege::Snapshot,
+            Self::Backup => Privilege::Backup,
+            Self::MakeTemplate | Self::Configure | Self::Resize | Self::Migrate | Self::Unlock => {
+                Privilege::Configure
+            }
             Self::Delete => Privilege::Delete,
         }
     }
@@ -62,13 +184,47 @@ impl GuestAction {
     /// A guest of unknown state may be stopped and deleted, so that a person can clean up; never started, as a
     /// second instance of it might run already.
     pub fn allowed_in(self, status: GuestStatus) -> bool {
-        use GuestStatus::{Created, Paused, Running, Stopped, Unknown};
+        use GuestStatus::{Created, Creating, Paused, Running, Stopped, Unknown};
         match self {
             Self::Create => false,
             Self::Start => matches!(status, Stopped | Created),
-            Self::Shutdown => matches!(status, Running),
+            Self::Shutdown | Self::Reboot | Self::Pause | Self::Hibernate | Self::Exec => status == Running,
             Self::Stop => matches!(status, Running | Paused | Unknown),
+            Self::Reset => matches!(status, Running | Paused),
+            Self::Resume => status == Paused,
+            Self::MakeTemplate => status == Stopped,
+            Self::Migrate | Self::Rollback => matches!(status, Running | Stopped),
+            Self::Clone | Self::Snapshot | Self::DeleteSnapshot | Self::Resize | Self::Backup => {
+                matches!(status, Running | Stopped | Paused)
+            }
+            Self::Configure => matches!(status, Running | Stopped | Paused | Created),
+            Self::Unlock => status != Creating,
             Self::Delete => matches!(status, Stopped | Created | Unknown),
+        }
+    }
+
+    /// Whether this guest as it is now can be asked for this: its state, its lock, and that a template is only
+    /// copied, changed and deleted.
+    pub fn allowed_for(self, guest: &Guest) -> Result<(), Refusal> {
+        let id = guest.id.clone();
+        if guest.is_template
+            && !matches!(
+                self,
+                Self::Clone | Self::Configure | Self::Backup | Self::Migrate | Self::Unlock | Self::Delete
+            )
+        {
+            return Err(Refusal::IsTemplate { guest: id, action: self });
+        }
+        if !self.allowed_in(guest.status) {
+            return Err(Refusal::WrongState { guest: id, action: self, status: guest.status });
+        }
+        match guest.lock.as_deref() {
+            // Proxmox's mark of a hibernated VM: starting is what it waits for.
+            Some("suspended") if self == Self::Start => Ok(()),
+            Some(by) if !matches!(self, Self::Unlock | Self::Exec) => {
+                Err(Refusal::Locked { guest: id, by: by.to_owned() })
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -81,7 +237,7 @@ impl fmt::Display for GuestAction {
 
 /// The text names no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is no action on a guest; there are create, start, shutdown, stop and delete")]
+#[error("“{0}” is no action on a guest")]
 pub struct UnknownAction(pub String);
 
 impl FromStr for GuestAction {
@@ -94,23 +250,75 @@ impl FromStr for GuestAction {
     }
 }
 
-/// How long [`ActionRequest::Shutdown`] waits where nobody says otherwise, seconds.
+/// How long a shut-down or reboot waits where nobody says otherwise, seconds.
 pub const SHUTDOWN_SECONDS: u32 = 60;
 /// The longest wait that can be asked for, seconds.
 pub const LONGEST_SHUTDOWN_SECONDS: u32 = 3600;
+/// How long a command in a guest may run where nobody says otherwise, seconds.
+pub const EXEC_SECONDS: u32 = 3600;
+/// The longest that can be asked for, seconds.
+pub const LONGEST_EXEC_SECONDS: u32 = 7 * 24 * 3600;
 
 /// One action with all that it needs: the input of a driver's plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActionRequest {
-    Create(CreateSpec),
+    Create(CreateRequest),
     Start,
     /// Seconds to wait for the guest, 1 to [`LONGEST_SHUTDOWN_SECONDS`].
     Shutdown {
         timeout_seconds: u32,
     },
     Stop,
-    Delete,
+    /// Seconds to wait for its shut-down, 1 to [`LONGEST_SHUTDOWN_SECONDS`].
+    Reboot {
+        timeout_seconds: u32,
+    },
+    Reset,
+    Pause,
+    Resume,
+    Hibernate,
+    /// The command's words, handed to the guest as they are: no shell. It is ended after so many seconds, 1 to
+    /// [`LONGEST_EXEC_SECONDS`].
+    Exec {
+        command: Vec<String>,
+        timeout_seconds: u32,
+    },
+    Clone(CloneSpec),
+    MakeTemplate,
+    /// `name` is `None` where the backend names it. `memory`: with the running VM's memory.
+    Snapshot {
+        name: Option<String>,
+        description: String,
+        memory: bool,
+    },
+    Rollback {
+        snapshot: String,
+    },
+    DeleteSnapshot {
+        snapshot: String,
+    },
+    Configure(Changes),
+    /// The disk by its key (`rootfs`, `scsi0`), and the size it shall have, bytes. Never smaller than it is.
+    Resize {
+        disk: String,
+        size: u64,
+    },
+    /// Running guests move while they run where the backend can do that, else they are restarted over there.
+    Migrate {
+        node: String,
+    },
+    Backup {
+        /// `None`: the first storage of the node that takes backups.
+        storage: Option<String>,
+        mode: BackupMode,
+    },
+    Unlock,
+    /// `purge` also removes what refers to the guest or was made for it: its snapshots (LXC), its bundle (crun, if
+    /// Paddock made it), backup jobs and unreferenced disks (Proxmox).
+    Delete {
+        purge: bool,
+    },
 }
 
 impl ActionRequest {
@@ -120,128 +328,90 @@ impl ActionRequest {
             Self::Start => GuestAction::Start,
             Self::Shutdown { .. } => GuestAction::Shutdown,
             Self::Stop => GuestAction::Stop,
-            Self::Delete => GuestAction::Delete,
+            Self::Reboot { .. } => GuestAction::Reboot,
+            Self::Reset => GuestAction::Reset,
+            Self::Pause => GuestAction::Pause,
+            Self::Resume => GuestAction::Resume,
+            Self::Hibernate => GuestAction::Hibernate,
+            Self::Exec { .. } => GuestAction::Exec,
+            Self::Clone(_) => GuestAction::Clone,
+            Self::MakeTemplate => GuestAction::MakeTemplate,
+            Self::Snapshot { .. } => GuestAction::Snapshot,
+            Self::Rollback { .. } => GuestAction::Rollback,
+            Self::DeleteSnapshot { .. } => GuestAction::DeleteSnapshot,
+            Self::Configure(_) => GuestAction::Configure,
+            Self::Resize { .. } => GuestAction::Resize,
+            Self::Migrate { .. } => GuestAction::Migrate,
+            Self::Backup { .. } => GuestAction::Backup,
+            Self::Unlock => GuestAction::Unlock,
+            Self::Delete { .. } => GuestAction::Delete,
         }
     }
-}
 
-/// What a new guest is made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CreateSpec {
-    /// An LXC container by one of the installed templates (`busybox`, `download`, ...). The arguments go to the
-    /// template script as they are, one argv word each.
-    LxcTemplate { template: String, arguments: Vec<String> },
-    /// An LXC container from two archives on the host: image metadata and root file system, absolute paths.
-    LxcLocal { metadata: String, rootfs: String },
-    /// An OCI container from a bundle on the host: absolute path of a directory with `config.json` and a root
-    /// file system.
-    CrunBundle { bundle: String },
-}
-
-impl CreateSpec {
-    pub fn backend(&self) -> BackendKind {
-        match self {
-            Self::LxcTemplate { .. } | Self::LxcLocal { .. } => BackendKind::Lxc,
-            Self::CrunBundle { .. } => BackendKind::Crun,
-        }
-    }
-}
-
-/// The field of a form that an error belongs to. Its text is the field's `name` in HTML.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Field {
-    Name,
-    Backend,
-    Template,
-    Arguments,
-    Metadata,
-    Rootfs,
-    Bundle,
-    Timeout,
-    Confirm,
-    CurrentPassword,
-    NewPassword,
-    RepeatPassword,
-}
-
-/// Why Paddock did not begin an action. Nothing has been run and nothing has changed when one of these is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
-pub enum Refusal {
-    #[error("{0}")]
-    Name(NameError),
-    #[error("{message}")]
-    Field { field: Field, message: String },
-    #[error("There is no guest {guest}. It may have been deleted; nothing was run.")]
-    NotFound { guest: GuestId },
-    #[error("{guest} exists already. Nothing was changed; choose another name.")]
-    AlreadyExists { guest: GuestId },
-    #[error("{} {guest}: it is {status}. Nothing was run.", cannot(*.action))]
-    WrongState { guest: GuestId, action: GuestAction, status: GuestStatus },
-    #[error(
-        "Operation #{operation} is at work on {guest}. Nothing more was begun; wait until it ends or cancel it."
-    )]
-    Busy { guest: GuestId, operation: OperationId },
-    #[error("{reason} Nothing was run. {cure}")]
-    Unavailable { backend: BackendKind, reason: String, cure: String },
-    #[error("The host is not ready for this: {reason} Nothing was run. {cure}")]
-    NotReady { reason: String, cure: String },
-    #[error("You lack the privilege “{privilege}”. Nothing was run; an administrator can grant it.")]
-    Denied { privilege: Privilege },
-    #[error("Paddock is shutting down and begins nothing new. Nothing was run; try again once it is back.")]
-    ShuttingDown,
-}
-
-impl Refusal {
-    /// The form field to show it at, where it belongs to one.
-    pub fn field(&self) -> Option<Field> {
-        match self {
-            Self::Name(_) | Self::AlreadyExists { .. } => Some(Field::Name),
-            Self::Field { field, .. } => Some(*field),
+    /// What of it must not stand in the plan. The plan names each by its key here.
+    pub fn secrets(&self) -> Secrets {
+        let password = match self {
+            Self::Create(CreateRequest { spec: CreateSpec::ProxmoxLxc(spec), .. }) => spec.password.as_ref(),
+            Self::Create(CreateRequest { spec: CreateSpec::ProxmoxVm(spec), .. }) => {
+                spec.cloud_init.as_ref().and_then(|init| init.password.as_ref())
+            }
             _ => None,
-        }
+        };
+        password.map(|secret| (PASSWORD.to_owned(), secret.clone())).into_iter().collect()
     }
 }
 
-fn cannot(action: GuestAction) -> &'static str {
-    match action {
-        GuestAction::Create => "Cannot create",
-        GuestAction::Start => "Cannot start",
-        GuestAction::Shutdown => "Cannot shut down",
-        GuestAction::Stop => "Cannot stop",
-        GuestAction::Delete => "Cannot delete",
-    }
-}
+/// The key of a new guest's password among the secrets of its creation.
+pub const PASSWORD: &str = "password";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::guest::GuestId;
 
     #[test]
     fn every_action_reads_back_from_its_own_text() {
         for action in GuestAction::ALL {
             assert_eq!(action.as_str().parse(), Ok(action));
+            assert_eq!(serde_json::to_string(&action).unwrap(), format!("\"{action}\""));
         }
         assert!("reboot; rm".parse::<GuestAction>().is_err());
     }
 
     #[test]
     fn a_running_guest_cannot_be_started_or_deleted() {
-        let allowed =
-            |status| GuestAction::ALL.into_iter().filter(|a| a.allowed_in(status)).collect::<Vec<_>>();
-        assert_eq!(allowed(GuestStatus::Running), [GuestAction::Shutdown, GuestAction::Stop]);
-        assert_eq!(allowed(GuestStatus::Stopped), [GuestAction::Start, GuestAction::Delete]);
-        assert_eq!(allowed(GuestStatus::Paused), [GuestAction::Stop]);
+        use GuestAction::{Delete, Pause, Reboot, Resume, Shutdown, Start, Stop};
+        let allowed = |status| {
+            [Start, Shutdown, Stop, Reboot, Pause, Resume, Delete]
+                .into_iter()
+                .filter(|a| a.allowed_in(status))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(allowed(GuestStatus::Running), [Shutdown, Stop, Reboot, Pause]);
+        assert_eq!(allowed(GuestStatus::Stopped), [Start, Delete]);
+        assert_eq!(allowed(GuestStatus::Paused), [Stop, Resume]);
         assert_eq!(allowed(GuestStatus::Creating), []);
-        assert_eq!(allowed(GuestStatus::Unknown), [GuestAction::Stop, GuestAction::Delete]);
+        assert_eq!(allowed(GuestStatus::Unknown), [Stop, Delete]);
     }
 
     #[test]
-    fn a_refusal_says_what_happened_and_how_things_stand() {
-        let guest = GuestId::parse("lxc", "web1").unwrap();
-        let refusal = Refusal::WrongState { guest, action: GuestAction::Start, status: GuestStatus::Running };
-        assert_eq!(refusal.to_string(), "Cannot start lxc/web1: it is running. Nothing was run.");
+    fn a_lock_keeps_everything_out_but_the_unlocking() {
+        let id = GuestId::parse("proxmox-vm", "101").unwrap();
+        let guest = Guest { lock: Some("backup".into()), ..Guest::new(id, GuestStatus::Running) };
+        assert!(
+            matches!(GuestAction::Stop.allowed_for(&guest), Err(Refusal::Locked { by, .. }) if by == "backup")
+        );
+        assert_eq!(GuestAction::Unlock.allowed_for(&guest), Ok(()));
+        let hibernated = Guest { status: GuestStatus::Stopped, lock: Some("suspended".into()), ..guest };
+        assert_eq!(GuestAction::Start.allowed_for(&hibernated), Ok(()));
+        assert!(GuestAction::Delete.allowed_for(&hibernated).is_err());
+    }
+
+    #[test]
+    fn a_template_is_cloned_but_never_started() {
+        let id = GuestId::parse("proxmox-vm", "9000").unwrap();
+        let guest = Guest { is_template: true, ..Guest::new(id, GuestStatus::Stopped) };
+        assert!(matches!(GuestAction::Start.allowed_for(&guest), Err(Refusal::IsTemplate { .. })));
+        assert_eq!(GuestAction::Clone.allowed_for(&guest), Ok(()));
     }
 }

@@ -184,6 +184,58 @@ pub struct Guest {
     pub addresses: Vec<String>,
     /// What a person must know about this guest before acting on it, one sentence.
     pub note: Option<String>,
+    /// What people call it, where its id is a number: a Proxmox guest's host name.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// The cluster's node that it is on; `None` for this host itself.
+    #[serde(default)]
+    pub node: Option<String>,
+    /// Sorted.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// It is there to be cloned and cannot be started.
+    #[serde(default)]
+    pub is_template: bool,
+    /// What holds the backend's own lock on it: `backup`, `migrate`, ...
+    #[serde(default)]
+    pub lock: Option<String>,
+}
+
+impl Guest {
+    /// One of which nothing more is known.
+    pub fn new(id: GuestId, status: GuestStatus) -> Self {
+        Self {
+            id,
+            status,
+            pid: None,
+            started_ms: None,
+            addresses: Vec::new(),
+            note: None,
+            title: None,
+            node: None,
+            tags: Vec::new(),
+            is_template: false,
+            lock: None,
+        }
+    }
+
+    /// What people call it.
+    pub fn label(&self) -> &str {
+        self.title.as_deref().unwrap_or(self.id.name.as_str())
+    }
+}
+
+/// A state of a guest that was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub name: String,
+    /// Milliseconds since 1970.
+    pub created_ms: Option<i64>,
+    pub description: String,
+    /// The snapshot it was taken after.
+    pub parent: Option<String>,
+    /// It holds the running VM's memory.
+    pub memory: bool,
 }
 
 /// What the guest's own page shows besides [`Guest`].
@@ -194,12 +246,21 @@ pub struct GuestDetail {
     pub memory: Option<u64>,
     /// Memory limit, bytes; `None` without a limit.
     pub memory_limit: Option<u64>,
+    /// Processor time it may use, thousandths of a core; `None` without a limit.
+    #[serde(default)]
+    pub cpu_limit: Option<super::spec::Cpus>,
     /// Processor time used since it started, nanoseconds.
     pub cpu_ns: Option<u64>,
+    /// What it uses now, thousandths of a core, where the backend measures it.
+    #[serde(default)]
+    pub cpu_now: Option<super::spec::Cpus>,
     /// Processes and threads in the guest.
     pub tasks: Option<u64>,
     /// Further facts in the backend's own words, in reading order: label and value.
     pub facts: Vec<(String, String)>,
+    /// Settings changed but not in force before the next start: label and the value to come (empty: removed).
+    #[serde(default)]
+    pub pending: Vec<(String, String)>,
     /// The configuration file's path and text as they are on disk (cut at [`CONFIG_SHOWN`] bytes).
     pub config: Option<ConfigText>,
 }

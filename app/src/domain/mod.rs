@@ -4,9 +4,14 @@
 
 pub mod access;
 pub mod action;
+pub mod failure;
 pub mod guest;
 pub mod host;
 pub mod name;
 pub mod operation;
 pub mod plan;
+pub mod refusal;
+pub mod secret;
+pub mod size;
+pub mod spec;
 pub mod view;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::GuestAction,
+    failure::FailureKind,
     guest::{GuestId, GuestStatus},
     plan::{Plan, StepOutcome, Stream},
 };
@@ -108,6 +109,9 @@ pub struct OperationSummary {
     pub finished_ms: Option<i64>,
     /// Why it did not succeed: what happened, how things stand, what to do.
     pub failure: Option<String>,
+    /// What kind of failure that was; `None` also for operations of an older Paddock.
+    #[serde(default)]
+    pub failure_kind: Option<FailureKind>,
     pub guest_after: Option<GuestAfter>,
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::guest::GuestStatus;
+use super::{guest::GuestStatus, name::GuestName};
 
 /// A program and its arguments, one word each. Never a shell line: nothing here is split, joined or expanded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +103,133 @@ pub enum Work {
         status: GuestStatus,
         timeout_ms: u64,
     },
+    Api(ApiCall),
+    Edit(FileEdit),
+}
+
+/// In one line, to be read and copied.
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(command) => command.argv.fmt(f),
+            Self::WaitFor { status, timeout_ms } => write!(f, "wait {timeout_ms} ms for {status}"),
+            Self::Api(call) => call.fmt(f),
+            Self::Edit(edit) => {
+                let changes: Vec<String> = edit.changes.iter().map(ToString::to_string).collect();
+                write!(f, "edit {}: {}", edit.path, changes.join("; "))
+            }
+        }
+    }
+}
+
+/// One request to the backend's API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiCall {
+    pub method: Method,
+    /// Below the API's root, each segment encoded for a URL: `/nodes/pve1/lxc/101/status/start`.
+    pub path: String,
+    /// In this order; the client encodes them.
+    pub params: Vec<(String, Param)>,
+    pub answer: Answer,
+    /// Until the answer, and until the end of what it began, milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl ApiCall {
+    pub fn param(&self, name: &str) -> Option<&Param> {
+        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+}
+
+/// As `POST /nodes/pve1/lxc/101/status/shutdown timeout=60`: for reading and copying only.
+impl fmt::Display for ApiCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.path)?;
+        for (name, value) in &self.params {
+            write!(f, " {}", Argv::new(format!("{name}={value}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+impl Method {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A parameter's value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Param {
+    Text(String),
+    /// The secret of this name, handed to the execution beside the plan.
+    Secret(String),
+}
+
+impl fmt::Display for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Secret(_) => f.write_str(super::secret::MASK),
+        }
+    }
+}
+
+/// What an API's answer is, and so when the call is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The answer is the end.
+    Plain,
+    /// A UPID, whose task is followed to its end; its log is streamed.
+    Task,
+    /// A process in a VM, followed by the guest agent to its end; its output is streamed.
+    GuestProcess,
+}
+
+/// A change of a file on this host: the old text or the new one is there whatever happens, never a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEdit {
+    /// Absolute.
+    pub path: String,
+    pub changes: Vec<Change>,
+    /// SHA-256 of the text that was planned with, in hexadecimal: a file that has changed since is left alone. `None`
+    /// for one that an earlier step makes.
+    pub digest: Option<String>,
+}
+
+/// One setting in the file's own terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// `lxc.cgroup2.memory.max`, `/process/args`.
+    pub key: String,
+    /// `None` removes it.
+    pub value: Option<String>,
+}
+
+/// As `key = value`, or `key` and a dash where it is removed.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(value) => write!(f, "{} = {value}", self.key),
+            None => write!(f, "{} (removed)", self.key),
+        }
+    }
 }
 
 /// One process.
@@ -126,12 +253,14 @@ pub enum Output {
 }
 
 /// What must hold of a guest after a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expectation {
     Status(GuestStatus),
     Exists,
     Gone,
+    /// Of another guest of the same backend, by its id: a copy that was made.
+    OtherExists(GuestName),
 }
 
 /// How a process ended.
@@ -176,6 +305,21 @@ pub enum StepResult {
     Reached(GuestStatus),
     /// It was not; the state last read, `None` if the guest is gone.
     NotReached(Option<GuestStatus>),
+    /// The API answered, and what it began has ended.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        upid: Option<String>,
+        /// How the task ended, in Proxmox's words (`OK`, an error), or the guest process's exit code.
+        end: Option<String>,
+    },
+    /// No answer came, or what it began was not seen to end. The reason stands in the operation's failure.
+    NotAnswered {
+        upid: Option<String>,
+    },
+    Edited,
+    /// The file is as it was.
+    NotEdited,
     /// Its condition did not hold, or a step before it failed.
     Skipped,
 }

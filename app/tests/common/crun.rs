@@ -11,15 +11,16 @@ use std::{
 
 use app::{
     backend::{
-        Backend as _, Error, Execution, ExecutionEnd, HostRunner, RunContext,
+        Backend as _, Error, Execution, ExecutionEnd, HostRunner, RunContext, Site,
         crun::{CrunConfig, CrunDriver},
         execute,
     },
     domain::{
-        action::{ActionRequest, CreateSpec},
+        action::ActionRequest,
         guest::GuestStatus,
         name::GuestName,
         plan::{Plan, StepOutcome, Stream},
+        spec::{CreateRequest, CreateSpec},
     },
 };
 use serde_json::{Value, json};
@@ -141,7 +142,9 @@ impl World {
         let plan = self.plan(name, &request).await.unwrap();
         let mut told = Told::new();
         let cancel = CancellationToken::new();
-        let end = execute(&self.driver, &HostRunner, name, &plan, &cancel, &mut told).await;
+        let secrets = Default::default();
+        let site = Site { backend: &self.driver, runner: &HostRunner, guest: name, secrets: &secrets };
+        let end = execute(site, &plan, &cancel, &mut told).await;
         (end, told)
     }
 
@@ -237,7 +240,8 @@ impl Drop for World {
 }
 
 pub fn create(bundle: &str) -> ActionRequest {
-    ActionRequest::Create(CreateSpec::CrunBundle { bundle: bundle.to_owned() })
+    let spec = CreateSpec::CrunBundle { bundle: bundle.to_owned() };
+    ActionRequest::Create(CreateRequest::of("any".parse().unwrap(), spec))
 }
 
 /// What an execution told.

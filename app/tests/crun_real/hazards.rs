@@ -59,7 +59,7 @@ async fn a_delete_that_would_kill_another_container_is_refused() {
     other.crun_ok(&["start", name.as_str()]);
     other.crun_ok(&["kill", name.as_str(), "KILL"]);
     other.reached(&name, Stopped).await;
-    for request in [ActionRequest::Delete, ActionRequest::Start] {
+    for request in [ActionRequest::Delete { purge: false }, ActionRequest::Start] {
         let why = not_ready(other.plan(&name, &request).await);
         assert!(why.contains("crun would kill that") && why.contains(&world.pid(&name).to_string()), "{why}");
     }
@@ -82,9 +82,9 @@ async fn what_outlives_a_container_without_a_pid_namespace_goes_with_its_delete(
     let left = world.written(&bundle, "left").await.parse().unwrap();
     world.act_ok(&name, ActionRequest::Stop).await;
     assert!(is_alive(left));
-    let plan = world.plan(&name, &ActionRequest::Delete).await.unwrap();
+    let plan = world.plan(&name, &ActionRequest::Delete { purge: false }).await.unwrap();
     assert!(plan.loses.iter().any(|lost| lost.contains(&left.to_string())), "{:?}", plan.loses);
-    world.act_ok(&name, ActionRequest::Delete).await;
+    world.act_ok(&name, ActionRequest::Delete { purge: false }).await;
     assert!(!is_alive(left));
 }
 
@@ -106,7 +106,7 @@ async fn a_garbled_state_file_hides_no_other_container_and_loses_no_running_one(
     let guest = guests.iter().find(|guest| guest.id.name == bad).unwrap();
     assert_eq!((guests.len(), guest.status), (2, Unknown));
     assert!(guest.note.is_some());
-    for request in [ActionRequest::Stop, ActionRequest::Delete] {
+    for request in [ActionRequest::Stop, ActionRequest::Delete { purge: false }] {
         let why = not_ready(world.plan(&bad, &request).await);
         assert!(why.contains(&format!("`kill -KILL {pid}`")), "{why}");
     }
@@ -114,7 +114,7 @@ async fn a_garbled_state_file_hides_no_other_container_and_loses_no_running_one(
     while is_alive(pid) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    world.act_ok(&bad, ActionRequest::Delete).await;
+    world.act_ok(&bad, ActionRequest::Delete { purge: false }).await;
     assert_eq!(world.agreed(&good).await, Running);
     assert!(real.contains(&pid.to_string()));
 }

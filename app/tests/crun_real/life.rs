@@ -61,7 +61,7 @@ async fn a_container_lives_its_whole_life_as_crun_tells_it() {
     world.act_ok(&name, ActionRequest::Stop).await;
     assert_eq!(world.agreed(&name).await, Stopped);
 
-    world.act_ok(&name, ActionRequest::Delete).await;
+    world.act_ok(&name, ActionRequest::Delete { purge: false }).await;
     assert_eq!(world.status(&name).await, None);
     assert!(Path::new(&bundle).join("rootfs/ready").exists(), "the bundle stays as the container left it");
 }
@@ -157,7 +157,7 @@ async fn a_waiting_container_can_be_deleted_and_nothing_of_it_is_left() {
     let (name, bundle) = (world.name("web1"), world.bundle("b", OBEDIENT));
     world.create(&name, &bundle).await;
     let pid = world.pid(&name);
-    world.act_ok(&name, ActionRequest::Delete).await;
+    world.act_ok(&name, ActionRequest::Delete { purge: false }).await;
     assert!(!is_alive(pid));
     assert_eq!(world.driver.list().await.unwrap(), []);
 }

@@ -1,7 +1,7 @@
 //! The crun driver on the real crun. Needs root, `crun` and `busybox-static`, and on a host with hybrid control
 //! groups the wrapper that a failing test names.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
-#![cfg(feature = "ssr")]
+#![cfg(feature = "backend")]
 
 #[path = "../common/crun.rs"]
 mod crun;

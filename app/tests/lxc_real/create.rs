@@ -5,15 +5,16 @@ use std::{fs, process::Command};
 use app::{
     backend::{Backend, Error, ExecutionEnd},
     domain::{
-        action::{ActionRequest, CreateSpec, Field},
+        action::{ActionRequest, Field},
         guest::GuestStatus,
         host::CreateOptions,
         name::GuestName,
+        spec::{CreateSpec, Limits},
     },
 };
 
 use super::{
-    by_busybox, failed,
+    by_busybox, by_template, create, failed,
     lab::{Lab, busybox, must_run, unique},
 };
 
@@ -24,7 +25,7 @@ async fn a_container_is_creating_only_while_lxc_create_is_at_work() {
     let plan = lab.plan(&name, by_busybox()).await.unwrap();
     let seen = async {
         lab.until(&name, GuestStatus::Creating).await;
-        let error = lab.plan(&name, ActionRequest::Delete).await.unwrap_err();
+        let error = lab.plan(&name, ActionRequest::Delete { purge: false }).await.unwrap_err();
         assert!(error.to_string().contains("lxc-create"), "{error}");
         lab.until(&name, GuestStatus::Stopped).await;
     };
@@ -50,8 +51,9 @@ async fn a_container_is_made_from_two_archives() {
             "tar and xz are needed",
         );
     }
-    let request =
-        |metadata: String, rootfs: String| ActionRequest::Create(CreateSpec::LxcLocal { metadata, rootfs });
+    let request = |metadata, rootfs| {
+        create(CreateSpec::LxcLocal { metadata, rootfs, limits: Limits::default(), network: None })
+    };
 
     let name = unique();
     let end = lab.act(&name, request(at("meta.tar.xz"), at("rootfs.tar.xz"))).await;
@@ -85,13 +87,11 @@ async fn hostile_names_and_arguments_never_reach_a_tool() {
     let long = GuestName::found(&"x".repeat(64)).unwrap();
     assert!(matches!(lab.plan(&long, by_busybox()).await, Err(Error::Invalid { field: Field::Name, .. })));
     for template in ["../../bin/sh", "/bin/sh", "-h", "nosuch"] {
-        let spec = CreateSpec::LxcTemplate { template: template.into(), arguments: vec![] };
-        let error = lab.plan(&unique(), ActionRequest::Create(spec)).await.unwrap_err();
+        let error = lab.plan(&unique(), by_template(template, vec![])).await.unwrap_err();
         assert!(matches!(error, Error::Invalid { field: Field::Template, .. }), "{error}");
     }
     for argument in ["--rootfs=/", "--roo=/", "-p/", "a\nb"] {
-        let spec = CreateSpec::LxcTemplate { template: "busybox".into(), arguments: vec![argument.into()] };
-        let error = lab.plan(&unique(), ActionRequest::Create(spec)).await.unwrap_err();
+        let error = lab.plan(&unique(), by_template("busybox", vec![argument.into()])).await.unwrap_err();
         assert!(matches!(error, Error::Invalid { field: Field::Arguments, .. }), "{error}");
     }
     assert_eq!(fs::read_dir(&lab.lxcpath).unwrap().count(), 0, "no tool has run");
@@ -131,6 +131,6 @@ async fn a_creation_cut_off_in_the_middle_is_unknown_and_can_be_deleted() {
     assert!(guest.note.unwrap().contains("cut off"));
     assert!(lab.plan(&name, ActionRequest::Stop).await.is_err());
     assert!(matches!(failed(lab.act(&name, ActionRequest::Start).await), Error::WrongState { .. }));
-    assert_eq!(lab.act(&name, ActionRequest::Delete).await, ExecutionEnd::Done);
+    assert_eq!(lab.act(&name, ActionRequest::Delete { purge: false }).await, ExecutionEnd::Done);
     assert!(!lab.lxcpath.join(name.as_str()).exists());
 }

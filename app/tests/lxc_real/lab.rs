@@ -10,7 +10,7 @@ use std::{
 
 use app::{
     backend::{
-        Backend, Error, Execution, ExecutionEnd, HostRunner, RunContext, execute,
+        Backend, Error, Execution, ExecutionEnd, HostRunner, RunContext, Site, execute,
         lxc::{LxcConfig, LxcDriver},
     },
     domain::{
@@ -125,7 +125,9 @@ impl Lab {
     pub async fn run(&self, name: &GuestName, plan: &Plan) -> Ran {
         let mut kept = Kept(Vec::new());
         let cancel = CancellationToken::new();
-        let end = execute(&self.driver, &HostRunner, name, plan, &cancel, &mut kept).await;
+        let secrets = Default::default();
+        let site = Site { backend: &self.driver, runner: &HostRunner, guest: name, secrets: &secrets };
+        let end = execute(site, plan, &cancel, &mut kept).await;
         Ran { end, outcomes: kept.0 }
     }
 

@@ -49,7 +49,7 @@ async fn a_container_lives_its_whole_life() {
     lab.start(&name).await;
     assert_eq!(lab.act(&name, ActionRequest::Stop).await, ExecutionEnd::Done);
 
-    let plan = lab.plan(&name, ActionRequest::Delete).await.unwrap();
+    let plan = lab.plan(&name, ActionRequest::Delete { purge: false }).await.unwrap();
     assert!(plan.loses[0].contains(name.as_str()));
     assert!(lab.lxcpath.join(name.as_str()).exists(), "a plan changes nothing");
     assert_eq!(lab.run(&name, &plan).await.end, ExecutionEnd::Done);
@@ -181,17 +181,17 @@ async fn snapshots_and_clones_stand_in_the_way_of_a_delete_by_name() {
     fs::write(snapshot.join("config"), "").unwrap();
     let refused = lab.tool("lxc-destroy", &name, &[]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("has snapshots"), "LXC itself sees it");
-    let error = lab.plan(&name, ActionRequest::Delete).await.unwrap_err().to_string();
+    let error = lab.plan(&name, ActionRequest::Delete { purge: false }).await.unwrap_err().to_string();
     assert!(error.contains("snap0") && error.contains("lxc-snapshot"), "{error}");
     fs::remove_dir_all(&snapshot).unwrap();
 
     let clone = unique();
     let cloned = lab.tool("lxc-copy", &name, &["-N", clone.as_str(), "-s", "-B", "overlay", "-l", "ERROR"]);
     assert!(cloned.status.success(), "{}", String::from_utf8_lossy(&cloned.stderr));
-    let error = lab.plan(&name, ActionRequest::Delete).await.unwrap_err().to_string();
+    let error = lab.plan(&name, ActionRequest::Delete { purge: false }).await.unwrap_err().to_string();
     assert!(error.contains(clone.as_str()), "{error}");
-    assert_eq!(lab.act(&clone, ActionRequest::Delete).await, ExecutionEnd::Done);
-    assert_eq!(lab.act(&name, ActionRequest::Delete).await, ExecutionEnd::Done);
+    assert_eq!(lab.act(&clone, ActionRequest::Delete { purge: false }).await, ExecutionEnd::Done);
+    assert_eq!(lab.act(&name, ActionRequest::Delete { purge: false }).await, ExecutionEnd::Done);
 }
 
 #[tokio::test]
@@ -199,7 +199,9 @@ async fn what_is_not_there_is_not_found() {
     let lab = Lab::new();
     let name = unique();
     let not_found = Error::NotFound(GuestId::new(BackendKind::Lxc, name.clone()));
-    for request in [ActionRequest::Start, shutdown(5), ActionRequest::Stop, ActionRequest::Delete] {
+    for request in
+        [ActionRequest::Start, shutdown(5), ActionRequest::Stop, ActionRequest::Delete { purge: false }]
+    {
         assert_eq!(lab.plan(&name, request).await, Err(not_found.clone()));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Needs root and `apt-get install lxc busybox-static xz-utils`.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
-#![cfg(feature = "ssr")]
+#![cfg(feature = "backend")]
 
 mod create;
 mod lab;
@@ -11,7 +11,10 @@ mod state;
 
 use app::{
     backend::{Error, ExecutionEnd},
-    domain::action::{ActionRequest, CreateSpec},
+    domain::{
+        action::ActionRequest,
+        spec::{CreateRequest, CreateSpec, Limits},
+    },
 };
 
 /// The monitor's death would end an ordinary payload with it; some survive, as one with this setting does.
@@ -19,7 +22,17 @@ const OUTLIVES_ITS_MONITOR: &str = "lxc.monitor.signal.pdeath = SIGCONT";
 const STUBBORN: &str = "trap '' USR1 PWR TERM INT; while :; do sleep 1; done";
 
 fn by_busybox() -> ActionRequest {
-    ActionRequest::Create(CreateSpec::LxcTemplate { template: "busybox".into(), arguments: vec![] })
+    by_template("busybox", vec![])
+}
+
+/// The driver makes it under the id that is planned with.
+fn create(spec: CreateSpec) -> ActionRequest {
+    ActionRequest::Create(CreateRequest::of("any".parse().unwrap(), spec))
+}
+
+fn by_template(template: &str, arguments: Vec<String>) -> ActionRequest {
+    let template = template.to_owned();
+    create(CreateSpec::LxcTemplate { template, arguments, limits: Limits::default(), network: None })
 }
 
 fn shutdown(timeout_seconds: u32) -> ActionRequest {

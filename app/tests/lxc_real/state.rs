@@ -71,7 +71,7 @@ async fn a_payload_whose_monitor_died_is_unknown_and_can_only_be_stopped() {
     let guest = lab.guest(&name).await.unwrap();
     assert!(guest.note.unwrap().contains(&format!("process {pid}")));
     assert_eq!(guest.pid, None);
-    for request in [ActionRequest::Start, ActionRequest::Delete] {
+    for request in [ActionRequest::Start, ActionRequest::Delete { purge: false }] {
         let error = lab.plan(&name, request).await.unwrap_err();
         assert!(
             matches!(&error, Error::NotReady { .. }) && error.to_string().contains(&pid.to_string()),

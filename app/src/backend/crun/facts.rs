@@ -150,9 +150,12 @@ pub fn detail(states: &StateDir, proc: &Proc, name: &GuestName, record: Record) 
         guest,
         memory: usage.memory,
         memory_limit: usage.memory_limit,
+        cpu_limit: None,
         cpu_ns: usage.cpu_ns,
+        cpu_now: None,
         tasks: usage.tasks,
         facts,
+        pending: Vec::new(),
         config,
     }
 }

@@ -17,11 +17,12 @@ use std::{path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 
 use crate::domain::{
-    action::{ActionRequest, CreateSpec, Field},
-    guest::{BackendKind, Guest, GuestDetail, GuestId, GuestStatus},
-    host::{Availability, CreateOptions},
+    action::{ActionRequest, Field, GuestAction},
+    guest::{BackendKind, Guest, GuestDetail, GuestId, GuestStatus, Snapshot},
+    host::{Availability, CreateOptions, Image, Node},
     name::GuestName,
     plan::{Command, Plan},
+    spec::{CreateRequest, CreateSpec},
 };
 
 use super::{Backend, CommandOutput, Error, HostRunner, Runner, files, process::Proc};
@@ -134,6 +135,24 @@ impl Backend for CrunDriver {
         Ok(self.states.read(name).map(|record| facts::detail(&self.states, &self.proc, name, record)))
     }
 
+    fn lack(&self, action: GuestAction) -> Option<String> {
+        use GuestAction::{Create, Delete, Shutdown, Start, Stop};
+        (!matches!(action, Create | Start | Shutdown | Stop | Delete))
+            .then(|| "it is not built yet.".to_owned())
+    }
+
+    async fn snapshots(&self, _: &GuestName) -> Result<Vec<Snapshot>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn images(&self) -> Result<Vec<Image>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, Error> {
+        Ok(Vec::new())
+    }
+
     async fn create_options(&self, options: &mut CreateOptions) {
         let Some(dir) = &self.config.bundles else { return };
         // A directory that cannot be read offers nothing; any path can still be typed.
@@ -149,7 +168,9 @@ impl Backend for CrunDriver {
 
     async fn plan(&self, name: &GuestName, request: &ActionRequest) -> Result<Plan, Error> {
         match request {
-            ActionRequest::Create(CreateSpec::CrunBundle { bundle }) => self.plan_create(name, bundle),
+            ActionRequest::Create(CreateRequest { spec: CreateSpec::CrunBundle { bundle }, .. }) => {
+                self.plan_create(name, bundle)
+            }
             ActionRequest::Create(_) => Err(Error::Invalid {
                 field: Field::Backend,
                 message: "crun makes containers from bundles only.".to_owned(),
@@ -159,7 +180,12 @@ impl Backend for CrunDriver {
                 plan::shutdown(&self.tool(), name, &self.registered(name)?, *timeout_seconds)
             }
             ActionRequest::Stop => plan::stop(&self.tool(), name, &self.registered(name)?),
-            ActionRequest::Delete => plan::delete(&self.tool(), name, &self.registered(name)?),
+            ActionRequest::Delete { .. } => plan::delete(&self.tool(), name, &self.registered(name)?),
+            other => Err(Error::Unsupported {
+                backend: BackendKind::Crun,
+                action: other.action(),
+                reason: self.lack(other.action()).unwrap_or_default(),
+            }),
         }
     }
 

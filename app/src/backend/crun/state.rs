@@ -127,8 +127,6 @@ impl Record {
         let status = self.status(proc);
         let pid = self.state().map(|state| state.pid).filter(|_| status.is_active());
         Guest {
-            id: super::guest_id(name),
-            status,
             pid,
             started_ms: pid.and_then(|pid| proc.started_ms(pid)),
             addresses: pid.map(|pid| proc.addresses(pid)).unwrap_or_default(),
@@ -136,6 +134,7 @@ impl Record {
                 Self::Known { .. } => None,
                 Self::Garbled(why) => Some(format!("crun's state file of it cannot be understood: {why}.")),
             },
+            ..Guest::new(super::guest_id(name), status)
         }
     }
 }

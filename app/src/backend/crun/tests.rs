@@ -50,7 +50,7 @@ async fn reading_and_planning_start_no_process() {
     assert_eq!(driver.guest(&name("web1")).await.unwrap().as_ref(), Some(&guests[1]));
     assert_eq!(driver.inspect(&name("bad")).await.unwrap().unwrap().guest, guests[0]);
     assert_eq!(driver.guest(&name("none")).await, Ok(None));
-    assert!(driver.plan(&name("web1"), &ActionRequest::Delete).await.is_ok());
+    assert!(driver.plan(&name("web1"), &ActionRequest::Delete { purge: false }).await.is_ok());
     let mut options = CreateOptions::default();
     driver.create_options(&mut options).await;
     assert_eq!(options, CreateOptions::default(), "a missing directory offers nothing");
@@ -77,13 +77,19 @@ async fn what_is_not_there_or_not_cruns_is_refused() {
     for request in [
         ActionRequest::Start,
         ActionRequest::Stop,
-        ActionRequest::Delete,
+        ActionRequest::Delete { purge: false },
         ActionRequest::Shutdown { timeout_seconds: 1 },
     ] {
         let refused = driver.plan(&name("none"), &request).await;
         assert_eq!(refused, Err(Error::NotFound(guest_id(name("none")))));
     }
-    let template = CreateSpec::LxcTemplate { template: "busybox".into(), arguments: vec![] };
-    let refused = driver.plan(&name("none"), &ActionRequest::Create(template)).await;
+    let template = CreateSpec::LxcTemplate {
+        template: "busybox".into(),
+        arguments: vec![],
+        limits: crate::domain::spec::Limits::default(),
+        network: None,
+    };
+    let request = ActionRequest::Create(CreateRequest::of(name("none"), template));
+    let refused = driver.plan(&name("none"), &request).await;
     assert!(matches!(refused, Err(Error::Invalid { field: Field::Backend, .. })));
 }

@@ -11,9 +11,9 @@ use super::*;
 use crate::{
     backend::CommandOutput,
     domain::{
-        action::ActionRequest,
-        guest::{BackendKind, Guest, GuestDetail, GuestId},
-        host::{Availability, CreateOptions},
+        action::{ActionRequest, GuestAction},
+        guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
+        host::{Availability, CreateOptions, Image, Node},
         plan::Stream,
     },
 };
@@ -122,18 +122,27 @@ impl Backend for Host {
             return Err(unreadable());
         }
         let id = GuestId::new(BackendKind::Lxc, name.clone());
-        Ok(self.status().map(|status| Guest {
-            id,
-            status,
-            pid: None,
-            started_ms: None,
-            addresses: vec![],
-            note: None,
-        }))
+        Ok(self.status().map(|status| Guest::new(id, status)))
     }
 
     async fn inspect(&self, _name: &GuestName) -> Result<Option<GuestDetail>, Error> {
         Ok(None)
+    }
+
+    fn lack(&self, _action: GuestAction) -> Option<String> {
+        None
+    }
+
+    async fn snapshots(&self, _name: &GuestName) -> Result<Vec<Snapshot>, Error> {
+        Ok(vec![])
+    }
+
+    async fn images(&self) -> Result<Vec<Image>, Error> {
+        Ok(vec![])
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, Error> {
+        Ok(vec![])
     }
 
     async fn create_options(&self, _options: &mut CreateOptions) {}

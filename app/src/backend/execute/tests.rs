@@ -69,7 +69,9 @@ fn plan(steps: impl IntoIterator<Item = Step>, expect: Option<Expectation>) -> P
 async fn executed(host: &Host, plan: &Plan) -> (ExecutionEnd, Told) {
     let (sink, output) = unbounded_channel();
     let mut told = Told { host: host.clone(), begun: vec![], outcomes: vec![], output, sink };
-    let end = execute(host, host, &name(), plan, &host.cancel, &mut told).await;
+    let (guest, secrets) = (name(), Secrets::new());
+    let site = Site { backend: host, runner: host, guest: &guest, secrets: &secrets };
+    let end = execute(site, plan, &host.cancel, &mut told).await;
     assert_eq!(told.outcomes.len(), plan.steps.len(), "each step has an outcome");
     (end, told)
 }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Watch {
     output: UnboundedReceiver<(Stream, String)>,
-    started: UnboundedReceiver<RunningTool>,
+    started: UnboundedReceiver<Started>,
     cancel: CancellationToken,
 }
 
@@ -160,7 +160,7 @@ async fn a_dropped_run_leaves_no_process() {
     let child = sh("trap '' TERM; sleep 300 & echo $!; wait");
     let task = tokio::spawn(async move { HostRunner.run(&child, &context).await });
     let grandchild = line(&mut watch).await.parse().unwrap();
-    let tool = watch.started.recv().await.unwrap();
+    let Some(Started::Process(tool)) = watch.started.recv().await else { panic!("not told") };
     task.abort();
     assert!(task.await.unwrap_err().is_cancelled());
     gone(grandchild).await;
@@ -260,7 +260,7 @@ async fn a_left_over_tool_is_ended_with_its_group_and_only_by_its_start() {
     let child = sh("sleep 300 & echo $!; wait");
     let (output, grandchild) = tokio::join!(HostRunner.run(&child, &context), async {
         let grandchild: u32 = line(&mut watch).await.parse().unwrap();
-        let tool = watch.started.recv().await.unwrap();
+        let Some(Started::Process(tool)) = watch.started.recv().await else { panic!("not told") };
         let later = RunningTool { start_ticks: tool.start_ticks + 1, ..tool };
         assert!(!end_left_over(later).await, "another process that got the same pid");
         assert!(end_left_over(tool).await);

@@ -3,10 +3,11 @@
 use crate::{
     backend::Error,
     domain::{
-        action::{CreateSpec, Field},
+        action::Field,
         guest::{BackendKind, GuestId, GuestStatus},
         name::GuestName,
         plan::{Expectation, Output, Plan},
+        spec::CreateSpec,
     },
 };
 
@@ -34,15 +35,19 @@ pub fn check(name: &GuestName, foreign: bool, spec: &CreateSpec) -> Result<(), E
         return Err(name_error("Names of digits only belong to Proxmox on this host.".to_owned()));
     }
     match spec {
-        CreateSpec::LxcTemplate { template, arguments } => {
+        CreateSpec::LxcTemplate { template, arguments, .. } => {
             let busybox = template == "busybox";
             check_arguments(arguments, busybox)
         }
-        CreateSpec::LxcLocal { metadata, rootfs } => {
+        CreateSpec::LxcLocal { metadata, rootfs, .. } => {
             check_path(Field::Metadata, metadata)?;
             check_path(Field::Rootfs, rootfs)
         }
-        CreateSpec::CrunBundle { .. } => Err(Error::Invalid {
+        CreateSpec::LxcOci { .. } => Err(Error::Invalid {
+            field: Field::Image,
+            message: "Creating from an OCI image is not built yet.".to_owned(),
+        }),
+        _ => Err(Error::Invalid {
             field: Field::Backend,
             message: "LXC cannot make a container from an OCI bundle; crun can.".to_owned(),
         }),
@@ -66,16 +71,16 @@ pub fn create(
         ));
     }
     let (template, arguments) = match spec {
-        CreateSpec::LxcTemplate { template, arguments } => {
+        CreateSpec::LxcTemplate { template, arguments, .. } => {
             check_template(template, arguments, facts)?;
             (template.as_str(), arguments.clone())
         }
-        CreateSpec::LxcLocal { metadata, rootfs } => {
+        CreateSpec::LxcLocal { metadata, rootfs, .. } => {
             check_archives(metadata, rootfs, facts)?;
             let arguments = ["--metadata", metadata, "--fstree", rootfs].map(str::to_owned);
             ("local", arguments.to_vec())
         }
-        CreateSpec::CrunBundle { .. } => {
+        _ => {
             return check(name, false, spec).map(|()| plan(vec![], Expectation::Exists));
         }
     };
@@ -188,7 +193,7 @@ fn check_archives(metadata: &str, rootfs: &str, facts: &CreateFacts) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::plan::Work;
+    use crate::domain::{plan::Work, spec::Limits};
 
     fn place() -> Place {
         Place { lxcpath: "/var/lib/lxc".into(), create_config: None, log_dir: "/run/p".into() }
@@ -208,11 +213,21 @@ mod tests {
 
     fn by_template(template: &str, arguments: &[&str]) -> CreateSpec {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        CreateSpec::LxcTemplate { template: template.into(), arguments }
+        CreateSpec::LxcTemplate {
+            template: template.into(),
+            arguments,
+            limits: Limits::default(),
+            network: None,
+        }
     }
 
     fn by_archives(metadata: &str, rootfs: &str) -> CreateSpec {
-        CreateSpec::LxcLocal { metadata: metadata.into(), rootfs: rootfs.into() }
+        CreateSpec::LxcLocal {
+            metadata: metadata.into(),
+            rootfs: rootfs.into(),
+            limits: Limits::default(),
+            network: None,
+        }
     }
 
     /// As the driver does it: judged first, then planned.

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     backend::{Error, files, host_runner::find_tool},
-    domain::{action::CreateSpec, name::GuestName},
+    domain::{name::GuestName, spec::CreateSpec},
 };
 
 use super::{
@@ -99,7 +99,7 @@ pub fn create(
     spec: &CreateSpec,
 ) -> CreateFacts {
     let (metadata, rootfs) = match spec {
-        CreateSpec::LxcLocal { metadata, rootfs } => (archive(metadata), archive(rootfs)),
+        CreateSpec::LxcLocal { metadata, rootfs, .. } => (archive(metadata), archive(rootfs)),
         _ => (Archive::Missing, Archive::Missing),
     };
     CreateFacts {

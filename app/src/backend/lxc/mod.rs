@@ -30,9 +30,9 @@ use std::{
 use async_trait::async_trait;
 
 use crate::domain::{
-    action::ActionRequest,
-    guest::{BackendKind, Guest, GuestDetail, GuestId},
-    host::{Availability, CreateOptions},
+    action::{ActionRequest, GuestAction},
+    guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
+    host::{Availability, CreateOptions, Image, Node},
     name::GuestName,
     plan::{Command, Plan},
 };
@@ -103,7 +103,8 @@ impl LxcDriver {
 
     fn plan_now(&self, name: &GuestName, request: &ActionRequest) -> Result<Plan, Error> {
         let (reader, place) = (&*self.reader, &*self.place);
-        if let ActionRequest::Create(spec) = request {
+        if let ActionRequest::Create(request) = request {
+            let spec = &request.spec;
             create::check(name, reader.is_foreign(name), spec)?;
             let facts = facts::create(reader, place, &self.templates, name, spec);
             return create::create(place, name, spec, &facts);
@@ -114,9 +115,12 @@ impl LxcDriver {
             ActionRequest::Start => plan::start(place, name, &facts::start(reader, &look)?),
             ActionRequest::Shutdown { timeout_seconds } => plan::shutdown(place, name, *timeout_seconds),
             ActionRequest::Stop => plan::stop(place, name, &facts::stop(&look)),
-            ActionRequest::Delete | ActionRequest::Create(_) => {
-                plan::delete(place, name, &facts::delete(reader, &look)?)
-            }
+            ActionRequest::Delete { .. } => plan::delete(place, name, &facts::delete(reader, &look)?),
+            other => Err(Error::Unsupported {
+                backend: BackendKind::Lxc,
+                action: other.action(),
+                reason: self.lack(other.action()).unwrap_or_default(),
+            }),
         }
     }
 }
@@ -143,6 +147,24 @@ impl Backend for LxcDriver {
     async fn inspect(&self, name: &GuestName) -> Result<Option<GuestDetail>, Error> {
         let name = name.clone();
         self.read(move |driver| driver.reader.inspect(&name)).await
+    }
+
+    fn lack(&self, action: GuestAction) -> Option<String> {
+        use GuestAction::{Create, Delete, Shutdown, Start, Stop};
+        (!matches!(action, Create | Start | Shutdown | Stop | Delete))
+            .then(|| "it is not built yet.".to_owned())
+    }
+
+    async fn snapshots(&self, _: &GuestName) -> Result<Vec<Snapshot>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn images(&self) -> Result<Vec<Image>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn nodes(&self) -> Result<Vec<Node>, Error> {
+        Ok(Vec::new())
     }
 
     async fn create_options(&self, options: &mut CreateOptions) {

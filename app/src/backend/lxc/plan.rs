@@ -180,11 +180,7 @@ mod tests {
     }
 
     fn lines(plan: &Plan) -> Vec<String> {
-        let line = |step: &Step| match &step.work {
-            Work::Command(command) => command.argv.to_string(),
-            Work::WaitFor { .. } => "wait".to_owned(),
-        };
-        plan.steps.iter().map(line).collect()
+        plan.steps.iter().map(|step| step.work.to_string()).collect()
     }
 
     const READY: StartFacts = StartFacts { orphans: vec![], missing_links: vec![] };

@@ -128,9 +128,12 @@ impl Reader {
             guest: guest(&look, self.addresses(&look)),
             memory: usage.memory,
             memory_limit: usage.memory_limit,
+            cpu_limit: None,
             cpu_ns: usage.cpu_ns,
+            cpu_now: None,
             tasks: usage.tasks,
             facts: facts(&self.lxcpath, &config),
+            pending: Vec::new(),
             config: text.map(|(text, cut)| ConfigText { path: path.display().to_string(), text, cut }),
         }))
     }
@@ -321,12 +324,11 @@ fn guest(look: &Look, addresses: Vec<String>) -> Guest {
     let (status, note) = state::status(&look.seen);
     let init = look.init.as_ref().filter(|_| status.is_active());
     Guest {
-        id: GuestId::new(BackendKind::Lxc, look.name.clone()),
-        status,
         pid: init.map(|init| init.pid),
         started_ms: init.and_then(|init| init.started_ms),
         addresses,
         note,
+        ..Guest::new(GuestId::new(BackendKind::Lxc, look.name.clone()), status)
     }
 }
 

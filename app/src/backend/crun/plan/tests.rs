@@ -33,13 +33,7 @@ fn member(pid: u32, is_init: bool) -> Member {
 
 /// The plan in one line a step.
 fn lines(plan: &Plan) -> Vec<String> {
-    plan.steps
-        .iter()
-        .map(|step| match &step.work {
-            Work::Command(command) => command.argv.to_string(),
-            Work::WaitFor { status, timeout_ms } => format!("wait {timeout_ms} for {status}"),
-        })
-        .collect()
+    plan.steps.iter().map(|step| step.work.to_string()).collect()
 }
 
 fn refusal(plan: Result<Plan, Error>) -> String {
@@ -105,20 +99,20 @@ fn nothing_is_deleted_for_a_start_that_cannot_succeed() {
 #[test]
 fn shutting_down_asks_and_waits_as_long_as_was_said() {
     let plan = shutdown(&tool(), &web1(), &guest(GuestStatus::Running), 7).unwrap();
-    assert_eq!(lines(&plan), ["crun --root /run/crun kill web1 TERM", "wait 7000 for stopped"]);
+    assert_eq!(lines(&plan), ["crun --root /run/crun kill web1 TERM", "wait 7000 ms for stopped"]);
 }
 
 #[test]
 fn stopping_a_paused_container_thaws_it_after_the_kill() {
     let plan = stop(&tool(), &web1(), &guest(GuestStatus::Running)).unwrap();
-    assert_eq!(lines(&plan), ["crun --root /run/crun kill web1 KILL", "wait 10000 for stopped"]);
+    assert_eq!(lines(&plan), ["crun --root /run/crun kill web1 KILL", "wait 10000 ms for stopped"]);
     let plan = stop(&tool(), &web1(), &guest(GuestStatus::Paused)).unwrap();
     assert_eq!(
         lines(&plan),
         [
             "crun --root /run/crun kill web1 KILL",
             "crun --root /run/crun resume web1",
-            "wait 10000 for stopped"
+            "wait 10000 ms for stopped"
         ]
     );
 }

@@ -1,0 +1,28 @@
+//! What makes a plan's API calls, and what they bring back.
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::domain::{plan::ApiCall, secret::Secrets};
+
+use super::{Error, RunContext};
+
+/// A call that was made and, where the plan says so, followed to the end of what it began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiOutput {
+    /// The HTTP status; `None` where no answer came.
+    pub status: Option<u16>,
+    pub upid: Option<String>,
+    /// How the task ended, in Proxmox's words, or the guest process's exit code.
+    pub end: Option<String>,
+    /// The answer's data, or why there is none.
+    pub result: Result<Value, Error>,
+}
+
+/// Makes API calls. The Proxmox client does it for real.
+#[async_trait]
+pub trait Api: Send + Sync {
+    /// Makes one call and follows it to its end. What goes wrong is in [`ApiOutput::result`]; a cancel ends what the
+    /// call began. The task's log and a guest process's output go to the context while they come.
+    async fn call(&self, call: &ApiCall, secrets: &Secrets, context: &RunContext) -> ApiOutput;
+}

@@ -1,0 +1,132 @@
+//! Refusals: why Paddock did not begin an action, and where in a form the reason belongs.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    access::Privilege,
+    action::GuestAction,
+    failure::FailureKind,
+    guest::{BackendKind, GuestId, GuestStatus},
+    name::NameError,
+    operation::OperationId,
+};
+
+/// The field of a form that an error belongs to. Its text is the field's `name` in HTML and its option on the command
+/// line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Field {
+    Name,
+    Backend,
+    Template,
+    Arguments,
+    Metadata,
+    Rootfs,
+    Bundle,
+    Timeout,
+    Confirm,
+    CurrentPassword,
+    NewPassword,
+    RepeatPassword,
+    Image,
+    Command,
+    Env,
+    Mount,
+    Network,
+    Cpu,
+    Cores,
+    Sockets,
+    Memory,
+    Swap,
+    Pids,
+    Disk,
+    Size,
+    Storage,
+    Node,
+    Vmid,
+    Password,
+    User,
+    SshKeys,
+    Description,
+    Tags,
+    Snapshot,
+    Mode,
+}
+
+/// Why Paddock did not begin an action. Nothing has been run and nothing has changed when one of these is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    #[error("{0}")]
+    Name(NameError),
+    #[error("{message}")]
+    Field { field: Field, message: String },
+    #[error("There is no guest {guest}. It may have been deleted; nothing was run.")]
+    NotFound { guest: GuestId },
+    #[error("{guest} exists already. Nothing was changed; choose another name.")]
+    AlreadyExists { guest: GuestId },
+    #[error("Cannot {} {guest}: it is {status}. Nothing was run.", .action.verb())]
+    WrongState { guest: GuestId, action: GuestAction, status: GuestStatus },
+    #[error("Cannot {} {guest}: it is a template. Nothing was run; clone it instead.", .action.verb())]
+    IsTemplate { guest: GuestId, action: GuestAction },
+    #[error(
+        "{guest} is locked ({by}). Nothing was run; wait until that has ended, or unlock it if the lock is stale."
+    )]
+    Locked { guest: GuestId, by: String },
+    #[error(
+        "Operation #{operation} is at work on {guest}. Nothing more was begun; wait until it ends or cancel it."
+    )]
+    Busy { guest: GuestId, operation: OperationId },
+    #[error("The {} backend cannot {} a guest: {reason} Nothing was run.", .backend.label(), .action.verb())]
+    Unsupported { backend: BackendKind, action: GuestAction, reason: String },
+    #[error("{reason} Nothing was run. {cure}")]
+    Unavailable { backend: BackendKind, reason: String, cure: String },
+    #[error("The host is not ready for this: {reason} Nothing was run. {cure}")]
+    NotReady { reason: String, cure: String },
+    #[error("You lack the privilege “{privilege}”. Nothing was run; an administrator can grant it.")]
+    Denied { privilege: Privilege },
+    /// The backend's own access control said no to Paddock.
+    #[error(
+        "{} denies this to Paddock's own account ({what}). Nothing was run; grant it there.", .backend.label()
+    )]
+    DeniedByBackend { backend: BackendKind, what: String },
+    #[error("Paddock is shutting down and begins nothing new. Nothing was run; try again once it is back.")]
+    ShuttingDown,
+}
+
+impl Refusal {
+    /// The form field to show it at, where it belongs to one.
+    pub fn field(&self) -> Option<Field> {
+        match self {
+            Self::Name(_) | Self::AlreadyExists { .. } => Some(Field::Name),
+            Self::Field { field, .. } => Some(*field),
+            _ => None,
+        }
+    }
+
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Name(_) | Self::Field { .. } => FailureKind::Invalid,
+            Self::NotFound { .. } => FailureKind::NotFound,
+            Self::AlreadyExists { .. } => FailureKind::AlreadyExists,
+            Self::WrongState { .. } | Self::IsTemplate { .. } => FailureKind::WrongState,
+            Self::Locked { .. } | Self::Busy { .. } => FailureKind::Locked,
+            Self::Unsupported { .. } => FailureKind::Unsupported,
+            Self::Unavailable { .. } | Self::ShuttingDown => FailureKind::Unavailable,
+            Self::NotReady { .. } => FailureKind::NotReady,
+            Self::Denied { .. } | Self::DeniedByBackend { .. } => FailureKind::Denied,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_happened_and_how_things_stand() {
+        let guest = GuestId::parse("lxc", "web1").unwrap();
+        let refusal = Refusal::WrongState { guest, action: GuestAction::Start, status: GuestStatus::Running };
+        assert_eq!(refusal.to_string(), "Cannot start lxc/web1: it is running. Nothing was run.");
+    }
+}
