@@ -122,7 +122,7 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     }
     let user = visit.state.store.user(UserId(id)).await?;
     Ok(user.filter(|user| Some(user.session_epoch) == epoch).map(|user| Caller {
-        user: user.id,
+        user: Some(user.id),
         username: user.username,
         role: user.role,
         must_change_password: user.must_change_password,
@@ -149,7 +149,8 @@ pub async fn change_password(
         return Err(AccountFailure::Differ);
     }
     let state = &visit.state;
-    let user = state.store.user(caller.user).await.map_err(Error::from)?.ok_or(Error::NotLoggedIn)?;
+    let id = caller.user.ok_or(Error::NotLoggedIn)?;
+    let user = state.store.user(id).await.map_err(Error::from)?.ok_or(Error::NotLoggedIn)?;
     if !verified(state, current, Some(&user)).await? {
         return Err(AccountFailure::WrongPassword);
     }

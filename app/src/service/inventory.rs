@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    backend::{Backend, Registry},
+    backend::{Backend, Registry, lacks},
     domain::{
         guest::{BackendKind, Guest},
         host::{Availability, BackendState},
@@ -135,8 +135,13 @@ impl Inventory {
             if !availability.is_available() {
                 next.guests.retain(|guest| guest.id.backend != kind);
             }
-            next.backends
-                .insert(kind, BackendHealth { state: BackendState { kind, availability }, stale: None });
+            next.backends.insert(
+                kind,
+                BackendHealth {
+                    state: BackendState { kind, availability, lacks: lacks(backend) },
+                    stale: None,
+                },
+            );
         });
     }
 

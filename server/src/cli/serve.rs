@@ -82,6 +82,7 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     service::settle(&state).await?;
     state.inventory.start().await;
     let feeder = tokio::spawn(state.inventory.clone().feed());
+    let settler = tokio::spawn(service::keep_settled(state.clone()));
 
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: args.https, closing: closing.clone() };
@@ -100,8 +101,9 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let all_ended = state.supervisor.drain(PATIENCE).await;
     closing.cancel();
     feeder.abort();
+    settler.abort();
     if !all_ended {
-        service::settle(&state).await?;
+        service::settle_own(&state).await?;
     }
     // A browser that keeps its connection open does not keep the server up.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
