@@ -21,6 +21,7 @@ mod host_runner;
 pub mod lxc;
 mod process;
 mod registry;
+pub mod routing;
 
 use std::time::Duration;
 
