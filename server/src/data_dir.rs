@@ -27,6 +27,9 @@ pub struct DataDir {
     _lock: File,
 }
 
+/// The directory of tools' logs in a data directory.
+pub const LOGS: &str = "run";
+
 /// What is where in a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataPaths {
@@ -42,7 +45,7 @@ pub struct DataPaths {
 pub fn prepare(path: &Path) -> Result<DataPaths, DataDirError> {
     let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
     let directory = std::path::absolute(path).map_err(unusable)?;
-    let logs = directory.join("run");
+    let logs = directory.join(LOGS);
     DirBuilder::new().recursive(true).mode(0o700).create(&logs).map_err(unusable)?;
     Ok(DataPaths { database: directory.join("paddock.db"), logs, directory })
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use app::{
     auth::Caller,
-    backend::{Backend, HostRunner, Registry, Routing},
+    backend::{Backend, HostRunner, Registry, routing::Routing},
     domain::guest::BackendKind,
     service::{self, AppState},
     store::Store,
@@ -12,7 +12,10 @@ use app::{
 use clap::Args;
 
 use super::{exit::CliError, output::Format};
-use crate::{data_dir, host_name, settings::Settings};
+use crate::{
+    data_dir,
+    settings::{Host, Settings},
+};
 
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
@@ -36,8 +39,10 @@ pub struct Look {
 
 impl Look {
     pub fn open(global: &Global) -> Result<Self, CliError> {
-        let settings = Settings::of_process(global.config.as_deref())?;
-        let registry = Registry::new(settings.drivers()?);
+        let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
+        // Nothing is written there by a look.
+        let logs = settings.server.data.join(data_dir::LOGS);
+        let registry = Registry::new(settings.drivers(&Host::read(), &logs)?);
         let routing = settings.routing.clone();
         Ok(Self { registry, routing, format: global.format, settings })
     }
@@ -68,7 +73,7 @@ impl Desk {
         let look = Look::open(global)?;
         let data = data_dir::prepare(&look.settings.server.data)?;
         let store = Store::open(&data.database).await?;
-        let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &host_name());
+        let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &Host::read().name);
         // What an earlier command line left behind when it was killed must not be in the way.
         service::settle(&state).await?;
         Ok(Self { look, state, caller: Caller::command_line(&os_user()) })

@@ -9,7 +9,10 @@ use app::{
     store::{OpenError, StoreError},
 };
 
-use crate::{data_dir::DataDirError, settings::SettingsError};
+use crate::{
+    data_dir::DataDirError,
+    settings::{DriversError, SettingsError},
+};
 
 /// As `paddock help` and the manual of each verb tell it.
 pub const EXIT_CODES: &str = "\
@@ -60,6 +63,8 @@ pub enum CliError {
     Data(#[from] DataDirError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Drivers(#[from] DriversError),
     #[error("{what}: {source}")]
     System { what: String, source: std::io::Error },
 }
@@ -96,7 +101,7 @@ impl From<service::Error> for CliError {
 impl CliError {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Usage(_) | Self::Ambiguous { .. } | Self::Settings(_) => 2,
+            Self::Usage(_) | Self::Ambiguous { .. } | Self::Settings(_) | Self::Drivers(_) => 2,
             Self::NoGuest { .. } => 3,
             Self::Unsure { .. } | Self::Incomplete(_) => 6,
             Self::Refused(refusal) => code_of(refusal.kind()),
