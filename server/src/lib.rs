@@ -10,6 +10,7 @@ mod events;
 mod guard;
 mod headers;
 pub mod router;
+mod settings;
 mod telemetry;
 
 /// The host's name, for titles and the log.

@@ -44,8 +44,8 @@ pub enum CliError {
         "Not every backend could be asked, so it is not sure which guest “{text}” is ({reason}). Nothing was run; name the backend too, as in lxc/{text}."
     )]
     Unsure { text: String, reason: String },
-    #[error("{}{0}", option(.0))]
-    Refused(Refusal),
+    #[error("{option}{refusal}", option = option(.refusal))]
+    Refused { refusal: Refusal },
     #[error("{0}")]
     Backend(#[from] backend::Error),
     /// Some of what was asked for was printed.
@@ -90,7 +90,7 @@ fn option(refusal: &Refusal) -> String {
 impl From<service::Error> for CliError {
     fn from(error: service::Error) -> Self {
         match error {
-            service::Error::Refused(refusal) => Self::Refused(refusal),
+            service::Error::Refused(refusal) => Self::Refused { refusal },
             service::Error::Store(error) => Self::Store(error),
             service::Error::Backend(error) => Self::Backend(error),
             other => Self::Service(other),
@@ -104,7 +104,7 @@ impl CliError {
             Self::Usage(_) | Self::Ambiguous { .. } | Self::Settings(_) | Self::Drivers(_) => 2,
             Self::NoGuest { .. } => 3,
             Self::Unsure { .. } | Self::Incomplete(_) => 6,
-            Self::Refused(refusal) => code_of(refusal.kind()),
+            Self::Refused { refusal } => code_of(refusal.kind()),
             Self::Backend(error) => code_of(error.kind()),
             Self::Operation { kind, .. } => code_of(*kind),
             Self::Data(_) | Self::Open(_) => 6,
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_refused_option_is_named() {
         let field = app::domain::action::Field::Memory;
-        let error = CliError::Refused(Refusal::Field { field, message: "Too little.".into() });
+        let error = CliError::Refused { refusal: Refusal::Field { field, message: "Too little.".into() } };
         assert_eq!(error.to_string(), "memory: Too little.");
     }
 }

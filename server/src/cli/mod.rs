@@ -44,7 +44,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{settings::ServeArgs, telemetry};
+use crate::{config::ServeArgs, telemetry};
 use desk::Global;
 use exit::{CliError, EXIT_CODES};
 
@@ -123,7 +123,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let global = self.global;
         let ended = match self.verb {
-            Verb::Serve(args) => return serve::run(*args, &global),
+            Verb::Serve(args) => return serve::run(*args),
             Verb::Version => version::run(&global),
             Verb::Help(args) => help::run(&args),
             verb => {
