@@ -253,6 +253,11 @@ fn take_log(path: &Path, context: &RunContext) -> (String, u64) {
     (text, if cut { length.saturating_sub(OUTPUT_CAP as u64) } else { 0 })
 }
 
+/// The user that this process is on the host.
+pub fn own_uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
 /// The process that this code runs in.
 pub fn own_process() -> RunningTool {
     let pid = std::process::id();

@@ -41,7 +41,7 @@ pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner, Sta
 pub use edit::digest;
 pub use error::Error;
 pub use execute::{Execution, ExecutionEnd, Site, execute, now_ms};
-pub use host_runner::{HostRunner, RunningTool, end_left_over, is_running, own_process};
+pub use host_runner::{HostRunner, RunningTool, end_left_over, is_running, own_process, own_uid};
 pub use registry::Registry;
 
 /// One tool that runs guests. Kinds differ only inside their driver; everything above sees this trait.

@@ -70,7 +70,7 @@ enum ServeError {
 }
 
 pub fn run(config: Option<&Path>, args: &ServeArgs) -> ExitCode {
-    telemetry::start();
+    telemetry::start("info");
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -91,14 +91,14 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let settings = Settings::load_with(config, |name| std::env::var_os(name), &args.options)?;
     let root = site_root(&settings.server)?;
     let data = DataDir::hold(&settings.server.data)?;
-    let store = Store::open(&data.database).await?;
+    let store = Store::open(&data.paths.database).await?;
     let sessions = SqliteStore::new(store.pool().clone());
     sessions.migrate().await.map_err(ServeError::Sessions)?;
     // Before anything is begun or changed, so that a port in use leaves all as it was.
     let addr = settings.server.addr;
     let listener = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
     let host = Host::read();
-    let drivers = settings.drivers(&host, &data.logs)?;
+    let drivers = settings.drivers(&host, &data.paths.logs)?;
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
     let state = AppState::new(store.clone(), Registry::new(drivers), Arc::new(HostRunner), &host.name);

@@ -42,6 +42,7 @@ use app::{backend::routing::Routing, domain::guest::BackendKind};
 
 use error::{Place, Problem};
 use file::SettingsFile;
+use key::Info;
 use layers::{Effective, Environment, Layers, at_key};
 
 pub use drivers::{DriversError, Host};
@@ -114,6 +115,11 @@ impl Settings {
         options: &Options,
     ) -> Result<Self, SettingsError> {
         Self::load_from(config, &environment, options, Path::new(DEFAULT_FILE))
+    }
+
+    /// Every key in the order of the sample, with its value if it has one and the value's place.
+    pub fn effective(&self) -> impl Iterator<Item = (&Info, Option<&toml::Value>, &Place)> {
+        self.effective.iter().map(|of| (of.key, of.value.as_ref(), &of.place))
     }
 
     fn load_from(

@@ -6,7 +6,7 @@ use super::{
     ago::{Ago, Elapsed},
     badge::{BackendChip, OutcomeBadge},
 };
-use crate::{domain::operation::OperationSummary, ui::words};
+use crate::domain::{operation::OperationSummary, words};
 
 /// Lines under each other, aligned. `guests` shows whose operation each is.
 #[component]

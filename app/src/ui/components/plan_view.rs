@@ -17,7 +17,13 @@ pub fn PlanView(plan: Plan) -> impl IntoView {
                 {plan.steps.into_iter().map(|step| view! { <StepView step /> }).collect_view()}
             </ol>
             {(!plan.notes.is_empty())
-                .then(|| plan.notes.into_iter().map(|note| view! { <p class="meta">{note}</p> }).collect_view())}
+                .then(|| {
+                    plan
+                        .notes
+                        .into_iter()
+                        .map(|note| view! { <p class="meta">{note}</p> })
+                        .collect_view()
+                })}
             {(!plan.loses.is_empty()).then(|| view! { <Loses what=plan.loses /> })}
         </section>
     }

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         guest::{ConfigText, GuestDetail},
         operation::OperationSummary,
+        words,
     },
     ui::{
         components::{
@@ -29,7 +30,7 @@ use crate::{
         },
         live::Live,
         pages::{guests::announce, not_found::Missing},
-        text, words,
+        text,
     },
 };
 
@@ -90,11 +91,24 @@ fn Known(
                 <div class="head-facts">
                     <StatusBadge status=guest.status />
                     <BackendChip kind=guest.id.backend />
-                    {guest.title.is_some().then(|| view! { <span class="id">{guest.id.name.to_string()}</span> })}
-                    {guest.node.clone().map(|node| view! { <span class="meta">{format!("on {node}")}</span> })}
+                    {guest
+                        .title
+                        .is_some()
+                        .then(|| view! { <span class="id">{guest.id.name.to_string()}</span> })}
+                    {guest
+                        .node
+                        .clone()
+                        .map(|node| view! { <span class="meta">{format!("on {node}")}</span> })}
                     {guest.is_template.then(|| view! { <span class="chip">"template"</span> })}
-                    {guest.lock.clone().map(|by| view! { <span class="chip">{format!("locked: {by}")}</span> })}
-                    {guest.tags.iter().map(|tag| view! { <span class="chip">{tag.clone()}</span> }).collect_view()}
+                    {guest
+                        .lock
+                        .clone()
+                        .map(|by| view! { <span class="chip">{format!("locked: {by}")}</span> })}
+                    {guest
+                        .tags
+                        .iter()
+                        .map(|tag| view! { <span class="chip">{tag.clone()}</span> })
+                        .collect_view()}
                     {guest.pid.map(|pid| view! { <span class="id">{format!("PID {pid}")}</span> })}
                     {live.map(|operation| view! { <AtWork operation now_ms cancel /> })}
                 </div>

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         operation::{GuestAfter, Operation, OperationSummary, OutputChunk},
         plan::{Step, StepOutcome, StepResult, When},
+        words,
     },
     ui::{
         components::{
@@ -21,7 +22,7 @@ use crate::{
         },
         live::Live,
         pages::{guest::Refresh, not_found::Missing},
-        text, words,
+        text,
     },
 };
 

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::domain::{
+use super::{
     action::GuestAction,
     guest::GuestStatus,
     operation::{GuestAfter, OperationState},
