@@ -129,7 +129,8 @@ impl Lab {
         }
         std::fs::copy("/bin/busybox", bundle.join("rootfs/bin/busybox")).unwrap();
         std::os::unix::fs::symlink("busybox", bundle.join("rootfs/bin/sh")).unwrap();
-        let namespaces = ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));
+        let namespaces =
+            ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));
         let config = serde_json::json!({
             "ociVersion": "1.0.0",
             "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
@@ -163,7 +164,9 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 }
 
 fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success()
+    );
 }
 
 #[test]
@@ -252,7 +255,10 @@ fn an_lxc_container_from_create_to_delete() {
     assert!(plan.contains("the default") && plan.contains("lxc-create -P"), "{plan}");
     assert_eq!(std::fs::read_dir(lab.path("lxc")).unwrap().count(), 0, "a plan runs nothing");
     let made = lab.json(&["create", "web1", "--template", "busybox", "--memory", "64M"]);
-    assert_eq!((&made["guest"], &made["state"], &made["actor"]), (&"lxc/web1".into(), &"succeeded".into(), &"root (cli)".into()));
+    assert_eq!(
+        (&made["guest"], &made["state"], &made["actor"]),
+        (&"lxc/web1".into(), &"succeeded".into(), &"root (cli)".into())
+    );
     lab.refused(8, &["create", "web1", "--template", "busybox"]);
     assert_eq!(lab.status("web1"), "stopped");
     lab.refused(5, &["exec", "web1", "--", "true"]);
