@@ -104,6 +104,11 @@ pub trait Backend: Send + Sync {
         Err("this backend changes no files".to_owned())
     }
 
+    /// How often the list may be read while nothing is known to have changed.
+    fn list_interval(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+
     /// How often a guest's state may be read while a plan waits for it.
     fn poll_interval(&self) -> Duration {
         // Two small file reads, no process.
