@@ -82,7 +82,17 @@ pub fn run(config: Option<&Path>, args: &ServeArgs) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("paddock: {error}");
-            ExitCode::FAILURE
+            error.code()
+        }
+    }
+}
+
+impl ServeError {
+    /// As every verb's: wrong settings are wrong input.
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Settings(_) | Self::Drivers(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
         }
     }
 }

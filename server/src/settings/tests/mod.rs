@@ -1,5 +1,6 @@
 //! The settings as a whole; each room's own corner cases are in the files here.
 
+mod drivers;
 mod errors;
 mod precedence;
 mod proxmox;
