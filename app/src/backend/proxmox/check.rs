@@ -62,21 +62,36 @@ pub fn storage(text: &str) -> Result<(), Error> {
     ))
 }
 
-/// `STORAGE:KIND/NAME`, and the storage's part of it.
-pub fn volume<'a>(field: Field, text: &'a str, kinds: &[&str]) -> Result<&'a str, Error> {
+/// A volume as Proxmox names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VolumeId<'a> {
+    pub storage: &'a str,
+    /// `vztmpl`, `iso`, `import`, `images`.
+    pub content: &'a str,
+}
+
+/// `STORAGE:CONTENT/NAME` of one of these contents; of `images`, `STORAGE:VMID/NAME` or `STORAGE:vm-VMID-...`.
+pub fn volume<'a>(field: Field, text: &'a str, contents: &[&'a str]) -> Result<VolumeId<'a>, Error> {
     let bad = || {
-        let shapes: Vec<String> = kinds.iter().map(|kind| format!("STORAGE:{kind}/NAME")).collect();
+        let shapes: Vec<String> = contents.iter().map(|content| format!("STORAGE:{content}/NAME")).collect();
         invalid(field, format!("{} is no volume such as {}.", quoted(text), shapes.join(" or ")))
     };
     let (store, name) = text.split_once(':').ok_or_else(bad)?;
     storage(store).map_err(|_| bad())?;
-    let (kind, path) = name.split_once('/').ok_or_else(bad)?;
-    let is_plain = |c: char| c.is_ascii_graphic() && !",;\\'\"`$=?#%".contains(c);
-    let is_safe = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
-    if text.len() > 255 || !kinds.contains(&kind) || !is_safe || !path.chars().all(is_plain) {
+    let is_plain = |c: char| c.is_ascii_graphic() && !",;\\'\"`$=?#%:".contains(c);
+    let is_safe = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    if text.len() > 255 || !is_safe || !name.chars().all(is_plain) {
         return Err(bad());
     }
-    Ok(store)
+    let first = name.split_once('/').map(|(first, _)| first);
+    let is_image = match first {
+        Some(first) => first.bytes().all(|byte| byte.is_ascii_digit()),
+        None => name.starts_with("vm-") || name.starts_with("base-"),
+    };
+    let content = contents
+        .iter()
+        .find(|content| if **content == "images" { is_image } else { first == Some(**content) });
+    content.map(|content| VolumeId { storage: store, content }).ok_or_else(bad)
 }
 
 /// A name in the appliance index.
@@ -266,7 +281,11 @@ pub fn swap_mib(bytes: u64) -> Result<u64, Error> {
 }
 
 fn mib(field: Field, bytes: u64) -> Result<u64, Error> {
-    if bytes % MIB == 0 { Ok(bytes / MIB) } else { Err(invalid(field, "Proxmox counts in whole MiB.")) }
+    if bytes.is_multiple_of(MIB) {
+        Ok(bytes / MIB)
+    } else {
+        Err(invalid(field, "Proxmox counts in whole MiB."))
+    }
 }
 
 pub fn count(field: Field, number: u32, most: u32) -> Result<(), Error> {

@@ -109,14 +109,12 @@ mod tests {
 
     #[test]
     fn a_checkpoint_is_a_containers_own_only_if_it_is_the_newest_and_nothing_ran_since() {
+        let one = std::slice::from_ref::<Task>;
         let ours = task("vzsuspend", 101, 10, "OK");
-        assert_eq!(checkpoint(101, &[], &[ours.clone()]), CheckpointFact::Its);
-        assert_eq!(checkpoint(101, &[task("vzstart", 101, 5, "OK")], &[ours.clone()]), CheckpointFact::Its);
-        assert_eq!(
-            checkpoint(101, &[task("vzstart", 101, 11, "OK")], &[ours.clone()]),
-            CheckpointFact::Stale
-        );
-        assert_eq!(checkpoint(101, &[task("vzstart", 102, 11, "OK")], &[ours.clone()]), CheckpointFact::Its);
+        assert_eq!(checkpoint(101, &[], one(&ours)), CheckpointFact::Its);
+        assert_eq!(checkpoint(101, &[task("vzstart", 101, 5, "OK")], one(&ours)), CheckpointFact::Its);
+        assert_eq!(checkpoint(101, &[task("vzstart", 101, 11, "OK")], one(&ours)), CheckpointFact::Stale);
+        assert_eq!(checkpoint(101, &[task("vzstart", 102, 11, "OK")], one(&ours)), CheckpointFact::Its);
         let theirs = task("vzsuspend", 102, 12, "OK");
         assert_eq!(checkpoint(101, &[], &[theirs, ours.clone()]), CheckpointFact::Other(102));
         let failed = task("vzsuspend", 102, 12, "command failed");

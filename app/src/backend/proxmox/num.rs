@@ -86,7 +86,7 @@ impl Scalar {
     reason = "checked to be in range; cutting off the part of a whole is what is wanted"
 )]
 fn whole(number: f64) -> Option<u64> {
-    (number.is_finite() && number >= 0.0 && number < u64::MAX as f64).then(|| number as u64)
+    (number.is_finite() && number >= 0.0 && number < u64::MAX as f64).then_some(number as u64)
 }
 
 impl<'de> Deserialize<'de> for Scalar {

@@ -27,14 +27,6 @@ impl Props {
         self.push(Some(name), value)
     }
 
-    /// Leaves the property out where there is no value.
-    pub fn maybe(self, name: &str, value: Option<&str>) -> Result<Self, Error> {
-        match value {
-            Some(value) => self.set(name, value),
-            None => Ok(self),
-        }
-    }
-
     fn push(mut self, name: Option<&str>, value: &str) -> Result<Self, Error> {
         let is_bad = |c: char| c == ',' || c.is_control() || c.is_whitespace();
         // Without a name, `a=b` would be the property `a`.
@@ -66,7 +58,7 @@ mod tests {
     #[test]
     fn properties_are_joined_in_their_order() {
         let props = Props::new(Field::Network).value("virtio").unwrap().set("bridge", "vmbr0").unwrap();
-        assert_eq!(props.maybe("tag", None).unwrap().text(), "virtio,bridge=vmbr0");
+        assert_eq!(props.text(), "virtio,bridge=vmbr0");
     }
 
     proptest! {

@@ -30,8 +30,17 @@ fn names_that_proxmox_knows_are_accepted() {
         assert_eq!(host_name(text), Ok(()), "{text}");
     }
     let template = "local:vztmpl/debian-12-standard_12.7-1_amd64.tar.zst";
-    assert_eq!(volume(Field::Template, template, &["vztmpl"]), Ok("local"));
-    assert_eq!(volume(Field::Image, "nfs2:import/a.qcow2", &["import", "images"]), Ok("nfs2"));
+    let read = |text, contents: &[&'static str]| {
+        volume(Field::Image, text, contents).map(|v| (v.storage, v.content))
+    };
+    assert_eq!(read(template, &["vztmpl"]), Ok(("local", "vztmpl")));
+    for (text, content) in [
+        ("nfs2:import/a.qcow2", "import"),
+        ("nfs2:999/vm-999-disk-0.qcow2", "images"),
+        ("nfs2:vm-999-disk-0", "images"),
+    ] {
+        assert_eq!(read(text, &["import", "images"]), Ok(("nfs2", content)));
+    }
     assert_eq!(appliance("debian-12-standard_12.7-1_amd64.tar.zst"), Ok(()));
 }
 
@@ -63,6 +72,7 @@ fn hostile_names_are_refused_at_their_field() {
         "/etc/passwd",
         ":vztmpl/x",
         "local:vztmpl/.hidden",
+        "local:999/vm-999-disk-0.raw",
     ] {
         assert_eq!(refused(volume(Field::Template, text, &["vztmpl"])), Field::Template, "{text}");
     }

@@ -78,7 +78,7 @@ pub fn processors(is_vm: bool, config: &Config, cpus: Cpus) -> Result<Processors
     if !is_vm || sockets == 1 {
         return Ok(Processors { cores: seen, limit });
     }
-    if seen % sockets != 0 {
+    if !seen.is_multiple_of(sockets) {
         return Err(invalid(
             Field::Cpu,
             format!("The VM has {sockets} sockets, all with as many cores: enter a multiple of {sockets}."),
@@ -123,9 +123,9 @@ fn listed(keys: &[&str]) -> String {
 /// As Proxmox writes it: the largest unit that it is a whole number of.
 pub fn size_text(bytes: u64) -> String {
     match bytes {
-        _ if bytes % GIB == 0 => format!("{}G", bytes / GIB),
-        _ if bytes % MIB == 0 => format!("{}M", bytes / MIB),
-        _ if bytes % 1024 == 0 => format!("{}K", bytes / 1024),
+        _ if bytes.is_multiple_of(GIB) => format!("{}G", bytes / GIB),
+        _ if bytes.is_multiple_of(MIB) => format!("{}M", bytes / MIB),
+        _ if bytes.is_multiple_of(1024) => format!("{}K", bytes / 1024),
         _ => bytes.to_string(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::num::{Part, Rows, flag, float, text, uint};
+use super::super::num::{Part, flag, float, text, uint};
 
 /// `GET /version` and `GET /nodes/N/version`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -190,6 +190,3 @@ pub struct Appliance {
     #[serde(deserialize_with = "text")]
     pub version: Option<String>,
 }
-
-/// The storages of a node.
-pub type Storages = Rows<StorageRow>;
