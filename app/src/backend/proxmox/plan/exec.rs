@@ -31,7 +31,7 @@ pub fn exec(facts: &GuestFacts, words: &[String], seconds: u32) -> Result<Plan, 
             Argv::new(place.tool()).args(["exec", &place.vmid.to_string(), "--"]).args(words.iter().cloned());
         step(title, Work::Command(Command { argv, timeout_ms, output: Output::Piped }))
     };
-    Ok(Plan { steps: vec![step], expect: None, loses: Vec::new() })
+    Ok(Plan { steps: vec![step], ..Plan::default() })
 }
 
 fn check_local(facts: &GuestFacts) -> Result<(), Error> {

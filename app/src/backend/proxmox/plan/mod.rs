@@ -82,7 +82,7 @@ pub fn step(title: impl Into<String>, work: Work) -> Step {
 }
 
 pub fn plan(steps: Vec<Step>, expect: Expectation) -> Plan {
-    Plan { steps, expect: Some(expect), loses: Vec::new() }
+    Plan { steps, expect: Some(expect), ..Plan::default() }
 }
 
 pub fn not_ready(reason: impl Into<String>, cure: impl Into<String>) -> Error {
