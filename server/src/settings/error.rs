@@ -90,7 +90,7 @@ pub enum SecretLack {
     #[error("is no regular file.")]
     NoFile,
     #[error(
-        "others than its owner may read or change (its mode is {mode:04o}). It was not used. Run: chmod 600 {}",
+        "others than its owner may read or change (its mode is {mode:04o}). It was not used. Run `chmod 600 {}`.",
         .path.display()
     )]
     Open { mode: u32, path: PathBuf },

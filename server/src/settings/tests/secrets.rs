@@ -47,7 +47,7 @@ fn a_secret_that_others_may_read_is_refused_with_the_cure() {
     for mode in [0o644, 0o640, 0o604, 0o660, 0o602] {
         let secret = write(&desk, "abc", mode);
         let words = format!(
-            "others than its owner may read or change (its mode is {mode:04o}). It was not used. Run: chmod 600 {}",
+            "others than its owner may read or change (its mode is {mode:04o}). It was not used. Run `chmod 600 {}`.",
             secret.display()
         );
         refuses(&desk, &secret, &words);
