@@ -114,9 +114,12 @@ class Host(FakePve):
         return None
 
     async def _answer(self, request, handler, generic, path_node):
-        peer, here = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
-        self.connections.add(peer[1])
-        self.transports.setdefault(here[1], set()).add(request.transport)
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            # Cut before it came to this request.
+            return web.Response()
+        self.connections.add(transport.get_extra_info("peername")[1])
+        self.transports.setdefault(transport.get_extra_info("sockname")[1], set()).add(transport)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -134,17 +137,21 @@ class Host(FakePve):
                     response.content_length = len(rule["body"]) + rule["promise"]
                 await response.prepare(request)
                 await response.write(rule["body"].encode())
-                while how == "flood" and not request.transport.is_closing():
-                    await response.write(b" " * 2**20)
-                    await asyncio.sleep(0)
-                request.transport.close()
+                try:
+                    while how == "flood":
+                        await response.write(b" " * 2**20)
+                        await asyncio.sleep(0)
+                except ConnectionError:
+                    # The client has had enough.
+                    return response
+                transport.close()
                 return response
             if how == "drop":
-                request.transport.abort()
+                transport.abort()
                 return web.Response()
             response = await super()._answer(request, handler, generic, path_node)
             if how == "swallow":
-                request.transport.abort()
+                transport.abort()
             return response
         finally:
             self.under_way -= 1
