@@ -209,9 +209,10 @@ impl Drop for FakePve {
 }
 
 fn python() -> PathBuf {
-    env::var_os("PADDOCK_FAKEPVE_PYTHON").map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(env::var_os("HOME").unwrap()).join(".cache/paddock/tools/fakepve/bin/python")
-    })
+    match env::var_os("PADDOCK_FAKEPVE_PYTHON") {
+        Some(python) => PathBuf::from(python),
+        None => PathBuf::from(env::var_os("HOME").unwrap()).join(".cache/paddock/tools/fakepve/bin/python"),
+    }
 }
 
 fn read_line(stdout: &mut BufReader<ChildStdout>) -> Value {
