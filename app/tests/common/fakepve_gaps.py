@@ -1,4 +1,5 @@
-"""What fakepve 0.5.0 answers without doing it, done: features of storages, backups, the appliance index, removing a lock.
+"""What fakepve 0.5.0 answers without doing it, done: features of storages, backups, the appliance index, removing a
+lock, and of VMs growing a disk, importing one, moving to another node.
 
 The answers are those of Proxmox VE 9.1 (PVE::API2::LXC, PVE::API2::Qemu, PVE::API2::VZDump, PVE::API2::Nodes).
 """
@@ -6,8 +7,8 @@ The answers are those of Proxmox VE 9.1 (PVE::API2::LXC, PVE::API2::Qemu, PVE::A
 import time
 
 from fakepve import PveError, TaskError
-from fakepve.lxc import SNAPSHOT_STORAGE
-from fakepve.qemu import drives_of
+from fakepve.lxc import SNAPSHOT_STORAGE, format_size, parse_size
+from fakepve.qemu import drives_of, join_drive, split_drive, volume_ref
 
 
 class Gaps:
@@ -21,7 +22,9 @@ class Gaps:
     def _routes_gaps(self):
         routes = [("GET", "/nodes/{node}/aplinfo", self._appliance_index),
                   ("POST", "/nodes/{node}/aplinfo", self._appliance_download),
-                  ("POST", "/nodes/{node}/vzdump", self._vzdump)]
+                  ("POST", "/nodes/{node}/vzdump", self._vzdump),
+                  ("PUT", "/nodes/{node}/qemu/{vmid}/resize", self._grow),
+                  ("POST", "/nodes/{node}/qemu/{vmid}/migrate", self._move)]
         for kind in ("lxc", "qemu"):
             routes.append(("GET", "/nodes/{node}/" + kind + "/{vmid}/feature", self._feature))
         return routes
@@ -92,6 +95,52 @@ class Gaps:
                 guest.lock = None
                 guest.config.pop("lock", None)
         return await self.task(values["node"], "vzdump", vmid, user, body, lock=False)
+
+    # ---- disks of VMs
+
+    async def _grow(self, values, user):
+        vm = self.find(values["node"], values["vmid"])
+        self.require(user, "/vms/{0}".format(vm.vmid), "VM.Config.Disk")
+        self._check_lock(vm)
+        if values.get("digest") and values["digest"] != vm.digest():
+            raise PveError(500, "detected modified configuration - file changed by other user? Try again.")
+        if values["disk"] not in vm.config:
+            raise PveError(500, "disk '{0}' does not exist".format(values["disk"]))
+        wanted = parse_size(values["size"])
+
+        async def body():
+            volume, props = split_drive(vm.config[values["disk"]])
+            if wanted < (parse_size(props.get("size", "0")) or 0):
+                raise TaskError("shrinking disks is not supported")
+            props["size"] = format_size(wanted)
+            vm.config[values["disk"]] = join_drive(volume, props)
+        return await self.task(vm.node, "resize", vm.vmid, user, body, vm=vm)
+
+    def _qm_new_drive(self, vmid, key, value, default):
+        _, props = split_drive(value)
+        source = props.pop("import-from", None)
+        if source is None:
+            return super()._qm_new_drive(vmid, key, value, default)
+        storage, name = volume_ref(source)
+        found = self._volumes(storage).get(name)
+        if found is None:
+            raise PveError(500, "volume '{0}' does not exist".format(source))
+        new = join_drive("{0}:{1}".format(value.split(":")[0], found["size"] / 1024 ** 3), props)
+        return super()._qm_new_drive(vmid, key, new, default)
+
+    # ---- another node
+
+    async def _move(self, values, user):
+        vm, target = self.find(values["node"], values["vmid"]), values["target"]
+        if target == values["node"]:
+            raise PveError(400, "Parameter verification failed.", {"target": "target is local node."})
+        if target not in self.nodes:
+            raise PveError(500, "no such cluster node '{0}'".format(target))
+        self.require(user, "/vms/{0}".format(vm.vmid), "VM.Migrate")
+        self.need_quorum()
+        if vm.status == "running" and not values.get("online"):
+            raise PveError(500, "can't migrate running VM without --online")
+        return await self.migrate(vm.vmid, target, 20, user)
 
     # ---- removing a lock
 
