@@ -124,6 +124,18 @@ async fn a_vms_page_tells_all_of_it_with_and_without_an_agent() {
 }
 
 #[tokio::test]
+async fn an_agent_that_hangs_does_not_hold_up_the_page() {
+    let lab = Lab::running();
+    lab.fake.set_guest(MACHINE, "agent", json!({}));
+    lab.fake.set_guest(MACHINE, "agent_hangs", json!(true));
+    lab.fake.set("time_scale", json!(1.0));
+    let begun = std::time::Instant::now();
+    let detail = lab.driver(VM).inspect(&name(MACHINE)).await.unwrap().unwrap();
+    assert_eq!(detail.guest.addresses, Vec::<String>::new());
+    assert!(begun.elapsed() < Duration::from_secs(8), "the agent takes ten: {:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn nodes_are_told_and_one_that_is_off_holds_up_none() {
     let lab = Lab::running();
     lab.fake.call("set_node_offline", json!(["pve2"]));
