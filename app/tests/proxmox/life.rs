@@ -116,12 +116,15 @@ async fn what_a_container_has_not_is_refused_as_such() {
 #[tokio::test]
 async fn the_end_of_what_the_ha_manager_does_is_waited_for() {
     let lab = Lab::new();
+    // Later than an expectation alone would wait.
     lab.fake.set("time_scale", json!(0.05));
-    for kind in KINDS {
-        lab.fake.set_guest(own(kind), "ha_state", json!("stopped"));
-        assert_eq!(lab.act(kind, own(kind), Start).await, ExecutionEnd::Done);
-        assert_eq!(lab.fake.get_guest(own(kind), "status"), "running");
-        assert_eq!(lab.act(kind, own(kind), Shutdown { timeout_seconds: 5 }).await, ExecutionEnd::Done);
-        assert_eq!(lab.fake.get_guest(own(kind), "status"), "stopped");
-    }
+    lab.fake.set("ha_delay", json!(100));
+    lab.fake.set_guest(MACHINE, "status", json!("running"));
+    lab.fake.set_guest(CT, "ha_state", json!("stopped"));
+    lab.fake.set_guest(MACHINE, "ha_state", json!("started"));
+    let (started, stopped) =
+        tokio::join!(lab.act(LXC, CT, Start), lab.act(VM, MACHINE, Shutdown { timeout_seconds: 5 }));
+    assert_eq!((started, stopped), (ExecutionEnd::Done, ExecutionEnd::Done));
+    assert_eq!(lab.fake.get_guest(CT, "status"), "running");
+    assert_eq!(lab.fake.get_guest(MACHINE, "status"), "stopped");
 }
