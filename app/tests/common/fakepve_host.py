@@ -23,11 +23,12 @@ import tempfile
 from aiohttp import web
 from fakepve import FakePve, PveError, TaskError
 from fakepve.certs import make_cert
+from fakepve_gaps import Gaps
 
 HOST = "127.0.0.1"
 
 
-class Host(FakePve):
+class Host(Gaps, FakePve):
     """The fake, plus faults that it cannot provoke by itself."""
 
     def __init__(self):
