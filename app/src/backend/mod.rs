@@ -21,6 +21,7 @@ mod host_runner;
 pub mod lxc;
 mod process;
 mod registry;
+mod this_host;
 
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ pub use error::Error;
 pub use execute::{Execution, ExecutionEnd, Site, execute, now_ms};
 pub use host_runner::{HostRunner, RunningTool, end_left_over};
 pub use registry::Registry;
+pub use this_host::ThisHost;
 
 /// One tool that runs guests. Kinds differ only inside their driver; everything above sees this trait.
 #[async_trait]

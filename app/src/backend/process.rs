@@ -194,7 +194,7 @@ fn parse_cgroups(text: &str) -> Vec<CgroupLine> {
 }
 
 /// Local addresses are the leaves marked `/32 host LOCAL`; each stands twice (in the main and the local table).
-fn parse_fib_trie(text: &str) -> Vec<Ipv4Addr> {
+pub fn parse_fib_trie(text: &str) -> Vec<Ipv4Addr> {
     let mut found = Vec::new();
     let mut last: Option<Ipv4Addr> = None;
     for line in text.lines() {
