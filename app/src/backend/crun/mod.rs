@@ -33,6 +33,7 @@ use state::StateDir;
 
 mod bundle;
 mod facts;
+mod json;
 mod parse;
 mod plan;
 mod probe;
