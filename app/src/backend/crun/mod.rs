@@ -31,12 +31,17 @@ use facts::Registered;
 use plan::Tool;
 use state::StateDir;
 
+mod archive;
 mod bundle;
 mod facts;
+mod input;
 mod json;
+mod layout;
 mod parse;
+mod paths;
 mod plan;
 mod probe;
+mod reference;
 mod state;
 
 /// Where crun and its bundles are on this host.
