@@ -1,7 +1,14 @@
 use std::{fs, sync::Mutex};
 
 use super::{parse::tests::captured, *};
-use crate::{backend::RunContext, domain::guest::GuestStatus};
+use crate::{
+    backend::RunContext,
+    domain::{
+        action::Field,
+        guest::GuestStatus,
+        spec::{CreateRequest, CreateSpec},
+    },
+};
 
 /// Answers as crun 1.8.1 did, and notes what it was asked.
 #[derive(Default)]
@@ -30,7 +37,12 @@ fn driver(dir: &std::path::Path) -> (CrunDriver, Arc<FakeCrun>) {
         fs::write(root.join(name).join("status"), text).unwrap();
     }
     fs::write(root.join("no-directory"), "").unwrap();
-    let config = CrunConfig { root, bundles: Some(dir.join("bundles")), log_dir: dir.join("log") };
+    let config = CrunConfig {
+        root,
+        bundles: Some(dir.join("bundles")),
+        images: dir.join("images"),
+        log_dir: dir.join("log"),
+    };
     let crun = Arc::new(FakeCrun::default());
     (CrunDriver { runner: crun.clone(), ..CrunDriver::new(config) }, crun)
 }
