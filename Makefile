@@ -27,7 +27,7 @@ run: build packages-host ## Bring Paddock up at 127.0.0.1:3000 (on a host withou
 	.ci/dev-host "$(DEV)"; \
 	PADDOCK_DATA="$${PADDOCK_DATA:-$(DEV)/data}" PADDOCK_LXC_PATH="$(DEV)/lxc" \
 	PADDOCK_LXC_CREATE_CONFIG="$(DEV)/lxc.conf" PADDOCK_CRUN_ROOT="$(DEV)/crun" \
-	PADDOCK_CRUN_BUNDLES="$(DEV)/bundles" exec .ci/in-cgroup "$(TARGET)/release/paddock" serve
+	PADDOCK_CRUN_BUNDLES="$(DEV)/bundles" PADDOCK_CRUN_IMAGES="$(DEV)/images" exec .ci/in-cgroup "$(TARGET)/release/paddock" serve
 
 build: tools-build ## Build the release: target/release/paddock and target/site
 	cargo leptos build --release --precompress
@@ -95,7 +95,7 @@ $(TOOLS)/.binaryen-$(BINARYEN): | tools-node
 	touch $@
 
 packages-host:
-	.ci/apt lxc busybox-static crun python3 util-linux procps xz-utils
+	.ci/apt lxc busybox-static crun skopeo umoci python3 util-linux procps xz-utils
 
 packages-browser:
 	.ci/apt chromium fonts-dejavu-core

@@ -53,9 +53,15 @@ pub struct ServeArgs {
     #[arg(long, env = "PADDOCK_CRUN_ROOT", default_value = "/run/crun")]
     pub crun_root: PathBuf,
 
-    /// A directory whose OCI bundles are offered for new crun containers.
+    /// A directory whose OCI bundles are offered for new crun containers, and where those made from images get theirs
+    /// [default: `bundles` in the data directory].
     #[arg(long, env = "PADDOCK_CRUN_BUNDLES")]
     pub crun_bundles: Option<PathBuf>,
+
+    /// A directory whose OCI image layouts are offered for new crun containers, and where images are copied to
+    /// [default: `images` in the data directory].
+    #[arg(long, env = "PADDOCK_CRUN_IMAGES")]
+    pub crun_images: Option<PathBuf>,
 }
 
 impl ServeArgs {
@@ -70,9 +76,11 @@ impl ServeArgs {
             skip_numeric: Path::new("/etc/pve").exists(),
             log_dir: logs.to_owned(),
         })?;
+        let in_data = |set: Option<&Path>, name: &str| absolute(set.unwrap_or(&self.data.join(name)));
         let crun = CrunDriver::new(CrunConfig {
             root: absolute(&self.crun_root),
-            bundles: self.crun_bundles.as_deref().map(absolute),
+            bundles: Some(in_data(self.crun_bundles.as_deref(), "bundles")),
+            images: in_data(self.crun_images.as_deref(), "images"),
             log_dir: logs.to_owned(),
         });
         Ok(vec![Arc::new(lxc), Arc::new(crun)])

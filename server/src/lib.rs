@@ -10,4 +10,11 @@ mod events;
 mod guard;
 mod headers;
 pub mod router;
+mod settings;
 mod telemetry;
+
+/// The host's name, for titles and the log.
+pub(crate) fn host_name() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if read.trim().is_empty() { "host".to_owned() } else { read.trim().to_owned() }
+}

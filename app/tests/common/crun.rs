@@ -61,6 +61,7 @@ impl World {
         let driver = CrunDriver::new(CrunConfig {
             root: dir.path().join("root"),
             bundles: Some(dir.path().join("bundles")),
+            images: dir.path().join("images"),
             log_dir: dir.path().join("log"),
         });
         let tag = format!("t{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

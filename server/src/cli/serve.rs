@@ -48,7 +48,7 @@ enum ServeError {
 }
 
 pub fn run(args: ServeArgs) -> ExitCode {
-    telemetry::start();
+    telemetry::start("info");
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -68,7 +68,7 @@ pub fn run(args: ServeArgs) -> ExitCode {
 async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let root = site_root(&args)?;
     let data = DataDir::hold(&args.data)?;
-    let store = Store::open(&data.database).await?;
+    let store = Store::open(&data.paths.database).await?;
     let sessions = SqliteStore::new(store.pool().clone());
     sessions.migrate().await.map_err(ServeError::Sessions)?;
     // Before anything is begun or changed, so that a port in use leaves all as it was.
@@ -77,11 +77,12 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         .map_err(|source| ServeError::Listen { addr: args.addr, source })?;
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
-    let registry = Registry::new(args.drivers(&data.logs)?);
-    let state = AppState::new(store.clone(), registry, Arc::new(HostRunner), &host_name());
+    let registry = Registry::new(args.drivers(&data.paths.logs)?);
+    let state = AppState::new(store.clone(), registry, Arc::new(HostRunner), &crate::host_name());
     service::settle(&state).await?;
     state.inventory.start().await;
     let feeder = tokio::spawn(state.inventory.clone().feed());
+    let settler = tokio::spawn(service::keep_settled(state.clone()));
 
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: args.https, closing: closing.clone() };
@@ -100,8 +101,9 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let all_ended = state.supervisor.drain(PATIENCE).await;
     closing.cancel();
     feeder.abort();
+    settler.abort();
     if !all_ended {
-        service::settle(&state).await?;
+        service::settle_own(&state).await?;
     }
     // A browser that keeps its connection open does not keep the server up.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
@@ -113,11 +115,6 @@ fn site_root(args: &ServeArgs) -> Result<PathBuf, ServeError> {
     let beside_the_program = || Some(std::env::current_exe().ok()?.parent()?.parent()?.join("site"));
     let root = args.site.clone().or_else(beside_the_program).unwrap_or_else(|| PathBuf::from("site"));
     if root.join("pkg").is_dir() { Ok(root) } else { Err(ServeError::NoSite(root)) }
-}
-
-fn host_name() -> String {
-    let read = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if read.trim().is_empty() { "host".to_owned() } else { read.trim().to_owned() }
 }
 
 /// On standard output, for the person who starts it. Nobody may be reading there, and that ends nothing.

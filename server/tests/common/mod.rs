@@ -140,8 +140,12 @@ pub fn drivers(dir: &Path) -> Vec<Arc<dyn Backend>> {
         skip_numeric: false,
         ..LxcConfig::of_host(dir.join("run"))
     };
-    let crun =
-        CrunConfig { root: dir.join("crun"), bundles: Some(dir.join("bundles")), log_dir: dir.join("run") };
+    let crun = CrunConfig {
+        root: dir.join("crun"),
+        bundles: Some(dir.join("bundles")),
+        images: dir.join("images"),
+        log_dir: dir.join("run"),
+    };
     vec![Arc::new(LxcDriver::new(lxc).unwrap()), Arc::new(CrunDriver::new(crun))]
 }
 
@@ -294,7 +298,7 @@ pub fn commands(page: &OperationPage) -> Vec<String> {
     use app::domain::plan::Work;
     let line = |step: &app::domain::plan::Step| match &step.work {
         Work::Command(command) => Some(command.argv.to_string()),
-        Work::WaitFor { .. } => None,
+        Work::WaitFor { .. } | Work::Api(_) | Work::Edit(_) => None,
     };
     page.operation.plan.steps.iter().filter_map(line).collect()
 }

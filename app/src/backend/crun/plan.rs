@@ -75,7 +75,7 @@ fn step(title: impl Into<String>, work: Work) -> Step {
 }
 
 fn plan(steps: Vec<Step>, expect: Option<Expectation>) -> Plan {
-    Plan { steps, expect, loses: Vec::new() }
+    Plan { steps, expect, ..Plan::default() }
 }
 
 /// The directory and all that is in it, but nothing that is mounted there. `path` is absolute and Paddock's own.
@@ -231,7 +231,7 @@ pub fn delete(tool: &Tool, name: &GuestName, guest: &Registered, made: Option<&M
         steps.push(step("Remove the image that Paddock copied for it", remove(path)));
         loses.push(format!("The image that was copied for it, {}.", path.display()));
     }
-    Ok(Plan { steps, expect: Some(Expectation::Gone), loses })
+    Ok(Plan { loses, ..plan(steps, Some(Expectation::Gone)) })
 }
 
 #[cfg(test)]

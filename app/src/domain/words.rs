@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::domain::{
+use super::{
     action::GuestAction,
     guest::GuestStatus,
     operation::{GuestAfter, OperationState},
@@ -127,6 +127,22 @@ pub fn doing(action: GuestAction) -> &'static str {
         GuestAction::Start => "Starting",
         GuestAction::Shutdown => "Shutting down",
         GuestAction::Stop => "Stopping",
+        GuestAction::Reboot => "Rebooting",
+        GuestAction::Reset => "Resetting",
+        GuestAction::Pause => "Pausing",
+        GuestAction::Resume => "Resuming",
+        GuestAction::Hibernate => "Hibernating",
+        GuestAction::Exec => "Running a command",
+        GuestAction::Clone => "Cloning",
+        GuestAction::MakeTemplate => "Making a template",
+        GuestAction::Snapshot => "Taking a snapshot",
+        GuestAction::Rollback => "Rolling back",
+        GuestAction::DeleteSnapshot => "Deleting a snapshot",
+        GuestAction::Configure => "Configuring",
+        GuestAction::Resize => "Growing a disk",
+        GuestAction::Migrate => "Migrating",
+        GuestAction::Backup => "Backing up",
+        GuestAction::Unlock => "Unlocking",
         GuestAction::Delete => "Deleting",
     }
 }
@@ -138,9 +154,32 @@ pub fn came_to(action: GuestAction, state: OperationState) -> String {
         GuestAction::Start => "started",
         GuestAction::Shutdown => "shut down",
         GuestAction::Stop => "stopped",
+        GuestAction::Reboot => "rebooted",
+        GuestAction::Reset => "reset",
+        GuestAction::Pause => "paused",
+        GuestAction::Resume => "resumed",
+        GuestAction::Hibernate => "hibernated",
+        GuestAction::Exec => "command run",
+        GuestAction::Clone => "cloned",
+        GuestAction::MakeTemplate => "made a template",
+        GuestAction::Snapshot => "snapshot taken",
+        GuestAction::Rollback => "rolled back",
+        GuestAction::DeleteSnapshot => "snapshot deleted",
+        GuestAction::Configure => "configured",
+        GuestAction::Resize => "disk grown",
+        GuestAction::Migrate => "migrated",
+        GuestAction::Backup => "backed up",
+        GuestAction::Unlock => "unlocked",
         GuestAction::Delete => "deleted",
     };
-    let noun = if action == GuestAction::Shutdown { "shut-down" } else { action.as_str() };
+    let noun = match action {
+        GuestAction::Shutdown => "shut-down",
+        GuestAction::Exec => "command",
+        GuestAction::MakeTemplate => "template",
+        GuestAction::DeleteSnapshot => "deleting the snapshot",
+        GuestAction::Resize => "growing the disk",
+        other => other.as_str(),
+    };
     match state {
         OperationState::Running => doing(action).to_lowercase(),
         OperationState::Succeeded => done.to_owned(),
