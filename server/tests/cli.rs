@@ -13,7 +13,7 @@ use common::end_guests;
 use serde_json::Value;
 
 /// All verbs, each with arguments that are enough for the parser.
-const VERBS: [(&str, &[&str]); 27] = [
+const VERBS: [(&str, &[&str]); 28] = [
     ("run", &["web1", "--template", "busybox"]),
     ("create", &["web1", "--template", "busybox"]),
     ("start", &["web1"]),
@@ -39,6 +39,7 @@ const VERBS: [(&str, &[&str]); 27] = [
     ("templates", &[]),
     ("nodes", &[]),
     ("user", &["list"]),
+    ("config", &["sample"]),
     ("version", &[]),
     ("help", &[]),
 ];

@@ -20,6 +20,7 @@ mod files;
 mod host_runner;
 pub mod lxc;
 mod process;
+pub mod proxmox;
 mod registry;
 pub mod routing;
 mod this_host;

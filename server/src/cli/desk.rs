@@ -20,7 +20,7 @@ use crate::{
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// Settings file [default: /etc/paddock/paddock.toml, if it is there].
+    /// Settings file [env: PADDOCK_CONFIG] [default: /etc/paddock/paddock.toml, if it is there].
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 

@@ -6,6 +6,7 @@
 mod act;
 mod backup;
 mod clone;
+mod config;
 mod configure;
 mod create;
 mod delete;
@@ -44,7 +45,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::ServeArgs, telemetry};
+use crate::telemetry;
 use desk::Global;
 use exit::{CliError, EXIT_CODES};
 
@@ -111,7 +112,9 @@ enum Verb {
     /// Accounts of the dashboard: list, add, reset-password.
     User(user::User),
     /// Run the dashboard until it is told to end (SIGTERM or Ctrl+C).
-    Serve(Box<ServeArgs>),
+    Serve(Box<serve::ServeArgs>),
+    /// The settings in force, or a settings file to begin with.
+    Config(config::Config),
     /// Which Paddock this is.
     Version,
     /// All verbs, or one of them with its options.
@@ -123,7 +126,8 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let global = self.global;
         let ended = match self.verb {
-            Verb::Serve(args) => return serve::run(*args),
+            Verb::Serve(args) => return serve::run(global.config.as_deref(), &args),
+            Verb::Config(args) => config::run(&args, &global),
             Verb::Version => version::run(&global),
             Verb::Help(args) => help::run(&args),
             verb => {
@@ -174,6 +178,6 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Nodes(args) => nodes::run(args, global).await,
         Verb::User(args) => user::run(args, global).await,
         // Done before any thread is started.
-        Verb::Serve(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),
+        Verb::Serve(_) | Verb::Config(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),
     }
 }
