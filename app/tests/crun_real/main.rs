@@ -6,7 +6,10 @@
 #[path = "../common/crun.rs"]
 mod crun;
 
+mod acting;
+mod configuring;
 mod creating;
+mod exec;
 mod hazards;
 mod life;
 

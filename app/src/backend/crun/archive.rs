@@ -85,11 +85,8 @@ fn entries(path: &Path) -> io::Result<Found> {
     let mut archive = tar::Archive::new(File::open(path)?);
     let mut found = Found::default();
     for entry in archive.entries_with_seek()?.take(MOST_ENTRIES) {
-        let entry = match entry {
-            Ok(entry) => entry,
-            // What is no archive at its very beginning is none; one that is cut is for skopeo to judge.
-            Err(_) => break,
-        };
+        // What is no archive at its very beginning is none; one that is cut is for skopeo to judge.
+        let Ok(entry) = entry else { break };
         let name = entry.path()?.into_owned();
         match name.strip_prefix(".").unwrap_or(&name).to_str() {
             Some("manifest.json") => found.manifest = Some(count::<Vec<IgnoredAny>>(entry, Vec::len)),

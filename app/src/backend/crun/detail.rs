@@ -1,6 +1,6 @@
 //! Everything that a container's own page shows, from files alone.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{
     backend::{cgroup::Usage, files, process::Proc},
@@ -106,7 +106,7 @@ fn config(file: &Path) -> Option<Config> {
     Config::parse(&text).ok()
 }
 
-fn shown(path: &PathBuf) -> Option<ConfigText> {
+fn shown(path: &Path) -> Option<ConfigText> {
     let found = path.is_file().then(|| files::read_capped(path, CONFIG_SHOWN as u64).ok().flatten())?;
     let (text, cut) = found?;
     Some(ConfigText { path: path.display().to_string(), text, cut })
