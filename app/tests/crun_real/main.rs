@@ -11,7 +11,9 @@ mod configuring;
 mod creating;
 mod exec;
 mod hazards;
+mod images;
 mod life;
+mod registry;
 
 use std::{fs, process::Command};
 

@@ -27,7 +27,7 @@ enum Meaning {
 
 /// What skopeo 1.9.3 and umoci 0.4.7 say, by a piece of it; the first that fits holds. What is in none of the rows is
 /// a failure in the tool's own words.
-const MEANINGS: [(&str, Meaning); 16] = [
+const MEANINGS: [(&str, Meaning); 18] = [
     ("no space left on device", Meaning::NoSpace),
     ("manifest unknown", Meaning::NoSuchImage),
     ("name unknown", Meaning::NoSuchImage),
@@ -36,6 +36,8 @@ const MEANINGS: [(&str, Meaning); 16] = [
     ("loading tar component manifest.json", Meaning::NotAnImage),
     ("read oci-layout: invalid image detected", Meaning::NotAnImage),
     ("digest mismatch", Meaning::Damaged),
+    ("create gzip reader: ", Meaning::Damaged),
+    ("unpack layer: read next entry: ", Meaning::Damaged),
     (": unauthorized", Meaning::Denied),
     (": denied", Meaning::Denied),
     (": toomanyrequests", Meaning::TooMany),
@@ -137,6 +139,8 @@ mod tests {
             ("skopeo-1.9.3", "archive-empty", Meaning::NotAnImage, Invalid),
             ("umoci-0.4.7", "unpack-no-layout", Meaning::NotAnImage, Invalid),
             ("umoci-0.4.7", "unpack-corrupt", Meaning::Damaged, Invalid),
+            ("umoci-0.4.7", "unpack-bad-gzip", Meaning::Damaged, Invalid),
+            ("umoci-0.4.7", "unpack-bad-layer", Meaning::Damaged, Invalid),
             ("skopeo-1.9.3", "registry-unauthorized", Meaning::Denied, Denied),
             ("skopeo-1.9.3", "registry-denied", Meaning::Denied, Denied),
             ("skopeo-1.9.3", "registry-rate-limit", Meaning::TooMany, NotReady),
