@@ -17,7 +17,7 @@ use crate::{
     domain::spec::Cpus,
 };
 
-use super::paths::goes_up;
+use super::paths::{self, goes_up};
 
 /// The parts of `config.json` that Paddock reads. Everything is optional; everything else is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -163,12 +163,8 @@ pub struct Bundle {
 /// Why it cannot. Each says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
-    #[error("Enter the absolute path of a bundle, beginning with “/”.")]
-    NotAbsolute,
-    #[error("The path goes through “..”. Enter it without.")]
-    GoesUp,
-    #[error("The path contains a control character.")]
-    ControlCharacter,
+    #[error(transparent)]
+    Path(#[from] paths::BadPath),
     #[error("{0} is not a directory on this host. Enter the directory that holds config.json.")]
     NotADirectory(String),
     #[error("{0} has no config.json. `crun spec` writes one to begin with.")]
@@ -204,16 +200,7 @@ pub enum BundleError {
 impl Bundle {
     /// Reads and checks the bundle in this directory of the host.
     pub fn check(path: &str) -> Result<Self, BundleError> {
-        let dir = Path::new(path);
-        if path.chars().any(char::is_control) {
-            return Err(BundleError::ControlCharacter);
-        }
-        if !dir.is_absolute() {
-            return Err(BundleError::NotAbsolute);
-        }
-        if goes_up(dir) {
-            return Err(BundleError::GoesUp);
-        }
+        let dir = paths::absolute(path)?;
         let path = path.to_owned();
         if !dir.is_dir() {
             return Err(BundleError::NotADirectory(path));

@@ -149,7 +149,7 @@ impl Backend for CrunDriver {
             }
             Reset => "a container has no reset button. Stop it and start it again.",
             Hibernate => "crun was built without checkpoints. Pause it, or shut it down.",
-            Unlock => "crun keeps no locks.",
+            Unlock => "crun keeps no locks, so there is none to remove.",
             _ => return None,
         };
         Some(reason.to_owned())

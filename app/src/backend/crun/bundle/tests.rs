@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::symlink};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
+use super::{paths::BadPath, *};
 
 /// A bundle whose config.json was changed by `change`, and what is found of it.
 fn checked(change: impl FnOnce(&mut Value, &Path)) -> Result<Bundle, BundleError> {
@@ -37,12 +37,12 @@ fn a_bundle_as_crun_spec_makes_it_is_good_but_for_its_terminal() {
 #[test]
 fn a_path_that_is_no_plain_absolute_one_is_refused() {
     for (path, why) in [
-        ("", BundleError::NotAbsolute),
-        ("bundle", BundleError::NotAbsolute),
-        ("-b", BundleError::NotAbsolute),
-        ("/srv/../etc", BundleError::GoesUp),
-        ("/srv\n/b", BundleError::ControlCharacter),
-        ("/srv\0", BundleError::ControlCharacter),
+        ("", BadPath::NotAbsolute.into()),
+        ("bundle", BadPath::NotAbsolute.into()),
+        ("-b", BadPath::NotAbsolute.into()),
+        ("/srv/../etc", BadPath::GoesUp.into()),
+        ("/srv\n/b", BadPath::ControlCharacter.into()),
+        ("/srv\0", BadPath::ControlCharacter.into()),
         ("/no/such/bundle", BundleError::NotADirectory("/no/such/bundle".into())),
         ("/etc/passwd", BundleError::NotADirectory("/etc/passwd".into())),
     ] {

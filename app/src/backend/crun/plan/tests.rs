@@ -165,3 +165,72 @@ fn one_that_was_started_since_somebody_looked_is_not_deleted() {
     assert_eq!(delete(&tool(), &web1(), &running, None), wrong_state);
     assert_eq!(start_again(&tool(), &web1(), &running, &bundle(), &place()), wrong_state);
 }
+
+const AGAIN: [&str; 3] = ["crun --root /run/crun delete web1", CREATE, "crun --root /run/crun start web1"];
+
+#[test]
+fn a_reboot_is_a_shut_down_and_a_start_from_the_bundle() {
+    let running = guest(GuestStatus::Running);
+    let plan = reboot(&tool(), &web1(), &running, &bundle(), &place(), 7).unwrap();
+    let mut wanted = vec!["crun --root /run/crun kill web1 TERM", "wait 7000 ms for stopped"];
+    wanted.extend(AGAIN);
+    assert_eq!(lines(&plan), wanted);
+    assert_eq!(plan.steps[3].when, When::Unparted);
+    // What lives in it is its own, and what does not keeps it from being deleted on the way.
+    let own = Member { is_own: true, ..member(7, true) };
+    let full = Registered { members: vec![own, member(8, false)], ..running.clone() };
+    let why = refusal(reboot(&tool(), &web1(), &full, &bundle(), &place(), 7));
+    assert!(why.contains("sleep (process 8)") && !why.contains("process 7"), "{why}");
+    let podman = Registered { systemd_cgroup: true, ..running };
+    assert!(refusal(reboot(&tool(), &web1(), &podman, &bundle(), &place(), 7)).contains("podman"));
+}
+
+#[test]
+fn pausing_and_resuming_are_judged_by_what_the_host_shows() {
+    let plan = pause(&tool(), &web1(), &guest(GuestStatus::Running)).unwrap();
+    assert_eq!(lines(&plan), ["crun --root /run/crun pause web1"]);
+    assert_eq!(plan.expect, Some(Expectation::Status(GuestStatus::Paused)));
+    let plan = resume(&tool(), &web1(), &guest(GuestStatus::Paused)).unwrap();
+    assert_eq!(lines(&plan), ["crun --root /run/crun resume web1"]);
+    assert_eq!(plan.expect, Some(Expectation::Status(GuestStatus::Running)));
+    for status in [GuestStatus::Created, GuestStatus::Stopped, GuestStatus::Unknown] {
+        assert!(matches!(pause(&tool(), &web1(), &guest(status)), Err(Error::WrongState { .. })));
+        assert!(matches!(resume(&tool(), &web1(), &guest(status)), Err(Error::WrongState { .. })));
+    }
+}
+
+#[test]
+fn a_command_is_handed_over_word_by_word() {
+    let words = ["sh", "-c", "echo $HOME", "", "--"].map(str::to_owned);
+    let plan = exec(&tool(), &web1(), &words, 9);
+    let Work::Command(command) = &plan.steps[0].work else { panic!() };
+    assert_eq!(command.argv.words()[..5], ["crun", "--root", "/run/crun", "exec", "--"]);
+    assert_eq!(command.argv.words()[5], "web1");
+    assert_eq!(command.argv.words()[6..], words);
+    assert_eq!((command.timeout_ms, &command.output), (9000, &Output::Piped));
+}
+
+#[test]
+fn a_purge_removes_what_was_made_as_steps_of_their_own() {
+    let made = Made { bundle: Some("/b/web1".into()), layout: Some("/i/web1.paddock".into()) };
+    let plan = delete(&tool(), &web1(), &guest(GuestStatus::Stopped), Some(&made)).unwrap();
+    assert_eq!(
+        lines(&plan),
+        [
+            "crun --root /run/crun delete web1",
+            "rm --recursive --force --one-file-system -- /b/web1",
+            "rm --recursive --force --one-file-system -- /i/web1.paddock"
+        ]
+    );
+    assert_eq!(plan.loses.len(), 3);
+    assert!(!plan.loses[0].contains("stays"), "{:?}", plan.loses);
+    let nothing = delete(&tool(), &web1(), &guest(GuestStatus::Stopped), Some(&Made::default())).unwrap();
+    assert!(lines(&nothing).len() == 1 && nothing.loses[0].contains("stays"));
+}
+
+#[test]
+fn a_new_container_is_started_where_that_was_asked_for() {
+    let plan = create(&tool(), &web1(), &bundle(), &place(), true).unwrap();
+    assert_eq!(lines(&plan), [CREATE, "crun --root /run/crun start web1"]);
+    assert_eq!(plan.expect, Some(Expectation::Exists), "how long it runs is its own affair");
+}
