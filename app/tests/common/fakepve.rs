@@ -44,7 +44,7 @@ pub struct FakePve {
 impl FakePve {
     /// One node `pve1`, no guests, tasks over before their request is answered (`time_scale` 0).
     pub fn start() -> Self {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/common/fakepve_host.py");
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../app/tests/common/fakepve_host.py");
         let python = python();
         let mut process = Command::new(&python)
             .arg(script)
