@@ -95,7 +95,7 @@ $(TOOLS)/.binaryen-$(BINARYEN): | tools-node
 	touch $@
 
 packages-host:
-	.ci/apt lxc busybox-static crun python3 util-linux procps xz-utils
+	.ci/apt lxc busybox-static crun python3 util-linux procps xz-utils rsync skopeo umoci jq iproute2
 
 packages-browser:
 	.ci/apt chromium fonts-dejavu-core

@@ -174,7 +174,7 @@ fn kill(orphan: &OrphanFact) -> Result<Step, Error> {
 /// `purge` deletes its snapshots, too.
 pub fn delete(place: &Place, name: &GuestName, purge: bool, facts: &DeleteFacts) -> Result<Plan, Error> {
     check_delete(place, name, purge, facts)?;
-    // Never -f, which stops a running guest; -s, which deletes the snapshots, fails where there are none.
+    // Never -f, which stops a running guest.
     let mut argv = tool(place, "lxc-destroy", name);
     let mut title = "Delete the container";
     let mut loses =
