@@ -153,7 +153,8 @@ impl Reading {
             "lxc.net" if value.is_empty() => config.networks.clear(),
             "lxc.group" if value.is_empty() => config.groups.clear(),
             "lxc.group" => {
-                config.groups.extend(value.split([' ', '\t']).filter(|g| !g.is_empty()).map(str::to_owned))
+                let groups = value.split([' ', '\t']).filter(|group| !group.is_empty());
+                config.groups.extend(groups.map(str::to_owned));
             }
             "lxc.environment" if value.is_empty() => config.environment.clear(),
             "lxc.environment" => {
