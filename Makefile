@@ -10,6 +10,7 @@ WASM_BINDGEN := 0.2.130
 LEPTOSFMT    := 0.1.33
 SQLX_CLI     := 0.8.6
 BINARYEN     := 132.0.0
+FAKEPVE      := 0.5.0
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 TOOLS  := $(or $(PADDOCK_TOOLS),$(HOME)/.cache/paddock/tools)
@@ -27,7 +28,8 @@ run: build packages-host ## Bring Paddock up at 127.0.0.1:3000 (on a host withou
 	.ci/dev-host "$(DEV)"; \
 	PADDOCK_DATA="$${PADDOCK_DATA:-$(DEV)/data}" PADDOCK_LXC_PATH="$(DEV)/lxc" \
 	PADDOCK_LXC_CREATE_CONFIG="$(DEV)/lxc.conf" PADDOCK_CRUN_ROOT="$(DEV)/crun" \
-	PADDOCK_CRUN_BUNDLES="$(DEV)/bundles" exec .ci/in-cgroup "$(TARGET)/release/paddock" serve
+	PADDOCK_CRUN_BUNDLES="$(DEV)/bundles" PADDOCK_CRUN_IMAGES="$(DEV)/images" \
+	exec .ci/in-cgroup "$(TARGET)/release/paddock" serve
 
 build: tools-build ## Build the release: target/release/paddock and target/site
 	cargo leptos build --release --precompress
@@ -40,8 +42,8 @@ lint: tools-build $(TOOLS)/.leptosfmt-$(LEPTOSFMT) ## rustfmt, leptosfmt, clippy
 	cargo clippy -p app -p server --all-targets --features app/ssr -- -D warnings
 	cargo clippy -p frontend --target wasm32-unknown-unknown -- -D warnings
 
-unit: packages-host ## Unit and integration tests, on real LXC and real crun
-	.ci/in-cgroup cargo test -p app -p server --features app/ssr
+unit: packages-host $(TOOLS)/.fakepve-$(FAKEPVE) ## Unit and integration tests, on real LXC, real crun and a fake Proxmox
+	PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python .ci/in-cgroup cargo test -p app -p server --features app/ssr
 
 browser: build packages-host packages-browser end2end/node_modules/.installed ## The release server in a real Chromium, with and without JavaScript
 	.ci/in-cgroup env PADDOCK_TARGET="$(TARGET)" npm --prefix end2end test
@@ -92,6 +94,14 @@ tools-node:
 $(TOOLS)/.binaryen-$(BINARYEN): | tools-node
 	mkdir -p $(TOOLS)
 	npm install --prefix $(TOOLS) --no-audit --no-fund --no-save binaryen@$(BINARYEN)
+	touch $@
+
+# A peer for tests only (AGPL): never linked, never shipped.
+$(TOOLS)/.fakepve-$(FAKEPVE):
+	.ci/apt python3 python3-venv
+	mkdir -p $(TOOLS)
+	python3 -m venv --clear $(TOOLS)/fakepve
+	$(TOOLS)/fakepve/bin/pip install --quiet --disable-pip-version-check 'fakepve[crypto]==$(FAKEPVE)'
 	touch $@
 
 packages-host:

@@ -89,10 +89,13 @@ impl Status for ApiError {
             Self::Refused(refusal) => match refusal {
                 Refusal::Name(_) | Refusal::Field { .. } => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
-                Refusal::Denied { .. } => StatusCode::FORBIDDEN,
-                Refusal::AlreadyExists { .. } | Refusal::WrongState { .. } | Refusal::Busy { .. } => {
-                    StatusCode::CONFLICT
-                }
+                Refusal::Denied { .. } | Refusal::DeniedByBackend { .. } => StatusCode::FORBIDDEN,
+                Refusal::AlreadyExists { .. }
+                | Refusal::WrongState { .. }
+                | Refusal::IsTemplate { .. }
+                | Refusal::Locked { .. }
+                | Refusal::Busy { .. } => StatusCode::CONFLICT,
+                Refusal::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
                 Refusal::Unavailable { .. } | Refusal::NotReady { .. } | Refusal::ShuttingDown => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }

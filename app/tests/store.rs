@@ -3,9 +3,10 @@
 #![cfg(feature = "ssr")]
 
 use app::{
-    backend::RunningTool,
+    backend::{RunningTool, Started},
     domain::{
         action::GuestAction,
+        failure::FailureKind,
         guest::{GuestId, GuestStatus},
         operation::{GuestAfter, OperationId, OperationState, OutputChunk},
         plan::{Argv, Command, Exit, Output, Plan, Step, StepOutcome, StepResult, Stream, When, Work},
@@ -19,6 +20,9 @@ async fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+/// The process that watches over the operations.
+const OWNER: RunningTool = RunningTool { pid: 1, start_ticks: 7 };
+
 fn guest(name: &str) -> GuestId {
     GuestId::parse("lxc", name).unwrap()
 }
@@ -27,18 +31,20 @@ fn plan() -> Plan {
     let argv = Argv::new("lxc-start").args(["-n", "web1"]);
     let command = Command { argv, timeout_ms: 1000, output: Output::Piped };
     let step = Step { title: "Start it".into(), when: When::Always, work: Work::Command(command) };
-    Plan { steps: vec![step], expect: None, loses: vec![] }
+    Plan { steps: vec![step], ..Plan::default() }
 }
 
 async fn begin(store: &Store, name: &str) -> Begun {
     let (guest, plan) = (guest(name), plan());
     let new = NewOperation {
         guest: &guest,
+        title: Some("shop"),
         action: GuestAction::Start,
         actor: "anna",
         address: Some("127.0.0.1".into()),
         plan: &plan,
         started_ms: 1000,
+        owner: OWNER,
     };
     store.begin_operation(&new).await.unwrap()
 }
@@ -54,6 +60,7 @@ fn end(state: OperationState) -> End {
     End {
         state,
         failure: (state == OperationState::Failed).then(|| "it broke".to_owned()),
+        failure_kind: (state == OperationState::Failed).then_some(FailureKind::ToolFailed),
         guest_after: GuestAfter::Status(GuestStatus::Stopped),
         finished_ms: 2000,
     }
@@ -94,6 +101,8 @@ async fn an_end_is_written_once_and_stays() {
     let summary = store.operation(id).await.unwrap().unwrap().summary;
     assert_eq!(summary.state, OperationState::Failed);
     assert_eq!(summary.failure.as_deref(), Some("it broke"));
+    assert_eq!(summary.failure_kind, Some(FailureKind::ToolFailed));
+    assert_eq!(summary.title.as_deref(), Some("shop"));
     assert_eq!(summary.guest_after, Some(GuestAfter::Status(GuestStatus::Stopped)));
     assert_eq!(summary.finished_ms, Some(2000));
 }
@@ -126,12 +135,38 @@ async fn a_live_operation_is_found_with_its_tool() {
     let (_dir, store) = store().await;
     let id = begun(&store, "web1").await;
     let tool = RunningTool { pid: 4711, start_ticks: 99 };
-    store.note_tool(id, tool).await.unwrap();
+    store.note_started(id, &Started::Process(tool)).await.unwrap();
+    store.note_started(id, &Started::Task("UPID:pve1:1".into())).await.unwrap();
     let live = store.live_operations().await.unwrap();
     assert_eq!(live.len(), 1);
     assert_eq!((live[0].id, &live[0].guest, live[0].tool), (id, &guest("web1"), Some(tool)));
+    assert_eq!(live[0].owner, Some(OWNER));
     store.finish_operation(id, &end(OperationState::Interrupted)).await.unwrap();
     assert!(store.live_operations().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_operation_moves_to_another_guest_unless_one_is_live_there() {
+    let (_dir, store) = store().await;
+    let id = begun(&store, "101").await;
+    let other = begun(&store, "102").await;
+    let next = Plan { notes: vec!["taken".into()], ..plan() };
+    assert_eq!(store.move_operation(id, &guest("102"), &next).await.unwrap(), Some(other));
+    assert_eq!(store.move_operation(id, &guest("103"), &next).await.unwrap(), None);
+    let read = store.operation(id).await.unwrap().unwrap();
+    assert_eq!((read.summary.guest, read.plan), (guest("103"), next));
+    begun(&store, "101").await;
+}
+
+#[tokio::test]
+async fn a_cancel_can_be_wanted_from_outside_while_it_runs() {
+    let (_dir, store) = store().await;
+    let id = begun(&store, "web1").await;
+    assert!(!store.is_cancel_wanted(id).await.unwrap());
+    assert!(store.want_cancel(id).await.unwrap());
+    assert!(store.is_cancel_wanted(id).await.unwrap());
+    store.finish_operation(id, &end(OperationState::Cancelled)).await.unwrap();
+    assert!(!store.want_cancel(id).await.unwrap(), "it has ended");
 }
 
 #[tokio::test]

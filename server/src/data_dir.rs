@@ -23,26 +23,45 @@ pub enum DataDirError {
 /// Holds the directory until it is dropped; the kernel lets go of it even after a kill.
 #[derive(Debug)]
 pub struct DataDir {
+    pub paths: DataPaths,
+    _lock: File,
+}
+
+/// The directory of tools' logs in a data directory.
+pub const LOGS: &str = "run";
+
+/// What is where in a data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataPaths {
+    /// Absolute.
+    pub directory: PathBuf,
     pub database: PathBuf,
     /// Where tools that detach write their words until they are read.
     pub logs: PathBuf,
-    _lock: File,
+}
+
+/// Makes the directory, readable by its owner alone, if it is not there. Holds nothing: for a command line beside a
+/// running server.
+pub fn prepare(path: &Path) -> Result<DataPaths, DataDirError> {
+    let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
+    let directory = std::path::absolute(path).map_err(unusable)?;
+    let logs = directory.join(LOGS);
+    DirBuilder::new().recursive(true).mode(0o700).create(&logs).map_err(unusable)?;
+    Ok(DataPaths { database: directory.join("paddock.db"), logs, directory })
 }
 
 impl DataDir {
     pub fn hold(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |source| DataDirError::Unusable { path: path.to_owned(), source };
-        let path = &std::path::absolute(path).map_err(unusable)?;
-        let logs = path.join("run");
-        DirBuilder::new().recursive(true).mode(0o700).create(&logs).map_err(unusable)?;
+        let paths = prepare(path)?;
         let lock = fs::OpenOptions::new()
             .create(true)
             .write(true)
             .truncate(false)
-            .open(path.join("paddock.lock"))
+            .open(paths.directory.join("paddock.lock"))
             .map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { database: path.join("paddock.db"), logs, _lock: lock }),
+            Ok(()) => Ok(Self { paths, _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DataDirError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }

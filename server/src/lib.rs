@@ -1,13 +1,13 @@
-//! The server: what turns the rooms of `app` into a running program. HTTP, configuration and the command line are
+//! The server: what turns the rooms of `app` into a running program. HTTP, settings and the command line are
 //! here; no use case is.
 // A page's view is one deeply nested type, and the compiler looks all the way down.
 #![recursion_limit = "512"]
 
 pub mod cli;
-mod config;
 mod data_dir;
 mod events;
 mod guard;
 mod headers;
 pub mod router;
+mod settings;
 mod telemetry;

@@ -4,14 +4,28 @@ use std::net::IpAddr;
 
 use crate::{domain::access::Role, store::UserId};
 
-/// A logged-in person, as of this request.
+/// A logged-in person, as of this request, or whoever uses the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    pub user: UserId,
+    /// `None` for the command line on the host itself.
+    pub user: Option<UserId>,
     pub username: String,
     pub role: Role,
     /// Still has the one-time password; may do nothing but change it.
     pub must_change_password: bool,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+}
+
+impl Caller {
+    /// Whoever uses the command line on the host. Who can read the database there may do everything.
+    pub fn command_line(os_user: &str) -> Self {
+        Self {
+            user: None,
+            username: format!("{os_user} (cli)"),
+            role: Role::Administrator,
+            must_change_password: false,
+            address: None,
+        }
+    }
 }

@@ -18,20 +18,20 @@ mod tests {
 
     #[test]
     fn roles_hold_what_they_should() {
-        use Privilege::{Create, Delete, Power, See};
+        use Privilege::{Backup, Power, See, Snapshot};
         for (role, allowed) in [
             (Role::Viewer, vec![See]),
-            (Role::Operator, vec![See, Power]),
-            (Role::Administrator, vec![See, Power, Create, Delete]),
+            (Role::Operator, vec![See, Power, Snapshot, Backup]),
+            (Role::Administrator, Privilege::ALL.to_vec()),
         ] {
             let caller = Caller {
-                user: UserId(1),
+                user: Some(UserId(1)),
                 username: "anna".into(),
                 role,
                 must_change_password: false,
                 address: None,
             };
-            for privilege in [See, Power, Create, Delete] {
+            for privilege in Privilege::ALL {
                 let verdict = decide(&caller, privilege, None);
                 assert_eq!(verdict.is_ok(), allowed.contains(&privilege), "{role} {privilege}");
             }

@@ -41,7 +41,8 @@ pub enum Error {
     /// The backend as a whole cannot be used.
     #[error("{reason} {cure}")]
     Unavailable { backend: BackendKind, reason: String, cure: String },
-    #[error("The tool was ended after its time was up.")]
+    /// The time was up. The words are the tool's, or how things stand now; they may be empty.
+    #[error("The time was up{}", timed_out(.words))]
     TimedOut { words: String },
     #[error("The tool was ended because its operation was cancelled.")]
     Cancelled,
@@ -54,6 +55,9 @@ pub enum Error {
     /// The tool failed in its own words.
     #[error("{program}: {exit}{}", with_words(.words))]
     ToolFailed { program: String, exit: Exit, words: String },
+    /// A service failed in its own words; it has no exit code.
+    #[error("{service}: {words}")]
+    ServiceFailed { service: String, words: String },
     /// The tool said it succeeded, and the host shows that it did not.
     #[error("The tool reported success, but {what}.")]
     NotDone { what: String },
@@ -63,6 +67,10 @@ pub enum Error {
     /// A file of the tool or the kernel could not be read.
     #[error("Cannot read {path}: {detail}")]
     Unreadable { path: String, detail: String },
+}
+
+fn timed_out(words: &str) -> String {
+    if words.is_empty() { ", and the tool was ended.".to_owned() } else { format!(": {words}") }
 }
 
 fn with_words(words: &str) -> String {
@@ -109,7 +117,10 @@ impl Error {
             Self::Unavailable { .. } | Self::Unreadable { .. } => FailureKind::Unavailable,
             Self::TimedOut { .. } | Self::NotReached { .. } => FailureKind::TimedOut,
             Self::Cancelled => FailureKind::Cancelled,
-            Self::ToolFailed { .. } | Self::NotDone { .. } | Self::Garbled { .. } => FailureKind::ToolFailed,
+            Self::ToolFailed { .. }
+            | Self::ServiceFailed { .. }
+            | Self::NotDone { .. }
+            | Self::Garbled { .. } => FailureKind::ToolFailed,
         }
     }
 }

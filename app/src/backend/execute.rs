@@ -201,9 +201,13 @@ async fn expected(site: Site<'_>, expect: Option<&Expectation>) -> Result<(), Er
             return Ok(());
         }
         if Instant::now() >= deadline {
+            let who = match expect {
+                Expectation::OtherExists(other) => other.as_str(),
+                _ => "the guest",
+            };
             let what = match found {
-                Some(status) => format!("{guest} is {status}"),
-                None => format!("{guest} is not there"),
+                Some(status) => format!("{who} is {status}"),
+                None => format!("{who} is not there"),
             };
             return Err(Error::NotDone { what });
         }

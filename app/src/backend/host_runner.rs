@@ -253,17 +253,31 @@ fn take_log(path: &Path, context: &RunContext) -> (String, u64) {
     (text, if cut { length.saturating_sub(OUTPUT_CAP as u64) } else { 0 })
 }
 
+/// The user that this process is on the host.
+pub fn own_uid() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// The process that this code runs in.
+pub fn own_process() -> RunningTool {
+    let pid = std::process::id();
+    RunningTool { pid, start_ticks: Proc::default().stat(pid).map_or(0, |stat| stat.start_ticks) }
+}
+
+/// Whether it still runs; never true of a later process of the same pid.
+pub fn is_running(tool: RunningTool) -> bool {
+    Proc::default().stat(tool.pid).is_some_and(|s| s.is_alive() && s.start_ticks == tool.start_ticks)
+}
+
 /// Ends the process group of a tool that an earlier Paddock left running. Says whether it still ran.
 pub async fn end_left_over(tool: RunningTool) -> bool {
     let Some(group) = group(tool.pid) else { return false };
-    let proc = Proc::default();
-    let runs = || proc.stat(tool.pid).is_some_and(|s| s.is_alive() && s.start_ticks == tool.start_ticks);
-    if !runs() {
+    if !is_running(tool) {
         return false;
     }
     let _ = kill_process_group(group, Signal::TERM);
     let deadline = Instant::now() + GRACE;
-    while Instant::now() < deadline && runs() {
+    while Instant::now() < deadline && is_running(tool) {
         sleep(POLL).await;
     }
     wait_until_gone(group, deadline).await;

@@ -20,7 +20,9 @@ mod files;
 mod host_runner;
 pub mod lxc;
 mod process;
+pub mod proxmox;
 mod registry;
+pub mod routing;
 mod this_host;
 
 use std::time::Duration;
@@ -41,7 +43,7 @@ pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner, Sta
 pub use edit::digest;
 pub use error::Error;
 pub use execute::{Execution, ExecutionEnd, Site, execute, now_ms};
-pub use host_runner::{HostRunner, RunningTool, end_left_over};
+pub use host_runner::{HostRunner, RunningTool, end_left_over, is_running, own_process, own_uid};
 pub use registry::Registry;
 pub use this_host::ThisHost;
 
@@ -103,6 +105,11 @@ pub trait Backend: Send + Sync {
     fn edit(&self, text: &str, changes: &[Change]) -> Result<String, String> {
         let _ = (text, changes);
         Err("this backend changes no files".to_owned())
+    }
+
+    /// How often the list may be read while nothing is known to have changed.
+    fn list_interval(&self) -> Duration {
+        Duration::from_millis(500)
     }
 
     /// How often a guest's state may be read while a plan waits for it.

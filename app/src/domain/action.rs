@@ -188,7 +188,9 @@ impl GuestAction {
         match self {
             Self::Create => false,
             Self::Start => matches!(status, Stopped | Created),
-            Self::Shutdown | Self::Reboot | Self::Pause | Self::Hibernate | Self::Exec => status == Running,
+            Self::Shutdown | Self::Reboot | Self::Pause | Self::Hibernate => status == Running,
+            // A container that is set up has everything that a command needs; its own process waits.
+            Self::Exec => matches!(status, Running | Created),
             Self::Stop => matches!(status, Running | Paused | Unknown),
             Self::Reset => matches!(status, Running | Paused),
             Self::Resume => status == Paused,

@@ -15,3 +15,4 @@ pub mod secret;
 pub mod size;
 pub mod spec;
 pub mod view;
+pub mod words;

@@ -98,6 +98,9 @@ pub enum GuestAfter {
 pub struct OperationSummary {
     pub id: OperationId,
     pub guest: GuestId,
+    /// What people called the guest then, where its id is a number.
+    #[serde(default)]
+    pub title: Option<String>,
     pub action: GuestAction,
     /// The person's user name.
     pub actor: String,

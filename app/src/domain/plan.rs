@@ -60,7 +60,7 @@ impl fmt::Display for Argv {
 }
 
 /// All that one action will do, in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub steps: Vec<Step>,
     /// What must hold of the guest afterwards, read from the host and not from an exit code: several tools exit 0
@@ -68,6 +68,9 @@ pub struct Plan {
     pub expect: Option<Expectation>,
     /// What is gone for good once this has run, one sentence each. Empty for a plan that destroys nothing.
     pub loses: Vec<String>,
+    /// What was decided on the way to this plan, one sentence each: which routing rule chose the backend.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// One step of a plan.
@@ -373,7 +376,7 @@ mod tests {
                 work: Work::WaitFor { status: GuestStatus::Stopped, timeout_ms: 5 },
             }],
             expect: Some(Expectation::Status(GuestStatus::Stopped)),
-            loses: vec![],
+            ..Plan::default()
         };
         let json = serde_json::to_string(&plan).unwrap();
         assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);

@@ -85,7 +85,7 @@ impl Cpus {
 
     /// The number of whole cores; `None` where a part of one is left over.
     pub fn whole(self) -> Option<u32> {
-        (self.0 % 1000 == 0).then_some(self.0 / 1000)
+        self.0.is_multiple_of(1000).then_some(self.0 / 1000)
     }
 }
 

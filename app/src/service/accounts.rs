@@ -4,7 +4,12 @@ use super::{AccountFailure, AppState, Error, LogInFailure, Visit};
 use crate::{
     auth::{Caller, password},
     backend::now_ms,
-    domain::{access::Role, operation::OperationState, view::Frame},
+    domain::{
+        access::Role,
+        action::{Field, Refusal},
+        operation::OperationState,
+        view::Frame,
+    },
     store::{HistoryFilter, NewUser, Store, User, UserId},
 };
 
@@ -122,7 +127,7 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     }
     let user = visit.state.store.user(UserId(id)).await?;
     Ok(user.filter(|user| Some(user.session_epoch) == epoch).map(|user| Caller {
-        user: user.id,
+        user: Some(user.id),
         username: user.username,
         role: user.role,
         must_change_password: user.must_change_password,
@@ -149,7 +154,8 @@ pub async fn change_password(
         return Err(AccountFailure::Differ);
     }
     let state = &visit.state;
-    let user = state.store.user(caller.user).await.map_err(Error::from)?.ok_or(Error::NotLoggedIn)?;
+    let id = caller.user.ok_or(Error::NotLoggedIn)?;
+    let user = state.store.user(id).await.map_err(Error::from)?.ok_or(Error::NotLoggedIn)?;
     if !verified(state, current, Some(&user)).await? {
         return Err(AccountFailure::WrongPassword);
     }
@@ -161,6 +167,54 @@ pub async fn change_password(
     begin_session(visit, user.id, epoch).await?;
     tracing::info!(user = user.username, address = ?visit.address, "password changed");
     Ok(())
+}
+
+/// Everybody who may log in.
+pub async fn users(state: &AppState) -> Result<Vec<User>, Error> {
+    Ok(state.store.users().await?)
+}
+
+/// Adds a user and returns the one-time password, which is told nowhere else.
+pub async fn add_user(state: &AppState, caller: &Caller, name: &str, role: Role) -> Result<String, Error> {
+    let username = checked_username(name)?;
+    let secret = password::one_time();
+    let user = NewUser {
+        username: username.to_owned(),
+        password_hash: hashed(secret.clone()).await?,
+        role,
+        must_change_password: true,
+        created_ms: now_ms(),
+    };
+    if !state.store.add_user(&user).await? {
+        let message = format!("There is a user {username} already. Nothing was changed.");
+        return Err(Refusal::Field { field: Field::User, message }.into());
+    }
+    tracing::info!(user = username, %role, actor = caller.username, "user added");
+    Ok(secret)
+}
+
+/// Gives a user a one-time password, which is returned and told nowhere else, and ends all sessions of the account.
+pub async fn reset_password(state: &AppState, caller: &Caller, name: &str) -> Result<String, Error> {
+    let secret = password::one_time();
+    if !state.store.reset_password(name.trim(), &hashed(secret.clone()).await?).await? {
+        let message = format!("There is no user {}. Nothing was changed.", name.trim());
+        return Err(Refusal::Field { field: Field::User, message }.into());
+    }
+    tracing::info!(user = name.trim(), actor = caller.username, "password reset");
+    Ok(secret)
+}
+
+fn checked_username(name: &str) -> Result<&str, Refusal> {
+    const LONGEST: usize = 64;
+    let name = name.trim();
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
+    if !name.is_empty() && name.chars().count() <= LONGEST && name.chars().all(fits) {
+        return Ok(name);
+    }
+    let message = format!(
+        "A user name has 1 to {LONGEST} letters, digits, dots, underscores, dashes and @ signs. Nothing was changed."
+    );
+    Err(Refusal::Field { field: Field::User, message })
 }
 
 /// What the frame around every page shows.
@@ -183,7 +237,17 @@ pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::landing;
+    use super::{checked_username, landing};
+
+    #[test]
+    fn user_names_are_plain_words() {
+        for name in ["anna", "anna.b@pve", " Jörg ", "a-b_c"] {
+            assert_eq!(checked_username(name).unwrap(), name.trim());
+        }
+        for name in ["", " ", "a b", "a\n", "<b>", "root (cli)", &"x".repeat(65)] {
+            assert!(checked_username(name).is_err(), "{name:?}");
+        }
+    }
 
     #[test]
     fn a_log_in_never_leads_to_another_site() {

@@ -1,30 +1,36 @@
 //! Guests: see them, plan and begin what is asked of them.
 
-use std::sync::Arc;
-
-use super::{AppState, Error, operations};
+use super::{
+    AppState, Error,
+    actions::{self, Target},
+};
 use crate::{
     auth::{Caller, policy},
-    backend::{self, Backend},
+    backend,
     domain::{
         access::Privilege,
-        action::{
-            ActionRequest, CreateSpec, Field, GuestAction, LONGEST_SHUTDOWN_SECONDS, Refusal,
-            SHUTDOWN_SECONDS,
-        },
-        guest::{BackendKind, GuestId},
-        host::{Availability, CreateOptions},
+        action::{ActionRequest, Field, GuestAction, LONGEST_SHUTDOWN_SECONDS, Refusal, SHUTDOWN_SECONDS},
+        guest::{BackendKind, Guest, GuestId, GuestStatus},
+        host::CreateOptions,
         name::GuestName,
         operation::OperationId,
+        spec::{CreateRequest, CreateSpec, Limits},
         view::{ActionChoice, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow, Preview},
     },
 };
 
 /// Operations shown on a guest's page.
 const RECENT: u32 = 10;
-/// The actions of a guest's page, in the order shown.
-const OFFERED: [GuestAction; 4] =
-    [GuestAction::Start, GuestAction::Shutdown, GuestAction::Stop, GuestAction::Delete];
+/// The actions of a guest's page, in the order shown. Pause and resume share a place.
+const OFFERED: [GuestAction; 7] = [
+    GuestAction::Start,
+    GuestAction::Shutdown,
+    GuestAction::Reboot,
+    GuestAction::Pause,
+    GuestAction::Resume,
+    GuestAction::Stop,
+    GuestAction::Delete,
+];
 /// Most of one form field that travels back to the form, characters.
 const KEPT: usize = 1000;
 
@@ -63,29 +69,17 @@ pub async fn page(
     }
     let recent = state.store.operations_of(&id, RECENT).await?;
     let live = recent.iter().find(|operation| operation.state.is_live()).cloned();
-    let actions = OFFERED
-        .into_iter()
+    let paused = detail.guest.status == GuestStatus::Paused;
+    let hidden = if paused { GuestAction::Pause } else { GuestAction::Resume };
+    let offered = OFFERED.into_iter().filter(|action| *action != hidden && driver.lack(*action).is_none());
+    let choices = offered
         .map(|action| {
             let busy = live.as_ref().map(|l| Refusal::Busy { guest: id.clone(), operation: l.id });
-            let refusal = allowed(caller, &id, action, detail.guest.status).err().or(busy);
+            let refusal = actions::refusal(driver.as_ref(), caller, &detail.guest, action).or(busy);
             ActionChoice { action, refusal }
         })
         .collect();
-    Ok(Some(GuestPage { now_ms: backend::now_ms(), detail, live, recent, actions }))
-}
-
-fn allowed(
-    caller: &Caller,
-    guest: &GuestId,
-    action: GuestAction,
-    status: crate::domain::guest::GuestStatus,
-) -> Result<(), Refusal> {
-    policy::decide(caller, action.privilege(), Some(guest))?;
-    if action.allowed_in(status) {
-        Ok(())
-    } else {
-        Err(Refusal::WrongState { guest: guest.clone(), action, status })
-    }
+    Ok(Some(GuestPage { now_ms: backend::now_ms(), detail, live, recent, actions: choices }))
 }
 
 /// What an action would run, without running it. `None` where there is no such guest.
@@ -100,16 +94,18 @@ pub async fn preview(
     let Ok(id) = GuestId::parse(backend, name) else { return Ok(None) };
     let Some(driver) = state.registry.get(id.backend) else { return Ok(None) };
     let Some(guest) = driver.guest(&id.name).await? else { return Ok(None) };
-    let plan = match (allowed(caller, &id, action, guest.status), request_for(action, "")) {
-        (Err(refusal), _) | (_, Err(refusal)) => Err(refusal),
-        (Ok(()), Ok(request)) => {
-            driver.plan(&id.name, &request).await.map_err(|error| error.into_refusal(&id))
-        }
+    let plan = match request_for(action, "") {
+        Err(refusal) => Err(refusal),
+        Ok(request) => match actions::plan(state, caller, &Target::Guest(id), &request, Vec::new()).await {
+            Ok(planned) => Ok(planned.plan),
+            Err(Error::Refused(refusal)) => Err(refusal),
+            Err(error) => return Err(error),
+        },
     };
     Ok(Some(Preview { now_ms: backend::now_ms(), guest, action, plan }))
 }
 
-/// Begins start, shut down, stop or delete.
+/// Begins an action that needs no more than a guest and perhaps a time: start, shut down, pause, delete, ...
 pub async fn act(
     state: &AppState,
     caller: &Caller,
@@ -121,24 +117,48 @@ pub async fn act(
 ) -> Result<OperationId, Error> {
     let id = GuestId::parse(backend, name).map_err(|_| Error::NotFound)?;
     let request = request_for(action, timeout)?;
-    if action == GuestAction::Delete && confirm.trim() != id.name.as_str() {
-        let message = format!("Type the guest's name, {}, to delete it. Nothing was run.", id.name);
-        return Err(Refusal::Field { field: Field::Confirm, message }.into());
+    if action == GuestAction::Delete {
+        let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
+        // As the host calls it now: a number alone is too easily the wrong one.
+        let guest = driver.guest(&id.name).await.map_err(|error| error.into_refusal(&id))?;
+        let name = guest.as_ref().map_or(id.name.as_str(), Guest::label);
+        if confirm.trim() != name {
+            let message = format!("Type the guest's name, {name}, to delete it. Nothing was run.");
+            return Err(Refusal::Field { field: Field::Confirm, message }.into());
+        }
     }
-    begin(state, caller, &id, &request).await
+    actions::begin(state, caller, &Target::Guest(id), request, Vec::new(), None).await
 }
 
 fn request_for(action: GuestAction, timeout: &str) -> Result<ActionRequest, Refusal> {
+    let not_here = |message: &str| Refusal::Field { field: Field::Name, message: message.to_owned() };
     Ok(match action {
         GuestAction::Start => ActionRequest::Start,
         GuestAction::Stop => ActionRequest::Stop,
-        GuestAction::Delete => ActionRequest::Delete,
+        GuestAction::Reset => ActionRequest::Reset,
+        GuestAction::Pause => ActionRequest::Pause,
+        GuestAction::Resume => ActionRequest::Resume,
+        GuestAction::Hibernate => ActionRequest::Hibernate,
+        GuestAction::MakeTemplate => ActionRequest::MakeTemplate,
+        GuestAction::Unlock => ActionRequest::Unlock,
+        GuestAction::Delete => ActionRequest::Delete { purge: false },
         GuestAction::Shutdown => ActionRequest::Shutdown { timeout_seconds: seconds(timeout)? },
+        GuestAction::Reboot => ActionRequest::Reboot { timeout_seconds: seconds(timeout)? },
         GuestAction::Create => {
-            return Err(Refusal::Field {
-                field: Field::Name,
-                message: "A guest that exists cannot be created again. Nothing was run.".to_owned(),
-            });
+            return Err(not_here("A guest that exists cannot be created again. Nothing was run."));
+        }
+        GuestAction::Exec
+        | GuestAction::Clone
+        | GuestAction::Snapshot
+        | GuestAction::Rollback
+        | GuestAction::DeleteSnapshot
+        | GuestAction::Configure
+        | GuestAction::Resize
+        | GuestAction::Migrate
+        | GuestAction::Backup => {
+            return Err(not_here(
+                "This action needs more than the guest; use the command line. Nothing was run.",
+            ));
         }
     })
 }
@@ -165,17 +185,20 @@ pub async fn create(state: &AppState, caller: &Caller, form: &CreateForm) -> Res
         .parse()
         .map_err(|_| Refusal::Field { field: Field::Backend, message: "Choose LXC or crun.".to_owned() })?;
     let name = GuestName::new(&form.name).map_err(Refusal::Name)?;
-    let request = ActionRequest::Create(spec(kind, form)?);
-    begin(state, caller, &GuestId::new(kind, name), &request).await
+    let request = ActionRequest::Create(CreateRequest::of(name, spec(kind, form)?));
+    actions::begin(state, caller, &Target::New(kind), request, Vec::new(), None).await
 }
 
 fn spec(kind: BackendKind, form: &CreateForm) -> Result<CreateSpec, Refusal> {
     let trimmed = |text: &str| text.trim().to_owned();
     match (kind, form.source.as_str()) {
         (BackendKind::Crun, _) => Ok(CreateSpec::CrunBundle { bundle: trimmed(&form.bundle) }),
-        (BackendKind::Lxc, "local") => {
-            Ok(CreateSpec::LxcLocal { metadata: trimmed(&form.metadata), rootfs: trimmed(&form.rootfs) })
-        }
+        (BackendKind::Lxc, "local") => Ok(CreateSpec::LxcLocal {
+            metadata: trimmed(&form.metadata),
+            rootfs: trimmed(&form.rootfs),
+            limits: Limits::default(),
+            network: None,
+        }),
         (BackendKind::Lxc, _) => Ok(CreateSpec::LxcTemplate {
             template: trimmed(&form.template),
             arguments: form
@@ -185,10 +208,13 @@ fn spec(kind: BackendKind, form: &CreateForm) -> Result<CreateSpec, Refusal> {
                 .filter(|l| !l.is_empty())
                 .map(str::to_owned)
                 .collect(),
+            limits: Limits::default(),
+            network: None,
         }),
         (BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm, _) => Err(Refusal::Field {
             field: Field::Backend,
-            message: "This Paddock cannot create Proxmox guests yet. Choose LXC or crun.".to_owned(),
+            message: "Proxmox guests are created by `paddock create` on the host. Choose LXC or crun here."
+                .to_owned(),
         }),
     }
 }
@@ -221,42 +247,4 @@ pub async fn choices(state: &AppState, caller: &Caller) -> Result<CreateChoices,
         options,
         refusal: policy::decide(caller, Privilege::Create, None).err(),
     })
-}
-
-/// The one way to an operation: policy, state, plan, record, and then the work in the background.
-async fn begin(
-    state: &AppState,
-    caller: &Caller,
-    id: &GuestId,
-    request: &ActionRequest,
-) -> Result<OperationId, Error> {
-    let action = request.action();
-    policy::decide(caller, action.privilege(), Some(id))?;
-    let driver = usable(state, id)?;
-    let _gate = state.gate(id).await;
-    if let Some(operation) = state.store.live_operation_of(id).await? {
-        return Err(Refusal::Busy { guest: id.clone(), operation }.into());
-    }
-    // Read now, not from the inventory: what is decided here must hold when the plan begins.
-    let guest = driver.guest(&id.name).await.map_err(|error| error.into_refusal(id))?;
-    match (guest, action) {
-        (Some(_), GuestAction::Create) => return Err(Refusal::AlreadyExists { guest: id.clone() }.into()),
-        (None, GuestAction::Create) => {}
-        (None, _) => return Err(Refusal::NotFound { guest: id.clone() }.into()),
-        (Some(guest), _) => allowed(caller, id, action, guest.status)?,
-    }
-    let plan = driver.plan(&id.name, request).await.map_err(|error| error.into_refusal(id))?;
-    operations::begin(state, caller, id, action, plan, driver).await
-}
-
-fn usable(state: &AppState, id: &GuestId) -> Result<Arc<dyn Backend>, Refusal> {
-    let kind = id.backend;
-    let unavailable = |reason: String, cure: String| Refusal::Unavailable { backend: kind, reason, cure };
-    let driver = state.registry.get(kind).ok_or_else(|| {
-        unavailable(format!("This Paddock was started without the {} backend.", kind.label()), String::new())
-    })?;
-    match state.inventory.snapshot().backends.get(&kind).map(|health| &health.state.availability) {
-        Some(Availability::Unavailable { reason, cure }) => Err(unavailable(reason.clone(), cure.clone())),
-        _ => Ok(driver.clone()),
-    }
 }

@@ -1,7 +1,8 @@
 //! Inventory: all guests of the host, in memory.
 //!
 //! Pages and streams read only this, so a page view starts no process and costs no read of the host, however many
-//! people look. The feeder reads each backend's files twice a second, which starts no process either.
+//! people look. A feeder for each backend reads its files twice a second, or its API more seldom; neither starts a
+//! process.
 
 use std::{
     collections::BTreeMap,
@@ -9,13 +10,14 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join_all;
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
 
 use crate::{
-    backend::{Backend, Registry},
+    backend::{Backend, Registry, lacks},
     domain::{
         guest::{BackendKind, Guest},
         host::{Availability, BackendState},
@@ -23,10 +25,15 @@ use crate::{
     },
 };
 
-/// How often the backends' files are read.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// The longest pause between two readings of a backend that fails.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How often a backend that could not be used is tried again; this may start a process.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// Twice as long after each failure in a row: a backend that does not answer is not pressed.
+fn pause(interval: Duration, failures: u32) -> Duration {
+    interval.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE.max(interval))
+}
 
 /// All guests at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,39 +73,42 @@ impl Inventory {
         self.changed.send_modify(|count| *count += 1);
     }
 
-    /// Asks every backend whether it can be used, then reads its guests.
+    /// Asks every backend whether it can be used, then reads its guests. All at once: one that does not answer keeps
+    /// nobody waiting but for itself.
     pub async fn start(&self) {
-        for backend in self.registry.iter() {
+        let begin = async |backend: &Arc<dyn Backend>| {
             self.probe(backend.as_ref()).await;
             self.refresh(backend.as_ref()).await;
-        }
+        };
+        join_all(self.registry.iter().map(begin)).await;
     }
 
     /// Keeps the snapshot true until the task is dropped.
     pub async fn feed(self) {
+        join_all(self.registry.iter().map(|backend| self.feed_from(backend.as_ref()))).await;
+    }
+
+    async fn feed_from(&self, backend: &dyn Backend) {
         let mut last_try = Instant::now();
+        let mut failures = 0;
         loop {
-            sleep(INTERVAL).await;
-            let retry = last_try.elapsed() >= RETRY;
-            if retry {
+            sleep(pause(backend.list_interval(), failures)).await;
+            if last_try.elapsed() >= RETRY && !self.is_available(backend.kind()) {
                 last_try = Instant::now();
+                self.probe(backend).await;
             }
-            for backend in self.registry.iter() {
-                if retry && !self.is_available(backend.kind()) {
-                    self.probe(backend.as_ref()).await;
-                }
-                self.refresh(backend.as_ref()).await;
-            }
+            failures = if self.refresh(backend).await { 0 } else { failures + 1 };
         }
     }
 
-    /// Reads the guests of one backend now.
-    pub async fn refresh(&self, backend: &dyn Backend) {
+    /// Reads the guests of one backend now. False if they could not be read.
+    pub async fn refresh(&self, backend: &dyn Backend) -> bool {
         let kind = backend.kind();
         if !self.is_available(kind) {
-            return;
+            return true;
         }
         let read = backend.list().await;
+        let done = read.is_ok();
         self.change(|next| match read {
             Ok(guests) => {
                 next.guests.retain(|guest| guest.id.backend != kind);
@@ -115,6 +125,7 @@ impl Inventory {
                 }
             }
         });
+        done
     }
 
     async fn probe(&self, backend: &dyn Backend) {
@@ -135,8 +146,13 @@ impl Inventory {
             if !availability.is_available() {
                 next.guests.retain(|guest| guest.id.backend != kind);
             }
-            next.backends
-                .insert(kind, BackendHealth { state: BackendState { kind, availability }, stale: None });
+            next.backends.insert(
+                kind,
+                BackendHealth {
+                    state: BackendState { kind, availability, lacks: lacks(backend) },
+                    stale: None,
+                },
+            );
         });
     }
 
@@ -156,5 +172,17 @@ impl Inventory {
         *current = Arc::new(next);
         drop(current);
         self.announce();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backend_that_fails_is_asked_ever_more_seldom_but_never_given_up() {
+        let interval = Duration::from_secs(2);
+        let pauses = [0, 1, 2, 3, 4, 1000].map(|failures| pause(interval, failures).as_secs());
+        assert_eq!(pauses, [2, 4, 8, 16, 30, 30]);
     }
 }

@@ -2,6 +2,7 @@
 //! domain types. No leptos, no axum.
 
 pub mod accounts;
+pub mod actions;
 mod error;
 pub mod guests;
 mod inventory;
@@ -13,5 +14,6 @@ mod state;
 pub use error::{AccountFailure, Error, LogInFailure};
 pub use inventory::{Inventory, Snapshot};
 pub use operations::Supervisor;
-pub use settle::settle;
+pub use recorder::Listener;
+pub use settle::{keep_settled, settle, settle_own};
 pub use state::{AppState, Visit};

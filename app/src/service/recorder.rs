@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::AppState;
 use crate::{
-    backend::{Execution, RunContext, RunningTool, now_ms},
+    backend::{Execution, RunContext, Started, now_ms},
     domain::{
         operation::{OperationId, OutputChunk},
         plan::{StepOutcome, Stream},
@@ -19,7 +19,7 @@ use crate::{
 const BATCH: Duration = Duration::from_millis(100);
 
 enum Event {
-    Tool(RunningTool),
+    Started(Started),
     Output(OutputChunk),
     Step(usize, StepOutcome),
 }
@@ -29,13 +29,22 @@ pub(super) struct Recorder {
     events: mpsc::UnboundedSender<Event>,
     writer: JoinHandle<()>,
     cancel: CancellationToken,
+    listener: Option<Listener>,
 }
 
+/// Hears what the tools say while they say it, besides the record.
+pub type Listener = mpsc::UnboundedSender<OutputChunk>;
+
 impl Recorder {
-    pub fn new(state: &AppState, id: OperationId, cancel: &CancellationToken) -> Self {
+    pub fn new(
+        state: &AppState,
+        id: OperationId,
+        cancel: &CancellationToken,
+        listener: Option<Listener>,
+    ) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
         let writer = tokio::spawn(write(state.clone(), id, inbox));
-        Self { events, writer, cancel: cancel.clone() }
+        Self { events, writer, cancel: cancel.clone(), listener }
     }
 
     /// Returns when all that was told has been written.
@@ -50,16 +59,21 @@ impl Recorder {
 impl Execution for Recorder {
     fn begin(&mut self, step: usize) -> RunContext {
         let (output, mut pieces) = mpsc::unbounded_channel::<(Stream, String)>();
-        let (started, mut tools) = mpsc::unbounded_channel();
-        let events = self.events.clone();
+        let (started, mut begun) = mpsc::unbounded_channel();
+        let (events, listener) = (self.events.clone(), self.listener.clone());
         // Ends when the runner has dropped its ends of both channels.
         tokio::spawn(async move {
             loop {
                 let event = tokio::select! {
                     biased;
-                    Some(tool) = tools.recv() => Event::Tool(tool),
+                    Some(what) = begun.recv() => Event::Started(what),
                     Some((stream, text)) = pieces.recv() => {
-                        Event::Output(OutputChunk { step, stream, at_ms: now_ms(), text })
+                        let chunk = OutputChunk { step, stream, at_ms: now_ms(), text };
+                        if let Some(listener) = &listener {
+                            // One who has gone misses nothing: it is all recorded.
+                            let _ = listener.send(chunk.clone());
+                        }
+                        Event::Output(chunk)
                     }
                     else => break,
                 };
@@ -84,8 +98,8 @@ async fn write(state: AppState, id: OperationId, mut inbox: mpsc::UnboundedRecei
         let mut next = Some(first);
         while let Some(event) = next {
             match event {
-                Event::Tool(tool) => {
-                    if let Err(error) = state.store.note_tool(id, tool).await {
+                Event::Started(what) => {
+                    if let Err(error) = state.store.note_started(id, &what).await {
                         tracing::error!(operation = %id, error = %error, "the operation's process could not be noted");
                     }
                 }

@@ -31,7 +31,8 @@ impl Store {
         let state = filter.state.map(OperationState::as_str);
         let rows = sqlx::query_as!(
             OperationRow,
-            "SELECT id, backend, guest, action, actor, address, state, started_ms, finished_ms, failure, guest_after
+            "SELECT id, backend, guest, action, actor, address, state, started_ms, finished_ms, failure, guest_after,
+                    failure_kind, title
              FROM operations
              WHERE id < ?1 AND (?2 IS NULL OR state = ?2)
                AND (?3 = '' OR instr(lower(guest), lower(?3)) > 0 OR instr(lower(actor), lower(?3)) > 0)
@@ -56,7 +57,7 @@ impl Store {
         let rows = sqlx::query_as!(
             OperationRow,
             r#"SELECT id AS "id!", backend, guest, action, actor, address, state, started_ms, finished_ms, failure,
-                      guest_after
+                      guest_after, failure_kind, title
                FROM operations WHERE backend = ? AND guest = ? ORDER BY id DESC LIMIT ?"#,
             backend,
             name,
@@ -72,7 +73,7 @@ impl Store {
         let rows = sqlx::query_as!(
             OperationRow,
             r#"SELECT id AS "id!", backend, guest, action, actor, address, state, started_ms, finished_ms, failure,
-                      guest_after
+                      guest_after, failure_kind, title
                FROM operations WHERE id IN (SELECT max(id) FROM operations GROUP BY backend, guest)"#
         )
         .fetch_all(&self.pool)

@@ -4,9 +4,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Store, StoreError};
 use crate::{
-    backend::RunningTool,
+    backend::{RunningTool, Started},
     domain::{
         action::GuestAction,
+        failure::FailureKind,
         guest::GuestId,
         operation::{GuestAfter, Operation, OperationId, OperationState, OperationSummary, OutputChunk},
         plan::{Plan, StepOutcome, Stream},
@@ -17,11 +18,15 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct NewOperation<'a> {
     pub guest: &'a GuestId,
+    /// What people call the guest, where its id is a number.
+    pub title: Option<&'a str>,
     pub action: GuestAction,
     pub actor: &'a str,
     pub address: Option<String>,
     pub plan: &'a Plan,
     pub started_ms: i64,
+    /// The Paddock process that watches over it.
+    pub owner: RunningTool,
 }
 
 /// What became of the wish to begin.
@@ -38,6 +43,7 @@ pub struct End {
     /// Not [`OperationState::Running`].
     pub state: OperationState,
     pub failure: Option<String>,
+    pub failure_kind: Option<FailureKind>,
     pub guest_after: GuestAfter,
     pub finished_ms: i64,
 }
@@ -48,6 +54,8 @@ pub struct LiveOperation {
     pub id: OperationId,
     pub guest: GuestId,
     pub tool: Option<RunningTool>,
+    /// `None` for one of an older Paddock.
+    pub owner: Option<RunningTool>,
 }
 
 pub(super) struct OperationRow {
@@ -62,6 +70,8 @@ pub(super) struct OperationRow {
     pub finished_ms: Option<i64>,
     pub failure: Option<String>,
     pub guest_after: Option<String>,
+    pub failure_kind: Option<String>,
+    pub title: Option<String>,
 }
 
 impl TryFrom<OperationRow> for OperationSummary {
@@ -86,6 +96,9 @@ impl TryFrom<OperationRow> for OperationSummary {
             finished_ms: row.finished_ms,
             failure: row.failure,
             guest_after: row.guest_after.map(|json| from_json(id, &json)).transpose()?,
+            // A word of a newer Paddock is no reason to hide the operation.
+            failure_kind: row.failure_kind.and_then(|word| word.parse().ok()),
+            title: row.title,
         })
     }
 }
@@ -109,18 +122,23 @@ impl Store {
     pub async fn begin_operation(&self, new: &NewOperation<'_>) -> Result<Begun, StoreError> {
         let (backend, guest) = (new.guest.backend.as_str(), new.guest.name.as_str());
         let (action, plan) = (new.action.as_str(), to_json(new.plan));
+        let (owner_pid, owner_ticks) = columns(new.owner);
         // The one in the way may end between the refusal and the look for it; then there is room for ours.
         loop {
             let written = sqlx::query!(
-                "INSERT INTO operations (backend, guest, action, actor, address, state, plan, started_ms)
-                 VALUES (?, ?, ?, ?, ?, 'running', ?, ?)",
+                "INSERT INTO operations (backend, guest, title, action, actor, address, state, plan, started_ms,
+                                         owner_pid, owner_start_ticks)
+                 VALUES (?, ?, ?, ?, ?, ?, 'running', ?, ?, ?, ?)",
                 backend,
                 guest,
+                new.title,
                 action,
                 new.actor,
                 new.address,
                 plan,
-                new.started_ms
+                new.started_ms,
+                owner_pid,
+                owner_ticks
             )
             .execute(&self.pool)
             .await;
@@ -153,18 +171,72 @@ impl Store {
         Ok(row.map(|row| OperationId(row.id)))
     }
 
-    /// Notes the process that the operation's step at work is.
-    pub async fn note_tool(&self, id: OperationId, tool: RunningTool) -> Result<(), StoreError> {
-        let (pid, ticks) = (i64::from(tool.pid), i64::try_from(tool.start_ticks).unwrap_or(i64::MAX));
-        sqlx::query!(
-            "UPDATE operations SET tool_pid = ?, tool_start_ticks = ? WHERE id = ?",
-            pid,
-            ticks,
+    /// Makes the live operation one on another guest with another plan: the id that a new guest was to have was
+    /// taken by somebody else before anything was done. Says which operation is in its way there, if one is.
+    pub async fn move_operation(
+        &self,
+        id: OperationId,
+        guest: &GuestId,
+        plan: &Plan,
+    ) -> Result<Option<OperationId>, StoreError> {
+        let (backend, name, plan) = (guest.backend.as_str(), guest.name.as_str(), to_json(plan));
+        let written = sqlx::query!(
+            "UPDATE operations SET backend = ?, guest = ?, plan = ? WHERE id = ? AND state = 'running'",
+            backend,
+            name,
+            plan,
             id.0
         )
         .execute(&self.pool)
-        .await?;
+        .await;
+        match written {
+            Ok(_) => Ok(None),
+            Err(error)
+                if error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation) =>
+            {
+                Ok(self.live_operation_of(guest).await?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes what the operation's step at work has set going.
+    pub async fn note_started(&self, id: OperationId, what: &Started) -> Result<(), StoreError> {
+        match what {
+            Started::Process(tool) => {
+                let (pid, ticks) = columns(*tool);
+                sqlx::query!(
+                    "UPDATE operations SET tool_pid = ?, tool_start_ticks = ? WHERE id = ?",
+                    pid,
+                    ticks,
+                    id.0
+                )
+                .execute(&self.pool)
+                .await?;
+            }
+            Started::Task(upid) => {
+                sqlx::query!("UPDATE operations SET upid = ? WHERE id = ?", upid, id.0)
+                    .execute(&self.pool)
+                    .await?;
+            }
+        }
         Ok(())
+    }
+
+    /// Asks whichever process owns the operation to end it. False if it has ended already.
+    pub async fn want_cancel(&self, id: OperationId) -> Result<bool, StoreError> {
+        let done =
+            sqlx::query!("UPDATE operations SET cancel_wanted = 1 WHERE id = ? AND state = 'running'", id.0)
+                .execute(&self.pool)
+                .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub async fn is_cancel_wanted(&self, id: OperationId) -> Result<bool, StoreError> {
+        let row = sqlx::query!("SELECT cancel_wanted FROM operations WHERE id = ?", id.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some_and(|row| row.cancel_wanted != 0))
     }
 
     /// Appends what tools said and what came of steps, in one transaction.
@@ -207,12 +279,15 @@ impl Store {
     /// Writes the end. False if the operation had ended already, which is then left as it is.
     pub async fn finish_operation(&self, id: OperationId, end: &End) -> Result<bool, StoreError> {
         let (state, guest_after) = (end.state.as_str(), to_json(&end.guest_after));
+        let failure_kind = end.failure_kind.map(FailureKind::as_str);
         let done = sqlx::query!(
             "UPDATE operations
-             SET state = ?, failure = ?, guest_after = ?, finished_ms = ?, tool_pid = NULL, tool_start_ticks = NULL
+             SET state = ?, failure = ?, failure_kind = ?, guest_after = ?, finished_ms = ?, tool_pid = NULL,
+                 tool_start_ticks = NULL
              WHERE id = ? AND state = 'running'",
             state,
             end.failure,
+            failure_kind,
             guest_after,
             end.finished_ms,
             id.0
@@ -225,19 +300,19 @@ impl Store {
     /// All that have no end, oldest first.
     pub async fn live_operations(&self) -> Result<Vec<LiveOperation>, StoreError> {
         let rows = sqlx::query!(
-            "SELECT id, backend, guest, tool_pid, tool_start_ticks FROM operations WHERE state = 'running' ORDER BY id"
+            "SELECT id, backend, guest, tool_pid, tool_start_ticks, owner_pid, owner_start_ticks
+             FROM operations WHERE state = 'running' ORDER BY id"
         )
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter()
             .map(|row| {
-                let pid = row.tool_pid.and_then(|pid| u32::try_from(pid).ok());
-                let ticks = row.tool_start_ticks.and_then(|ticks| u64::try_from(ticks).ok());
                 Ok(LiveOperation {
                     id: OperationId(row.id),
                     guest: GuestId::parse(&row.backend, &row.guest)
                         .map_err(|e| damaged(row.id, e.to_string()))?,
-                    tool: pid.zip(ticks).map(|(pid, start_ticks)| RunningTool { pid, start_ticks }),
+                    tool: process(row.tool_pid, row.tool_start_ticks),
+                    owner: process(row.owner_pid, row.owner_start_ticks),
                 })
             })
             .collect()
@@ -247,7 +322,8 @@ impl Store {
     pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>, StoreError> {
         let found = sqlx::query_as!(
             OperationRow,
-            "SELECT id, backend, guest, action, actor, address, state, started_ms, finished_ms, failure, guest_after
+            "SELECT id, backend, guest, action, actor, address, state, started_ms, finished_ms, failure, guest_after,
+                    failure_kind, title
              FROM operations WHERE id = ?",
             id.0
         )
@@ -283,6 +359,15 @@ impl Store {
                 .collect::<Result<_, StoreError>>()?,
         }))
     }
+}
+
+/// A process as two columns: its pid, its start.
+fn columns(process: RunningTool) -> (i64, i64) {
+    (i64::from(process.pid), i64::try_from(process.start_ticks).unwrap_or(i64::MAX))
+}
+
+fn process(pid: Option<i64>, start_ticks: Option<i64>) -> Option<RunningTool> {
+    Some(RunningTool { pid: u32::try_from(pid?).ok()?, start_ticks: u64::try_from(start_ticks?).ok()? })
 }
 
 fn index(step: usize) -> i64 {

@@ -122,6 +122,34 @@ impl Store {
         .transpose()
     }
 
+    /// All of them, by name.
+    pub async fn users(&self) -> Result<Vec<User>, StoreError> {
+        sqlx::query_as!(
+            UserRow,
+            r#"SELECT id AS "id!", username, password_hash, role, must_change_password, session_epoch
+               FROM users ORDER BY username"#
+        )
+        .fetch_all(&self.pool)
+        .await?
+        .into_iter()
+        .map(User::try_from)
+        .collect()
+    }
+
+    /// Gives the account a password that must be replaced at the next log-in, and ends all its sessions. False where
+    /// there is no such account.
+    pub async fn reset_password(&self, username: &str, password_hash: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE users SET password_hash = ?, must_change_password = 1, session_epoch = session_epoch + 1
+             WHERE username = ?",
+            password_hash,
+            username
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Replaces the password and begins a new session epoch, which it returns: all older sessions are over.
     pub async fn set_password(&self, id: UserId, password_hash: &str) -> Result<i64, StoreError> {
         let row = sqlx::query!(

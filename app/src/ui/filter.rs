@@ -13,10 +13,13 @@ enum Term {
     Backend(String),
     Address(String),
     Name(String),
+    Tag(String),
+    Node(String),
 }
 
 impl Filter {
-    /// Words apart by blanks; `status:`, `backend:`, `address:` and `name:` narrow a word to one column.
+    /// Words apart by blanks; `status:`, `backend:`, `address:`, `name:`, `tag:` and `node:` narrow a word to
+    /// one column; of the last two the whole word must be there.
     pub fn parse(text: &str) -> Self {
         let term = |word: &str| {
             let word = word.to_lowercase();
@@ -25,6 +28,8 @@ impl Filter {
                 Some(("backend", value)) => Term::Backend(value.to_owned()),
                 Some(("address", value)) => Term::Address(value.to_owned()),
                 Some(("name", value)) => Term::Name(value.to_owned()),
+                Some(("tag", value)) => Term::Tag(value.to_owned()),
+                Some(("node", value)) => Term::Node(value.to_owned()),
                 // Anything else with a colon is a piece of an IPv6 address.
                 _ => Term::Any(word),
             }
@@ -37,7 +42,12 @@ impl Filter {
     }
 
     pub fn matches(&self, guest: &Guest) -> bool {
-        let name = |text: &str| guest.id.name.as_str().to_lowercase().contains(text);
+        let name = |text: &str| {
+            guest.id.name.as_str().to_lowercase().contains(text)
+                || guest.title.as_ref().is_some_and(|title| title.to_lowercase().contains(text))
+        };
+        let tag = |text: &str| guest.tags.iter().any(|tag| tag.to_lowercase() == text);
+        let node = |text: &str| guest.node.as_ref().is_some_and(|node| node.to_lowercase() == text);
         let status = |text: &str| guest.status.as_str().contains(text);
         let address = |text: &str| guest.addresses.iter().any(|address| address.contains(text));
         self.0.iter().all(|term| match term {
@@ -46,11 +56,15 @@ impl Filter {
             Term::Backend(text) => names_backend(guest.id.backend, text),
             Term::Address(text) => address(text),
             Term::Name(text) => name(text),
+            Term::Tag(text) => tag(text),
+            Term::Node(text) => node(text),
             Term::Any(text) => {
                 name(text)
                     || status(text)
                     || guest.id.backend.as_str().contains(text.as_str())
                     || address(text)
+                    || tag(text)
+                    || node(text)
             }
         })
     }
@@ -67,12 +81,9 @@ mod tests {
 
     fn guest() -> Guest {
         Guest {
-            id: GuestId::parse("lxc", "Web-1").unwrap(),
-            status: GuestStatus::Running,
-            pid: Some(7),
-            started_ms: None,
             addresses: vec!["10.0.3.7".to_owned(), "fd00::7".to_owned()],
-            note: None,
+            tags: vec!["lab".to_owned()],
+            ..Guest::new(GuestId::parse("lxc", "Web-1").unwrap(), GuestStatus::Running)
         }
     }
 
@@ -93,7 +104,8 @@ mod tests {
         {
             assert!(Filter::parse(text).matches(&guest()), "{text:?}");
         }
-        for text in ["status:web", "backend:crun", "name:running", "status:unning"] {
+        assert!(Filter::parse("tag:lab").matches(&guest()));
+        for text in ["status:web", "backend:crun", "name:running", "status:unning", "tag:la", "node:pve1"] {
             assert!(!Filter::parse(text).matches(&guest()), "{text:?}");
         }
     }

@@ -10,7 +10,7 @@
 //! | [`app`] | the document, the routes |
 //! | [`pages`] | one file a page: its data, its layout |
 //! | [`components`] | pieces that more than one page shows |
-//! | [`words`], [`filter`], [`text`] | pure helpers: times and sizes in words, what a filter matches, what a log may show |
+//! | [`filter`], [`text`] | pure helpers: what a filter matches, what a log may show |
 //! | [`theme`], [`status`] | what the server hands in by context |
 
 pub mod app;
@@ -23,4 +23,3 @@ pub mod pages;
 pub mod status;
 pub mod text;
 pub mod theme;
-pub mod words;

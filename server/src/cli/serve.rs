@@ -1,12 +1,20 @@
 //! `paddock serve`: from the settings to a running dashboard, and back down in order.
 
-use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use app::{
-    backend::{self, HostRunner, Registry},
+    backend::{HostRunner, Registry},
     service::{self, AppState, accounts},
     store::{OpenError, Store},
 };
+use clap::Args;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -15,18 +23,32 @@ use tokio_util::sync::CancellationToken;
 use tower_sessions_sqlx_store::SqliteStore;
 
 use crate::{
-    config::ServeArgs,
     data_dir::{DataDir, DataDirError},
     router::{self, Site},
+    settings::{DriversError, Host, Options, Server, Settings, SettingsError},
     telemetry,
 };
 
 /// How long work in progress may go on after the server was told to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What `paddock serve` is told.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Password of the first administrator, `admin`; used at the very first start only. Without it a one-time
+    /// password is made and printed.
+    #[arg(long, env = "PADDOCK_ADMIN_PASSWORD", hide_env_values = true, hide = true)]
+    admin_password: Option<String>,
+
+    #[command(flatten)]
+    options: Options,
+}
+
 /// Why the dashboard did not come up, or ended.
 #[derive(Debug, thiserror::Error)]
 enum ServeError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     #[error(transparent)]
     Data(#[from] DataDirError),
     #[error(transparent)]
@@ -37,8 +59,8 @@ enum ServeError {
         "The web site's files are not in {0}. Build them with `make build`, or name their place with --site."
     )]
     NoSite(PathBuf),
-    #[error("Cannot use a backend: {0}")]
-    Backend(#[from] backend::Error),
+    #[error(transparent)]
+    Drivers(#[from] DriversError),
     #[error("Cannot start: {0}")]
     Service(#[from] service::Error),
     #[error("Cannot prepare the table of sessions: {0}")]
@@ -47,8 +69,8 @@ enum ServeError {
     System { what: &'static str, source: std::io::Error },
 }
 
-pub fn run(args: ServeArgs) -> ExitCode {
-    telemetry::start();
+pub fn run(config: Option<&Path>, args: &ServeArgs) -> ExitCode {
+    telemetry::start("info");
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -56,40 +78,52 @@ pub fn run(args: ServeArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(args)) {
+    match runtime.block_on(serve(config, args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("paddock: {error}");
-            ExitCode::FAILURE
+            error.code()
         }
     }
 }
 
-async fn serve(args: ServeArgs) -> Result<(), ServeError> {
-    let root = site_root(&args)?;
-    let data = DataDir::hold(&args.data)?;
-    let store = Store::open(&data.database).await?;
+impl ServeError {
+    /// As every verb's: wrong settings are wrong input.
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Settings(_) | Self::Drivers(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError> {
+    let settings = Settings::load_with(config, |name| std::env::var_os(name), &args.options)?;
+    let root = site_root(&settings.server)?;
+    let data = DataDir::hold(&settings.server.data)?;
+    let store = Store::open(&data.paths.database).await?;
     let sessions = SqliteStore::new(store.pool().clone());
     sessions.migrate().await.map_err(ServeError::Sessions)?;
     // Before anything is begun or changed, so that a port in use leaves all as it was.
-    let listener = TcpListener::bind(args.addr)
-        .await
-        .map_err(|source| ServeError::Listen { addr: args.addr, source })?;
+    let addr = settings.server.addr;
+    let listener = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
+    let host = Host::read();
+    let drivers = settings.drivers(&host, &data.paths.logs)?;
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
-    let registry = Registry::new(args.drivers(&data.logs)?);
-    let state = AppState::new(store.clone(), registry, Arc::new(HostRunner), &host_name());
+    let state = AppState::new(store.clone(), Registry::new(drivers), Arc::new(HostRunner), &host.name);
     service::settle(&state).await?;
     state.inventory.start().await;
     let feeder = tokio::spawn(state.inventory.clone().feed());
+    let settler = tokio::spawn(service::keep_settled(state.clone()));
 
     let closing = CancellationToken::new();
-    let site = Site { root, secure_cookies: args.https, closing: closing.clone() };
+    let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
     let app =
         router::build(state.clone(), sessions, &site).into_make_service_with_connect_info::<SocketAddr>();
     // Heard of from here on, so that whoever ends it right after the greeting ends it in order.
     let end = Ending::listen()?;
-    greet(&args, &first);
+    greet(addr, &first);
     let graceful = closing.clone();
     let server = tokio::spawn(async move {
         axum::serve(listener, app).with_graceful_shutdown(graceful.cancelled_owned()).await
@@ -100,8 +134,9 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     let all_ended = state.supervisor.drain(PATIENCE).await;
     closing.cancel();
     feeder.abort();
+    settler.abort();
     if !all_ended {
-        service::settle(&state).await?;
+        service::settle_own(&state).await?;
     }
     // A browser that keeps its connection open does not keep the server up.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
@@ -109,19 +144,14 @@ async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn site_root(args: &ServeArgs) -> Result<PathBuf, ServeError> {
+fn site_root(server: &Server) -> Result<PathBuf, ServeError> {
     let beside_the_program = || Some(std::env::current_exe().ok()?.parent()?.parent()?.join("site"));
-    let root = args.site.clone().or_else(beside_the_program).unwrap_or_else(|| PathBuf::from("site"));
+    let root = server.site.clone().or_else(beside_the_program).unwrap_or_else(|| PathBuf::from("site"));
     if root.join("pkg").is_dir() { Ok(root) } else { Err(ServeError::NoSite(root)) }
 }
 
-fn host_name() -> String {
-    let read = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if read.trim().is_empty() { "host".to_owned() } else { read.trim().to_owned() }
-}
-
 /// On standard output, for the person who starts it. Nobody may be reading there, and that ends nothing.
-fn greet(args: &ServeArgs, first: &accounts::FirstStart) {
+fn greet(addr: SocketAddr, first: &accounts::FirstStart) {
     use accounts::{FIRST_ADMINISTRATOR, FirstStart};
     let log_in = match first {
         FirstStart::OneTime(password) => {
@@ -130,7 +160,7 @@ fn greet(args: &ServeArgs, first: &accounts::FirstStart) {
         FirstStart::Given => format!("Log in as {FIRST_ADMINISTRATOR} with the password you gave.\n"),
         FirstStart::NotFirst => String::new(),
     };
-    let words = format!("Paddock is at http://{}\n{log_in}", args.addr);
+    let words = format!("Paddock is at http://{addr}\n{log_in}");
     if std::io::stdout().write_all(words.as_bytes()).is_err() {
         tracing::warn!("the greeting could not be printed, as standard output is closed");
     }

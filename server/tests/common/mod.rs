@@ -294,7 +294,7 @@ pub fn commands(page: &OperationPage) -> Vec<String> {
     use app::domain::plan::Work;
     let line = |step: &app::domain::plan::Step| match &step.work {
         Work::Command(command) => Some(command.argv.to_string()),
-        Work::WaitFor { .. } => None,
+        Work::WaitFor { .. } | Work::Api(_) | Work::Edit(_) => None,
     };
     page.operation.plan.steps.iter().filter_map(line).collect()
 }

@@ -64,7 +64,7 @@ fn step(title: impl Into<String>, work: Work) -> Step {
 }
 
 fn plan(steps: Vec<Step>, expect: Option<Expectation>) -> Plan {
-    Plan { steps, expect, loses: Vec::new() }
+    Plan { steps, expect, ..Plan::default() }
 }
 
 pub fn create(tool: &Tool, name: &GuestName, bundle: &Bundle, place: &Place) -> Result<Plan, Error> {
@@ -162,7 +162,7 @@ pub fn delete(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<Plan,
     if !guest.members.is_empty() {
         loses.push(format!("The processes that it left in its control group: {}.", listed(&guest.members)));
     }
-    Ok(Plan { steps, expect: Some(Expectation::Gone), loses })
+    Ok(Plan { steps, expect: Some(Expectation::Gone), loses, ..Plan::default() })
 }
 
 /// crun cannot signal a container whose state file it cannot read.

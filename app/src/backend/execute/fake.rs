@@ -148,7 +148,7 @@ impl Backend for Host {
     async fn create_options(&self, _options: &mut CreateOptions) {}
 
     async fn plan(&self, _name: &GuestName, _request: &ActionRequest) -> Result<Plan, Error> {
-        Ok(Plan { steps: vec![], expect: None, loses: vec![] })
+        Ok(Plan::default())
     }
 
     fn parse(&self, command: &Command, output: &CommandOutput) -> Result<(), Error> {

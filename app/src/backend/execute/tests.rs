@@ -63,7 +63,7 @@ fn or(step: Step) -> Step {
 }
 
 fn plan(steps: impl IntoIterator<Item = Step>, expect: Option<Expectation>) -> Plan {
-    Plan { steps: steps.into_iter().collect(), expect, loses: vec![] }
+    Plan { steps: steps.into_iter().collect(), expect, ..Plan::default() }
 }
 
 async fn executed(host: &Host, plan: &Plan) -> (ExecutionEnd, Told) {

@@ -76,7 +76,7 @@ pub fn exec(
     let title = format!("Run “{}” in the guest, for at most {timeout_seconds} s", title(words));
     let step = step(title, command(argv, u64::from(timeout_seconds) * 1000, Output::Piped));
     // Nothing is expected: the command may well be one that ends the guest.
-    Plan { steps: vec![step], expect: None, loses: Vec::new() }
+    Plan { steps: vec![step], ..Plan::default() }
 }
 
 fn title(words: &[String]) -> String {

@@ -252,7 +252,7 @@ pub fn command(argv: Argv, timeout_ms: u64, output: Output) -> Command {
 }
 
 pub fn plan(steps: Vec<Step>, expect: Expectation) -> Plan {
-    Plan { steps, expect: Some(expect), loses: Vec::new() }
+    Plan { steps, expect: Some(expect), ..Plan::default() }
 }
 
 pub fn not_ready(reason: String, cure: &str) -> Error {

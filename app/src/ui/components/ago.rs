@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::ui::{clock::Clock, words};
+use crate::{domain::words, ui::clock::Clock};
 
 /// "2 min ago".
 #[component]

@@ -1,15 +1,13 @@
-//! A command as it is run, to read and to copy.
+//! A command or an API call as it is run, to read and to copy.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
-use crate::domain::plan::Argv;
 
 #[component]
-pub fn CommandLine(argv: Argv) -> impl IntoView {
-    let text = argv.to_string();
+pub fn CommandLine(text: String) -> impl IntoView {
     view! {
         <div class="command">
             <code>{text.clone()}</code>

@@ -16,7 +16,8 @@ pub fn likely(status: GuestStatus) -> Option<GuestAction> {
     match status {
         GuestStatus::Stopped | GuestStatus::Created => Some(GuestAction::Start),
         GuestStatus::Running => Some(GuestAction::Shutdown),
-        GuestStatus::Paused | GuestStatus::Unknown => Some(GuestAction::Stop),
+        GuestStatus::Paused => Some(GuestAction::Resume),
+        GuestStatus::Unknown => Some(GuestAction::Stop),
         GuestStatus::Creating | GuestStatus::Starting | GuestStatus::Stopping => None,
     }
 }
@@ -27,6 +28,17 @@ pub fn glyph(action: GuestAction) -> Glyph {
         GuestAction::Start => Glyph::Start,
         GuestAction::Shutdown => Glyph::Shutdown,
         GuestAction::Stop => Glyph::Stop,
+        GuestAction::Reboot | GuestAction::Reset => Glyph::Reboot,
+        GuestAction::Pause | GuestAction::Hibernate => Glyph::Pause,
+        GuestAction::Resume => Glyph::Start,
+        GuestAction::Exec => Glyph::Prompt,
+        GuestAction::Clone | GuestAction::MakeTemplate => Glyph::Copy,
+        GuestAction::Snapshot | GuestAction::Rollback | GuestAction::DeleteSnapshot | GuestAction::Backup => {
+            Glyph::Keep
+        }
+        GuestAction::Configure | GuestAction::Resize => Glyph::Settings,
+        GuestAction::Migrate => Glyph::Arrow,
+        GuestAction::Unlock => Glyph::Lock,
         GuestAction::Delete => Glyph::Delete,
     }
 }
@@ -114,6 +126,9 @@ fn ActionButton(choice: ActionChoice, main: bool) -> impl IntoView {
 fn why_not(refusal: &Refusal) -> String {
     match refusal {
         Refusal::WrongState { status, .. } => format!("Not while it is {status}"),
+        Refusal::IsTemplate { .. } => "A template is only cloned, changed and deleted".to_owned(),
+        Refusal::Locked { by, .. } => format!("Locked ({by})"),
+        Refusal::Unsupported { reason, .. } => reason.clone(),
         Refusal::Busy { operation, .. } => format!("Operation #{operation} is at work on it"),
         Refusal::Denied { privilege } => {
             format!("You lack the privilege “{privilege}”; an administrator can grant it")
@@ -127,6 +142,8 @@ fn explanation(action: GuestAction) -> Option<&'static str> {
     match action {
         GuestAction::Shutdown => Some("Asks the guest to shut itself down, and waits"),
         GuestAction::Stop => Some("Pulls the plug: ends the guest at once"),
+        GuestAction::Reboot => Some("Asks the guest to shut itself down, and starts it again"),
+        GuestAction::Pause => Some("Freezes the guest where it is; its memory stays in use"),
         _ => None,
     }
 }

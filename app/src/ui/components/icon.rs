@@ -20,6 +20,11 @@ pub enum Glyph {
     Start,
     Shutdown,
     Stop,
+    Reboot,
+    Pause,
+    Prompt,
+    Keep,
+    Settings,
     Delete,
     Warning,
     Info,
@@ -48,6 +53,13 @@ impl Glyph {
             Self::Start => "M4.5 2.8l8 5.2-8 5.2z",
             Self::Shutdown => "M8 2v5.5M4.6 4.3a5.3 5.3 0 1 0 6.8 0",
             Self::Stop => "M3.5 3.5h9v9h-9z",
+            Self::Reboot => "M13.4 8a5.4 5.4 0 1 1-1.7-3.9l1.7 1.5M13.4 2.6v3h-3",
+            Self::Pause => "M5.5 3.5v9M10.5 3.5v9",
+            Self::Prompt => "M3 4l4 4-4 4M8.5 12.5h5",
+            Self::Keep => {
+                "M2.5 5h2.6l1-1.8h3.8l1 1.8h2.6v8h-11zM8 11.2a2.4 2.4 0 1 0 0-4.8 2.4 2.4 0 0 0 0 4.8z"
+            }
+            Self::Settings => "M2.5 5h6M11.5 5h2M10 3.5v3M2.5 11h2M7.5 11h6M6 9.5v3",
             Self::Delete => "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4",
             Self::Warning => "M8 2.2l6.3 11.3H1.7zM8 6.5v3.2M8 11.6h.01",
             Self::Info => "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.3v3.6M8 5h.01",

@@ -6,7 +6,7 @@ use super::{
     ago::{Ago, Elapsed},
     badge::{BackendChip, OutcomeBadge},
 };
-use crate::{domain::operation::OperationSummary, ui::words};
+use crate::domain::{operation::OperationSummary, words};
 
 /// Lines under each other, aligned. `guests` shows whose operation each is.
 #[component]
@@ -23,7 +23,7 @@ pub fn OperationRows(operations: Vec<OperationSummary>, now_ms: i64, guests: boo
 
 #[component]
 fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl IntoView {
-    let OperationSummary { id, guest, action, actor, state, started_ms, finished_ms, failure, .. } =
+    let OperationSummary { id, guest, title, action, actor, state, started_ms, finished_ms, failure, .. } =
         operation;
     let duration = match finished_ms {
         Some(finished_ms) => words::span(finished_ms - started_ms).into_any(),
@@ -46,7 +46,7 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                     view! {
                         <span class="op-guest">
                             <a href=guest.href() title=guest.to_string()>
-                                {guest.name.to_string()}
+                                {title.unwrap_or_else(|| guest.name.to_string())}
                             </a>
                             <BackendChip kind=guest.backend />
                         </span>

@@ -16,6 +16,14 @@ pub fn PlanView(plan: Plan) -> impl IntoView {
             <ol class="steps">
                 {plan.steps.into_iter().map(|step| view! { <StepView step /> }).collect_view()}
             </ol>
+            {(!plan.notes.is_empty())
+                .then(|| {
+                    plan
+                        .notes
+                        .into_iter()
+                        .map(|note| view! { <p class="meta">{note}</p> })
+                        .collect_view()
+                })}
             {(!plan.loses.is_empty()).then(|| view! { <Loses what=plan.loses /> })}
         </section>
     }
@@ -43,7 +51,7 @@ pub fn OnlyIf() -> impl IntoView {
 #[component]
 pub fn WorkView(work: Work) -> impl IntoView {
     match work {
-        Work::Command(command) => view! { <CommandLine argv=command.argv /> }.into_any(),
+        Work::Command(command) => view! { <CommandLine text=command.argv.to_string() /> }.into_any(),
         Work::WaitFor { status, timeout_ms } => view! {
             <p class="step-wait">
                 {format!(
@@ -51,6 +59,14 @@ pub fn WorkView(work: Work) -> impl IntoView {
                     timeout_ms / 1000,
                 )}
             </p>
+        }
+        .into_any(),
+        Work::Api(call) => view! { <CommandLine text=call.to_string() /> }.into_any(),
+        Work::Edit(edit) => view! {
+            <p class="step-wait">{format!("Changes {}:", edit.path)}</p>
+            <pre class="mono lines">
+                {edit.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")}
+            </pre>
         }
         .into_any(),
     }

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         guest::{ConfigText, GuestDetail},
         operation::OperationSummary,
+        words,
     },
     ui::{
         components::{
@@ -29,7 +30,7 @@ use crate::{
         },
         live::Live,
         pages::{guests::announce, not_found::Missing},
-        text, words,
+        text,
     },
 };
 
@@ -83,13 +84,31 @@ fn Known(
     let guest = detail.guest.clone();
     let config = detail.config.take();
     view! {
-        <Title text=guest.id.name.to_string() />
+        <Title text=guest.label().to_owned() />
         <header class="head">
             <div class="head-words">
-                <h1 class="long">{guest.id.name.to_string()}</h1>
+                <h1 class="long">{guest.label().to_owned()}</h1>
                 <div class="head-facts">
                     <StatusBadge status=guest.status />
                     <BackendChip kind=guest.id.backend />
+                    {guest
+                        .title
+                        .is_some()
+                        .then(|| view! { <span class="id">{guest.id.name.to_string()}</span> })}
+                    {guest
+                        .node
+                        .clone()
+                        .map(|node| view! { <span class="meta">{format!("on {node}")}</span> })}
+                    {guest.is_template.then(|| view! { <span class="chip">"template"</span> })}
+                    {guest
+                        .lock
+                        .clone()
+                        .map(|by| view! { <span class="chip">{format!("locked: {by}")}</span> })}
+                    {guest
+                        .tags
+                        .iter()
+                        .map(|tag| view! { <span class="chip">{tag.clone()}</span> })
+                        .collect_view()}
                     {guest.pid.map(|pid| view! { <span class="id">{format!("PID {pid}")}</span> })}
                     {live.map(|operation| view! { <AtWork operation now_ms cancel /> })}
                 </div>

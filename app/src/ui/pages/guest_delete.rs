@@ -62,7 +62,7 @@ pub fn DeletePage() -> impl IntoView {
 #[component]
 fn Known(preview: Preview, act: ServerAction<Act>) -> impl IntoView {
     let Preview { guest, plan, .. } = preview;
-    let name = guest.id.name.to_string();
+    let name = guest.label().to_owned();
     let href = guest.id.href();
     let error = move || act.value().get().and_then(Result::err);
     let is_confirm = |error: &ApiError| matches!(error, ApiError::Refused(refusal) if refusal.field() == Some(Field::Confirm));

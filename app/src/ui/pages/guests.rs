@@ -13,6 +13,7 @@ use crate::{
         guest::{GuestId, GuestStatus},
         host::Availability,
         operation::OperationSummary,
+        words,
     },
     ui::{
         components::{
@@ -29,7 +30,6 @@ use crate::{
         filter::Filter,
         keys,
         live::Live,
-        words,
     },
 };
 
@@ -261,9 +261,13 @@ fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
             </td>
             <th scope="row" class="c-name">
                 <div class="name">
-                    <a class="strong cover" href=id.href() title=id.name.to_string()>
-                        {id.name.to_string()}
+                    <a class="strong cover" href=id.href() title=guest.label().to_owned()>
+                        {guest.label().to_owned()}
                     </a>
+                    {guest
+                        .title
+                        .is_some()
+                        .then(|| view! { <span class="id">{id.name.to_string()}</span> })}
                     <BackendChip kind=id.backend />
                     {guest.note.map(|note| view! { <Noted note /> })}
                 </div>

@@ -10,7 +10,10 @@ use leptos_router::{
 
 use crate::{
     api::operations::{HistoryPage as Page, list_operations},
-    domain::operation::{OperationState, OperationSummary},
+    domain::{
+        operation::{OperationState, OperationSummary},
+        words,
+    },
     ui::{
         components::{
             empty::Empty,
@@ -20,7 +23,6 @@ use crate::{
         },
         keys,
         live::Live,
-        words,
     },
 };
 

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         operation::{GuestAfter, Operation, OperationSummary, OutputChunk},
         plan::{Step, StepOutcome, StepResult, When},
+        words,
     },
     ui::{
         components::{
@@ -21,7 +22,7 @@ use crate::{
         },
         live::Live,
         pages::{guest::Refresh, not_found::Missing},
-        text, words,
+        text,
     },
 };
 
@@ -56,7 +57,7 @@ pub fn OperationPage() -> impl IntoView {
 #[component]
 fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<bool>) -> impl IntoView {
     let Page { now_ms, operation: Operation { summary, plan, outcomes, output }, can_cancel } = page;
-    let OperationSummary { id, guest, action, state, .. } = summary.clone();
+    let OperationSummary { id, guest, title, action, state, .. } = summary.clone();
     let live = state.is_live();
     let error = Signal::derive(move || cancel.value().get().and_then(Result::err));
     let step = move |(index, step): (usize, Step)| {
@@ -66,14 +67,14 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
         view! { <StepRow step outcome state said follow /> }
     };
     let failure = summary.failure.clone();
-    let name = guest.name.to_string();
+    let name = title.unwrap_or_else(|| guest.name.to_string());
     let subject = if summary.guest_after == Some(GuestAfter::Gone) {
-        name.into_any()
+        name.clone().into_any()
     } else {
-        view! { <a href=guest.href()>{name}</a> }.into_any()
+        view! { <a href=guest.href()>{name.clone()}</a> }.into_any()
     };
     view! {
-        <Title text=format!("#{id} {} {}", action.label(), guest.name) />
+        <Title text=format!("#{id} {} {name}", action.label()) />
         {live.then(|| view! { <Refresh /> })}
         <header class="head">
             <div class="head-words">
@@ -165,10 +166,23 @@ fn state_of(outcome: Option<&StepOutcome>, running: bool) -> StepState {
         None if running => StepState::Running,
         None => StepState::Ahead,
         Some(StepResult::Exited(exit)) if exit.is_success() => StepState::Done,
-        Some(StepResult::Reached(_)) => StepState::Done,
-        Some(StepResult::Exited(_) | StepResult::NotReached(_)) => StepState::Failed,
+        Some(StepResult::Reached(_) | StepResult::Edited) => StepState::Done,
+        Some(StepResult::Answered { status, end, .. }) if is_good(*status, end.as_deref()) => StepState::Done,
+        Some(
+            StepResult::Exited(_)
+            | StepResult::NotReached(_)
+            | StepResult::Answered { .. }
+            | StepResult::NotAnswered { .. }
+            | StepResult::NotEdited,
+        ) => StepState::Failed,
         Some(StepResult::Skipped) => StepState::Skipped,
     }
+}
+
+/// An answer is good if its task ended well, too: with a process in the guest that is an exit of 0.
+fn is_good(status: u16, end: Option<&str>) -> bool {
+    let ended = end.is_none_or(|end| matches!(end, "OK" | "0") || end.starts_with("WARNINGS"));
+    (200..300).contains(&status) && ended
 }
 
 /// How a step ended, in a word or two.
@@ -178,6 +192,11 @@ fn ending(result: &StepResult) -> String {
         StepResult::Reached(status) => format!("it is {status}"),
         StepResult::NotReached(Some(status)) => format!("it is still {status}"),
         StepResult::NotReached(None) => "it is gone".to_owned(),
+        StepResult::Answered { end: Some(end), .. } => end.clone(),
+        StepResult::Answered { status, .. } => status.to_string(),
+        StepResult::NotAnswered { .. } => "no answer".to_owned(),
+        StepResult::Edited => "changed".to_owned(),
+        StepResult::NotEdited => "not changed".to_owned(),
         StepResult::Skipped => "not needed".to_owned(),
     }
 }

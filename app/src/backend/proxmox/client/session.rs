@@ -1,0 +1,269 @@
+//! As whom requests are made: a token that is always the same, or a ticket that has to be fetched and renewed.
+//!
+//! ```text
+//!                  first request                   90 minutes old
+//!   no ticket ───────────────────► ticket in use ─────────────────► fetched anew; where that fails,
+//!        ▲                              │                           the old one until it is 2 hours old
+//!        └────── refused with 401 ◄─────┘
+//! ```
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::{backend::Error, domain::plan::Method};
+
+use super::{
+    super::{
+        Credentials,
+        refuse::{self, Scene},
+    },
+    Client, Request,
+    reply::Reply,
+};
+
+/// Proxmox ends a ticket after this.
+const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
+/// It is fetched anew well before.
+const RENEW_AFTER: Duration = Duration::from_secs(90 * 60);
+/// How long a refused log-in is not tried again: each try takes Proxmox some seconds, and many may lock the account.
+const AFTER_REFUSAL: Duration = Duration::from_secs(30);
+
+const LOG_IN: &str = "/access/ticket";
+const CSRF: HeaderName = HeaderName::from_static("csrfpreventiontoken");
+
+/// The credentials, and the ticket where they need one.
+pub struct Session {
+    credentials: Credentials,
+    /// Of a token: always the same.
+    token: Option<HeaderMap>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    ticket: Option<Ticket>,
+    /// How many tickets there have been.
+    count: u64,
+    /// When a log-in was refused last, and how.
+    refused: Option<(Instant, Error)>,
+}
+
+struct Ticket {
+    headers: HeaderMap,
+    since: Instant,
+}
+
+/// What a request is signed with, and which ticket that is.
+pub struct Key {
+    pub headers: HeaderMap,
+    ticket: Option<u64>,
+}
+
+/// What Proxmox answers to a log-in.
+#[derive(Deserialize)]
+struct LogIn {
+    ticket: String,
+    #[serde(default, rename = "CSRFPreventionToken")]
+    csrf: String,
+    #[serde(default, rename = "NeedTFA")]
+    wants_factor: Value,
+}
+
+impl Session {
+    /// The reason where the credentials cannot be any, one clause.
+    pub fn new(credentials: &Credentials) -> Result<Self, String> {
+        let token = match credentials {
+            Credentials::Token { id, secret } => {
+                if !id.split_once('!').is_some_and(|(user, name)| is_user(user) && is_word(name)) {
+                    return Err(format!("“{id}” is no API token; one is written user@realm!name"));
+                }
+                let value = hidden(format!("PVEAPIToken={id}={}", secret.expose()));
+                let value = value.ok_or("the API token's secret has characters that none has")?;
+                Some(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
+            }
+            Credentials::Password { user, .. } if is_user(user) => None,
+            Credentials::Password { user, .. } => {
+                return Err(format!("“{user}” is no user of Proxmox; one is written user@realm"));
+            }
+        };
+        Ok(Self { credentials: credentials.clone(), token, held: Mutex::default() })
+    }
+
+    /// Forgets the ticket of this key, unless somebody has fetched a newer one already. Says whether there can be
+    /// another key at all.
+    pub async fn forget(&self, key: &Key) -> bool {
+        let Some(number) = key.ticket else { return false };
+        let mut held = self.held.lock().await;
+        if held.count == number {
+            held.ticket = None;
+        }
+        true
+    }
+}
+
+impl Client {
+    /// The key for a request, logging in where that is needed. Whoever else needs one waits for the same log-in.
+    pub(super) async fn key(&self) -> Result<Key, Error> {
+        let session = &self.shared.session;
+        if let Some(headers) = &session.token {
+            return Ok(Key { headers: headers.clone(), ticket: None });
+        }
+        let mut held = session.held.lock().await;
+        let age = held.ticket.as_ref().map(|ticket| ticket.since.elapsed());
+        if age.is_none_or(|age| age >= RENEW_AFTER)
+            && let Err(error) = self.log_in(&mut held).await
+        {
+            if age.is_none_or(|age| age >= LIFE) {
+                held.ticket = None;
+                return Err(error);
+            }
+            tracing::warn!(%error, "cannot renew the ticket at Proxmox; the old one is used on");
+        }
+        let headers = held.ticket.as_ref().map(|ticket| ticket.headers.clone()).unwrap_or_default();
+        Ok(Key { headers, ticket: Some(held.count) })
+    }
+
+    async fn log_in(&self, held: &mut Held) -> Result<(), Error> {
+        if let Some((at, error)) = &held.refused
+            && at.elapsed() < AFTER_REFUSAL
+        {
+            return Err(error.clone());
+        }
+        let Credentials::Password { user, password } = &self.shared.session.credentials else {
+            return Ok(());
+        };
+        // A second ticket does no harm.
+        let params = [("username", user.as_str()), ("password", password.expose())];
+        let request = Request { params: &params, method: Method::Post, ..self.reading(LOG_IN, &[]) };
+        let reply = self.deliver(&request, &HeaderMap::new()).await?;
+        let is_final = reply.status < 500;
+        match headers(&self.scene(&request), user, &reply) {
+            Ok(headers) => {
+                let ticket = Some(Ticket { headers, since: Instant::now() });
+                *held = Held { ticket, count: held.count + 1, refused: None };
+                Ok(())
+            }
+            Err(error) => {
+                held.refused = is_final.then(|| (Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What signs a request, from the answer to a log-in.
+fn headers(scene: &Scene, user: &str, reply: &Reply) -> Result<HeaderMap, Error> {
+    if !reply.is_success() {
+        return Err(refuse::refused(scene, reply.status, &reply.words()));
+    }
+    let LogIn { ticket, csrf, wants_factor } = reply.data().map_err(|e| scene.garbled(e))?;
+    if ticket.starts_with("PVE:!tfa!") || !matches!(wants_factor, Value::Null | Value::Bool(false)) {
+        return Err(scene.unavailable(
+            format!("Proxmox asks {user} for a second factor, which Paddock cannot give."),
+            "Give Paddock an API token instead; it needs none.",
+        ));
+    }
+    // In a cookie, these would end it.
+    let cookie =
+        Some(ticket).filter(|ticket| !ticket.is_empty() && !ticket.contains([';', ',', ' ', '"', '\\']));
+    let cookie = cookie.and_then(|ticket| hidden(format!("PVEAuthCookie={ticket}")));
+    match (cookie, hidden(csrf)) {
+        (Some(cookie), Some(csrf)) => Ok(HeaderMap::from_iter([(header::COOKIE, cookie), (CSRF, csrf)])),
+        _ => Err(scene.garbled("its ticket has characters that none has")),
+    }
+}
+
+/// A header that no log shows.
+fn hidden(text: String) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(text).ok().filter(|value| value.to_str().is_ok())?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn is_user(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(name, realm)| {
+        let is_name = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '/' | '!' | '=');
+        !name.is_empty() && name.chars().all(is_name) && is_word(realm)
+    })
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::{guest::BackendKind, secret::Secret};
+
+    use super::*;
+
+    fn token(id: &str, secret: &str) -> Result<Session, String> {
+        Session::new(&Credentials::Token { id: id.to_owned(), secret: Secret::new(secret) })
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_any_are_refused_before_the_first_request() {
+        let session = token("paddock@pve!host", "5f0e").ok().unwrap();
+        let sent = session.token.unwrap();
+        assert_eq!(sent[header::AUTHORIZATION], "PVEAPIToken=paddock@pve!host=5f0e");
+        assert!(sent[header::AUTHORIZATION].is_sensitive());
+        for id in [
+            "",
+            "paddock",
+            "paddock@pve",
+            "paddock!host",
+            "@pve!host",
+            "a@pve!",
+            "a@p ve!b",
+            "a@pve!b=c",
+            "a\n@pve!b",
+        ] {
+            assert!(token(id, "5f0e").is_err_and(|why| why.contains("is no API token")), "{id:?}");
+        }
+        for secret in ["a\nb", "a\0", "ä"] {
+            let why = token("a@pve!b", secret).err().unwrap();
+            assert!(!why.contains(secret), "no secret in an error: {why}");
+        }
+        let password = |user: &str| {
+            Session::new(&Credentials::Password { user: user.to_owned(), password: Secret::new("ü any\n") })
+        };
+        assert!(password("root@pam").is_ok());
+        assert!(password("ann.lee@example.org@ldap").is_ok());
+        for user in ["", "root", "root@", "@pam", "ro ot@pam"] {
+            assert!(password(user).is_err(), "{user:?}");
+        }
+    }
+
+    #[test]
+    fn a_log_in_that_gives_no_ticket_is_a_typed_error() {
+        let scene = Scene::of(BackendKind::ProxmoxLxc, Method::Post, LOG_IN);
+        let answered = |status, body: &str| {
+            let reply = Reply { status, reason: "x".to_owned(), body: body.as_bytes().to_vec() };
+            headers(&scene, "root@pam", &reply)
+        };
+        let sent =
+            answered(200, r#"{"data":{"ticket":"PVE:root@pam:66::a+b/c==","CSRFPreventionToken":"1:x"}}"#)
+                .unwrap();
+        assert_eq!(sent[header::COOKIE], "PVEAuthCookie=PVE:root@pam:66::a+b/c==");
+        assert_eq!(sent[CSRF], "1:x");
+        let factor = r#"{"data":{"ticket":"PVE:!tfa!x","CSRFPreventionToken":"1:x","NeedTFA":1}}"#;
+        assert!(answered(200, factor).unwrap_err().to_string().contains("second factor"));
+        assert!(matches!(answered(401, ""), Err(Error::Unavailable { .. })));
+        for body in [
+            "",
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":{"ticket":5}}"#,
+            r#"{"data":{"ticket":"","CSRFPreventionToken":"1:x"}}"#,
+            r#"{"data":{"ticket":"a; Path=/","CSRFPreventionToken":"1:x"}}"#,
+            r#"{"data":{"ticket":"a\r\nX: y","CSRFPreventionToken":"1:x"}}"#,
+            r#"{"data":{"ticket":"a","CSRFPreventionToken":"1\n"}}"#,
+        ] {
+            assert!(matches!(answered(200, body), Err(Error::Garbled { .. })), "{body}");
+        }
+    }
+}

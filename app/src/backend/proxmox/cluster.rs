@@ -1,0 +1,102 @@
+//! CLUSTER: the client and what is remembered of its answers, shared by the drivers of both kinds of guests.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Mutex;
+
+use crate::{backend::Error, domain::guest::BackendKind};
+
+use super::{Client, memory::Memory, num::Rows, place::Place, wire::guest::Resource};
+
+/// How old the cluster's list may be to be used once more: two drivers that are read twice a second each ask once a
+/// second together.
+const LIST_AGE: Duration = Duration::from_millis(900);
+
+/// One cluster.
+pub struct Cluster {
+    pub client: Client,
+    pub memory: Memory,
+    list: Mutex<Option<(Instant, Arc<Vec<Resource>>)>>,
+    /// Something that the list cannot know yet has been seen since it was read.
+    is_outdated: AtomicBool,
+}
+
+impl Cluster {
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            memory: Memory::default(),
+            list: Mutex::default(),
+            is_outdated: AtomicBool::new(false),
+        }
+    }
+
+    /// All guests, by one request unless there was one just before. Those who ask at once share an answer.
+    pub async fn list(&self) -> Result<Arc<Vec<Resource>>, Error> {
+        let mut list = self.list.lock().await;
+        if let Some((at, rows)) = &*list
+            && at.elapsed() < LIST_AGE
+            && !self.is_outdated.load(Ordering::Relaxed)
+        {
+            return Ok(Arc::clone(rows));
+        }
+        self.is_outdated.store(false, Ordering::Relaxed);
+        let Rows(rows) = self.client.get("/cluster/resources", &[("type", "vm")]).await?;
+        self.memory.learn(&rows);
+        let rows = Arc::new(rows);
+        *list = Some((Instant::now(), Arc::clone(&rows)));
+        Ok(rows)
+    }
+
+    /// The next list is read anew.
+    pub fn outdate(&self) {
+        self.is_outdated.store(true, Ordering::Relaxed);
+    }
+
+    /// Where the guest is, by what is known or, if it is not, by a list read now.
+    pub async fn place(&self, kind: BackendKind, vmid: u32) -> Result<Option<Place>, Error> {
+        match self.memory.place(kind, vmid) {
+            Some(place) => Ok(Some(place)),
+            None => self.place_anew(kind, vmid).await,
+        }
+    }
+
+    /// Where the guest is now: it may have moved or gone.
+    pub async fn place_anew(&self, kind: BackendKind, vmid: u32) -> Result<Option<Place>, Error> {
+        self.outdate();
+        self.list().await?;
+        Ok(self.memory.place(kind, vmid))
+    }
+
+    /// Asks the guest's own node; `None` where the guest is on no node. A guest that has moved is followed once.
+    pub async fn at<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        kind: BackendKind,
+        vmid: u32,
+        ask: impl Fn(Place) -> F,
+    ) -> Result<Option<(Place, T)>, Error> {
+        let Some(place) = self.place(kind, vmid).await? else { return Ok(None) };
+        match ask(place.clone()).await {
+            Ok(answer) => return Ok(Some((place, answer))),
+            Err(Error::NotFound(_)) => self.memory.forget(vmid),
+            Err(error) => return Err(error),
+        };
+        let Some(place) = self.place_anew(kind, vmid).await? else { return Ok(None) };
+        match ask(place.clone()).await {
+            Ok(answer) => Ok(Some((place, answer))),
+            Err(Error::NotFound(_)) => {
+                // The list still names one that is just being deleted.
+                self.memory.forget(vmid);
+                self.outdate();
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! PROXMOX: containers and VMs of a Proxmox VE cluster, by its REST API.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`Client`] | the transport: one request or one followed task at a time, every failure typed |
+//! | [`refuse`] | what Proxmox's refusals mean |
+//! | [`ProxmoxDriver`] | the driver of one kind of guests |
+//! | `wire`, `num` | Proxmox's answers as types, however they are written |
+//! | `check`, `props` | what somebody typed, before any request is made of it |
+//! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
+//! | `cluster`, `memory` | what is remembered between two readings |
+//! | `read`, `detail`, `nodes`, `images` | what is there |
+
+mod capabilities;
+mod check;
+mod choose;
+mod client;
+mod cluster;
+mod config;
+mod detail;
+mod driver;
+mod facts;
+mod images;
+mod memory;
+mod nodes;
+mod num;
+mod parse;
+mod place;
+mod plan;
+mod props;
+mod read;
+pub mod refuse;
+mod state;
+mod upid;
+mod wire;
+
+pub use client::{Client, segment};
+pub use config::{CONCURRENCY, Credentials, Endpoint, PORT, ProxmoxConfig, TIMEOUT, Trust};
+pub use driver::ProxmoxDriver;
+pub use upid::{NoUpid, Upid};

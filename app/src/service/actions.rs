@@ -1,0 +1,197 @@
+//! Actions on guests: the one way from a request to an operation, for pages and command line alike.
+//!
+//! ```text
+//!   policy ─► backend has it? ─► state and lock, read now ─► plan ─► record ─► work in the background
+//! ```
+
+use std::{sync::Arc, time::Duration};
+
+use super::{AppState, Error, Listener, operations};
+use crate::{
+    auth::{Caller, policy},
+    backend::Backend,
+    domain::{
+        action::{ActionRequest, GuestAction, Refusal},
+        guest::{BackendKind, Guest, GuestId},
+        host::Availability,
+        operation::OperationId,
+        plan::Plan,
+    },
+};
+
+/// How often a free id is looked for again while another creation of this Paddock is about to take the one found.
+const ID_TRIES: u32 = 40;
+const ID_PAUSE: Duration = Duration::from_millis(250);
+
+/// What an action is asked of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    Guest(GuestId),
+    /// A guest that is to be made by this backend.
+    New(BackendKind),
+}
+
+/// What would run. Nothing has been run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    pub guest: GuestId,
+    /// What people call it, where its id is a number.
+    pub title: Option<String>,
+    pub plan: Plan,
+}
+
+/// What this request would run now.
+pub async fn plan(
+    state: &AppState,
+    caller: &Caller,
+    target: &Target,
+    request: &ActionRequest,
+    notes: Vec<String>,
+) -> Result<Planned, Error> {
+    let driver = permitted(state, caller, target, request.action())?;
+    Ok(planned(driver.as_ref(), target, request, notes).await?)
+}
+
+/// Begins it and answers at once. `notes` go into the plan; `listener` hears the tools' words while they come.
+pub async fn begin(
+    state: &AppState,
+    caller: &Caller,
+    target: &Target,
+    request: ActionRequest,
+    notes: Vec<String>,
+    listener: Option<Listener>,
+) -> Result<OperationId, Error> {
+    let driver = permitted(state, caller, target, request.action())?;
+    for attempt in 1.. {
+        let _gate = match target {
+            Target::Guest(id) => {
+                let gate = state.gate(id).await;
+                // Saves the planning; what holds between processes is the store's own lock.
+                if let Some(operation) = state.store.live_operation_of(id).await? {
+                    return Err(Refusal::Busy { guest: id.clone(), operation }.into());
+                }
+                Some(gate)
+            }
+            Target::New(_) => None,
+        };
+        let planned = planned(driver.as_ref(), target, &request, notes.clone()).await?;
+        let beginning = operations::Beginning {
+            caller,
+            guest: planned.guest,
+            title: planned.title,
+            request: request.clone(),
+            plan: planned.plan,
+            driver: driver.clone(),
+            listener: listener.clone(),
+        };
+        match operations::begin(state, beginning).await {
+            // A VMID that another creation of ours has found free a moment ago; its first step will take it.
+            Err(Error::Refused(Refusal::Busy { guest, .. }))
+                if *target != Target::Guest(guest.clone())
+                    && is_numbered(guest.backend)
+                    && attempt < ID_TRIES =>
+            {
+                tokio::time::sleep(ID_PAUSE).await;
+            }
+            other => return other,
+        }
+    }
+    Err(Error::Unwired("no attempt was made"))
+}
+
+/// Whether new guests get the next free number for an id.
+fn is_numbered(kind: BackendKind) -> bool {
+    matches!(kind, BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm)
+}
+
+/// The driver, if the caller may ask it for this and it has such an action.
+fn permitted(
+    state: &AppState,
+    caller: &Caller,
+    target: &Target,
+    action: GuestAction,
+) -> Result<Arc<dyn Backend>, Refusal> {
+    let (kind, guest) = match target {
+        Target::Guest(id) => (id.backend, Some(id)),
+        Target::New(kind) => (*kind, None),
+    };
+    policy::decide(caller, action.privilege(), guest)?;
+    let driver = usable(state, kind)?;
+    has(driver.as_ref(), action)?;
+    Ok(driver)
+}
+
+fn has(driver: &dyn Backend, action: GuestAction) -> Result<(), Refusal> {
+    match driver.lack(action) {
+        Some(reason) => Err(Refusal::Unsupported { backend: driver.kind(), action, reason }),
+        None => Ok(()),
+    }
+}
+
+fn usable(state: &AppState, kind: BackendKind) -> Result<Arc<dyn Backend>, Refusal> {
+    let unavailable = |reason: String, cure: String| Refusal::Unavailable { backend: kind, reason, cure };
+    let driver = state.registry.get(kind).ok_or_else(|| {
+        let cure = "Add it to the settings and restart.".to_owned();
+        unavailable(format!("This Paddock was started without the {} backend.", kind.label()), cure)
+    })?;
+    match state.inventory.snapshot().backends.get(&kind).map(|health| &health.state.availability) {
+        Some(Availability::Unavailable { reason, cure }) => Err(unavailable(reason.clone(), cure.clone())),
+        _ => Ok(driver.clone()),
+    }
+}
+
+async fn planned(
+    driver: &dyn Backend,
+    target: &Target,
+    request: &ActionRequest,
+    notes: Vec<String>,
+) -> Result<Planned, Refusal> {
+    let (id, title) = match (target, request) {
+        (Target::New(kind), ActionRequest::Create(create)) => {
+            let name = driver.new_id(create).await;
+            let asked = GuestId::new(*kind, create.name.clone());
+            let id = GuestId::new(*kind, name.map_err(|error| error.into_refusal(&asked))?);
+            if read(driver, &id).await?.is_some() {
+                return Err(Refusal::AlreadyExists { guest: id });
+            }
+            let title = (id.name != create.name).then(|| create.name.to_string());
+            (id, title)
+        }
+        (Target::Guest(id), ActionRequest::Create(_)) => {
+            return Err(Refusal::AlreadyExists { guest: id.clone() });
+        }
+        (Target::New(kind), other) => {
+            return Err(Refusal::Unsupported {
+                backend: *kind,
+                action: other.action(),
+                reason: "there is no guest yet.".to_owned(),
+            });
+        }
+        (Target::Guest(id), _) => {
+            // Read now, not from the inventory: what is decided here must hold when the plan begins.
+            let guest = read(driver, id).await?.ok_or_else(|| Refusal::NotFound { guest: id.clone() })?;
+            request.action().allowed_for(&guest)?;
+            (id.clone(), guest.title)
+        }
+    };
+    let plan = driver.plan(&id.name, request).await.map_err(|error| error.into_refusal(&id))?;
+    let notes = notes.into_iter().chain(plan.notes).collect();
+    Ok(Planned { guest: id, title, plan: Plan { notes, ..plan } })
+}
+
+async fn read(driver: &dyn Backend, id: &GuestId) -> Result<Option<Guest>, Refusal> {
+    driver.guest(&id.name).await.map_err(|error| error.into_refusal(id))
+}
+
+/// Why this guest cannot be asked for this now, as far as that can be told without planning it.
+pub(super) fn refusal(
+    driver: &dyn Backend,
+    caller: &Caller,
+    guest: &Guest,
+    action: GuestAction,
+) -> Option<Refusal> {
+    policy::decide(caller, action.privilege(), Some(&guest.id))
+        .and_then(|()| has(driver, action))
+        .and_then(|()| action.allowed_for(guest))
+        .err()
+}

@@ -1,0 +1,97 @@
+//! What a verb works with: settings, backends and, for those that change something, database and history.
+
+use std::{path::PathBuf, sync::Arc};
+
+use app::{
+    auth::Caller,
+    backend::{Backend, HostRunner, Registry, routing::Routing},
+    domain::guest::BackendKind,
+    service::{self, AppState},
+    store::Store,
+};
+use clap::Args;
+
+use super::{exit::CliError, output::Format};
+use crate::{
+    data_dir,
+    settings::{Host, Settings},
+};
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Settings file [env: PADDOCK_CONFIG] [default: /etc/paddock/paddock.toml, if it is there].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Enough to look at guests.
+pub struct Look {
+    pub registry: Registry,
+    pub routing: Routing,
+    pub format: Format,
+    pub settings: Settings,
+}
+
+impl Look {
+    pub fn open(global: &Global) -> Result<Self, CliError> {
+        let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
+        // Nothing is written there by a look.
+        let logs = settings.server.data.join(data_dir::LOGS);
+        let registry = Registry::new(settings.drivers(&Host::read(), &logs)?);
+        let routing = settings.routing.clone();
+        Ok(Self { registry, routing, format: global.format, settings })
+    }
+
+    /// All drivers, or that of one backend.
+    pub fn drivers(&self, only: Option<BackendKind>) -> Result<Vec<Arc<dyn Backend>>, CliError> {
+        match only {
+            None => Ok(self.registry.iter().cloned().collect()),
+            Some(kind) => match self.registry.get(kind) {
+                Some(driver) => Ok(vec![driver.clone()]),
+                None => Err(CliError::Usage(format!(
+                    "There is no {kind} backend here; the settings name those there are."
+                ))),
+            },
+        }
+    }
+}
+
+/// Enough to change something: the same database and history as the dashboard's, safely beside it.
+pub struct Desk {
+    pub look: Look,
+    pub state: AppState,
+    pub caller: Caller,
+}
+
+impl Desk {
+    pub async fn open(global: &Global) -> Result<Self, CliError> {
+        let look = Look::open(global)?;
+        let data = data_dir::prepare(&look.settings.server.data)?;
+        let store = Store::open(&data.database).await?;
+        let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &Host::read().name);
+        // What an earlier command line left behind when it was killed must not be in the way.
+        service::settle(&state).await?;
+        Ok(Self { look, state, caller: Caller::command_line(&os_user()) })
+    }
+
+    pub async fn close(self) {
+        self.state.store.close().await;
+    }
+}
+
+/// Who this process is on the host, by name where that can be told.
+fn os_user() -> String {
+    let uid = app::backend::own_uid().to_string();
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(uid.as_str())).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("uid {uid}"))
+}
