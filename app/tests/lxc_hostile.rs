@@ -1,7 +1,7 @@
 //! What somebody could try to make of an LXC host by its inputs: each is refused by name, and no tool ever runs.
 //!
 //! A program of its own, so that a process started by anything in it would be seen. Needs no LXC.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 #![cfg(feature = "backend")]
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
