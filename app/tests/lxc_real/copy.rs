@@ -1,9 +1,9 @@
 //! Clones.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use app::{
-    backend::Error,
+    backend::{Error, ExecutionEnd},
     domain::{
         action::{ActionRequest, Field},
         guest::{BackendKind, GuestId, GuestStatus},
@@ -11,6 +11,8 @@ use app::{
         spec::CloneSpec,
     },
 };
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     failed,
@@ -106,23 +108,28 @@ async fn what_lxc_cannot_copy_is_named_before_it_is_tried() {
 #[tokio::test]
 async fn a_copy_that_was_cut_off_is_never_started_on_the_hosts_files() {
     let lab = Lab::new();
-    // As lxc-copy leaves it when it is killed in the middle: the path of the root file system comes last.
-    let name = lab.made("");
-    let config: String = lab
-        .config(&name)
-        .lines()
-        .filter(|line| !line.contains("rootfs.path"))
-        .map(|l| format!("{l}\n"))
-        .collect();
-    fs::write(lab.lxcpath.join(name.as_str()).join("config"), config).unwrap();
-    let guest = lab.guest(&name).await.unwrap();
+    let (name, copy) = (lab.made(""), unique());
+    // So much that there is time to cancel.
+    fs::write(lab.rootfs(&name, "big"), vec![1; 128 << 20]).unwrap();
+    let plan = lab.plan(&name, clone(spec(&copy))).await.unwrap();
+    let cancel = CancellationToken::new();
+    let press = async {
+        while lab.guest(&copy).await.is_none() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        cancel.cancel();
+    };
+    let (ran, ()) = tokio::join!(lab.run_until(&name, &plan, cancel.clone()), press);
+    assert_eq!(ran.end, ExecutionEnd::Cancelled);
+    let guest = lab.guest(&copy).await.unwrap();
     assert_eq!(guest.status, GuestStatus::Stopped);
     assert!(guest.note.unwrap().contains("was cut off"));
-    let error = lab.refused(&name, ActionRequest::Start).await;
+    let error = lab.refused(&copy, ActionRequest::Start).await;
     assert!(
         matches!(error, Error::NotReady { .. }) && error.to_string().contains("host's own files"),
         "{error}"
     );
-    lab.done(&name, ActionRequest::Delete { purge: false }).await;
-    assert!(!lab.lxcpath.join(name.as_str()).exists());
+    lab.done(&copy, ActionRequest::Delete { purge: false }).await;
+    assert!(!lab.lxcpath.join(copy.as_str()).exists());
+    lab.start(&name).await;
 }

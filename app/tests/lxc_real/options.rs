@@ -197,7 +197,8 @@ async fn an_image_whose_program_is_missing_does_not_pass_for_started() {
     let name = unique();
     let image = image(image_layout(lab.dir.path(), &["/no/such/program"]));
     let error = failed(lab.act(&name, started(image)).await);
-    assert_eq!(error, Error::NotDone { what: format!("{name} is stopped") }, "the tool exits 0");
+    let is_told = matches!(&error, Error::NotDone { what } if what.contains("is stopped"));
+    assert!(is_told, "the tool exits 0: {error}");
 }
 
 #[tokio::test]

@@ -120,6 +120,6 @@ async fn an_exit_of_0_does_not_pass_for_a_resumed_guest() {
     let pause = lab.plan(&name, ActionRequest::Pause).await.unwrap();
     lab.done(&name, ActionRequest::Stop).await;
     let error = failed(lab.run(&name, &resume).await.end);
-    assert_eq!(error, Error::NotDone { what: format!("{name} is stopped") });
+    assert!(matches!(&error, Error::NotDone { what } if what.contains("is stopped")), "{error}");
     assert!(matches!(failed(lab.run(&name, &pause).await.end), Error::WrongState { .. }));
 }

@@ -5,7 +5,7 @@
 //! and belong to its own driver. No consoles, no daemon: there is nothing to connect to.
 //!
 //! ```text
-//!   reader ─ state          what is there          sockets, scan, config, snapshots, detail
+//!   reader ─ state          what is there          sockets, scan, config, settings, snapshots, detail
 //!   facts ──► plan, ...     what will be done      pure, from facts: create (network, limits, oci), copy, configure, exec
 //!   config::edit            how a file changes     pure, from its text
 //!   parse                   what came of it        pure, from a finished command
@@ -25,6 +25,7 @@ mod parse;
 mod plan;
 mod reader;
 mod scan;
+mod settings;
 mod snapshots;
 mod sockets;
 mod state;

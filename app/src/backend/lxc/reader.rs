@@ -24,17 +24,17 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 use crate::{
     backend::{Error, cgroup::Layout, files, process::Proc},
     domain::{
-        guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestId},
+        guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestId, GuestStatus},
         name::GuestName,
     },
 };
 
 use super::{
-    config::{self, ContainerConfig, Source},
-    configure,
+    config, configure,
     detail::facts,
     limits,
     scan::{self, Init},
+    settings::Settings,
     sockets::{self, Sockets},
     state::{self, Creation, Monitor, Seen},
 };
@@ -57,13 +57,7 @@ pub struct Reader {
     skip_numeric: bool,
     proc: Proc,
     known: Mutex<Known>,
-    settings: Mutex<BTreeMap<GuestName, Settings>>,
-}
-
-/// A container's settings and what they were read from.
-struct Settings {
-    sources: Vec<Source>,
-    config: Arc<ContainerConfig>,
+    settings: Settings,
 }
 
 /// What the last scan found.
@@ -102,7 +96,7 @@ pub struct Orphan {
 
 impl Reader {
     pub fn new(lxcpath: String, skip_numeric: bool, proc: Proc) -> Self {
-        Self { lxcpath, skip_numeric, proc, known: Mutex::default(), settings: Mutex::default() }
+        Self { lxcpath, skip_numeric, proc, known: Mutex::default(), settings: Settings::default() }
     }
 
     pub fn lxcpath(&self) -> &str {
@@ -119,18 +113,14 @@ impl Reader {
     }
 
     pub fn list(&self) -> Result<Vec<Guest>, Error> {
-        let names = self.names()?;
+        let all = self.names()?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let looks = self.look(&mut known, names)?;
+        let looks = self.look(&mut known, all.clone())?;
         let addresses = self.held_addresses(&mut known, &looks);
         drop(known);
         let guests: Vec<Guest> =
             looks.iter().zip(addresses).map(|(look, addresses)| self.told(look, addresses)).collect();
-        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        if settings.len() > guests.len() {
-            let names: BTreeSet<&GuestName> = guests.iter().map(|guest| &guest.id.name).collect();
-            settings.retain(|name, _| names.contains(name));
-        }
+        self.settings.keep(&all);
         Ok(guests)
     }
 
@@ -140,34 +130,18 @@ impl Reader {
 
     /// What a list says of it.
     fn told(&self, look: &Look, addresses: Vec<String>) -> Guest {
-        let config = self.settings(&look.name);
+        let config = self.settings.of(&look.name, &self.directory(&look.name).join("config"));
         let (status, note) = state::status(&look.seen);
         let init = look.init.as_ref().filter(|_| status.is_active());
-        let no_rootfs = (config.rootfs.is_none() && !status.is_active()).then(|| NO_ROOTFS.to_owned());
+        let is_half = config.rootfs.is_none() && status == GuestStatus::Stopped;
         Guest {
             pid: init.map(|init| init.pid),
             started_ms: init.and_then(|init| init.started_ms),
             addresses,
-            note: note.or(no_rootfs),
+            note: note.or_else(|| is_half.then(|| NO_ROOTFS.to_owned())),
             tags: configure::tags(&config.groups),
             ..Guest::new(GuestId::new(BackendKind::Lxc, look.name.clone()), status)
         }
-    }
-
-    /// The container's settings, read again only when one of their files has changed. Those that cannot be read are
-    /// none: one broken file is no reason to show no list.
-    fn settings(&self, name: &GuestName) -> Arc<ContainerConfig> {
-        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = settings.get(name)
-            && known.sources.iter().all(Source::is_unchanged)
-        {
-            return Arc::clone(&known.config);
-        }
-        let read = config::read_with_sources(&self.directory(name).join("config")).ok().flatten();
-        let (config, sources) = read.unwrap_or_default();
-        let config = Arc::new(config);
-        settings.insert(name.clone(), Settings { sources, config: Arc::clone(&config) });
-        config
     }
 
     pub fn inspect(&self, name: &GuestName) -> Result<Option<GuestDetail>, Error> {
