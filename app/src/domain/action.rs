@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     access::Privilege,
-    guest::{Guest, GuestStatus},
+    guest::{BackendKind, Guest, GuestStatus},
     secret::Secrets,
     spec::{BackupMode, Changes, CloneSpec, CreateRequest, CreateSpec},
 };
@@ -217,7 +217,11 @@ impl GuestAction {
         {
             return Err(Refusal::IsTemplate { guest: id, action: self });
         }
-        if !self.allowed_in(guest.status) {
+        // A checkpointed Proxmox container reads as stopped; the driver knows whether there is one to go on from.
+        let is_checkpoint = self == Self::Resume
+            && guest.id.backend == BackendKind::ProxmoxLxc
+            && guest.status == GuestStatus::Stopped;
+        if !is_checkpoint && !self.allowed_in(guest.status) {
             return Err(Refusal::WrongState { guest: id, action: self, status: guest.status });
         }
         match guest.lock.as_deref() {
@@ -407,6 +411,14 @@ mod tests {
         let hibernated = Guest { status: GuestStatus::Stopped, lock: Some("suspended".into()), ..guest };
         assert_eq!(GuestAction::Start.allowed_for(&hibernated), Ok(()));
         assert!(GuestAction::Delete.allowed_for(&hibernated).is_err());
+    }
+
+    #[test]
+    fn a_stopped_proxmox_container_may_be_a_checkpointed_one() {
+        let stopped = |backend| Guest::new(GuestId::parse(backend, "101").unwrap(), GuestStatus::Stopped);
+        assert_eq!(GuestAction::Resume.allowed_for(&stopped("proxmox-lxc")), Ok(()));
+        assert!(GuestAction::Resume.allowed_for(&stopped("proxmox-vm")).is_err());
+        assert!(GuestAction::Resume.allowed_for(&stopped("lxc")).is_err());
     }
 
     #[test]

@@ -195,11 +195,17 @@ struct PlanSheet<'a> {
 }
 
 pub fn print_plan(format: Format, action: GuestAction, planned: &Planned) -> Result<(), CliError> {
-    let Planned { guest, title, plan } = planned;
-    if format != Format::Table {
-        let sheet = PlanSheet { guest, title: title.as_deref(), action, plan };
-        return output::one(format, &sheet, &[]).map_err(cannot_print);
+    if format == Format::Table {
+        return output::print(&plan_text(action, planned)).map_err(cannot_print);
     }
+    let Planned { guest, title, plan } = planned;
+    let sheet = PlanSheet { guest, title: title.as_deref(), action, plan };
+    output::one(format, &sheet, &[]).map_err(cannot_print)
+}
+
+/// A plan as a person reads it.
+pub fn plan_text(action: GuestAction, planned: &Planned) -> String {
+    let Planned { guest, title, plan } = planned;
     let called = title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
     let mut text = format!("{} {guest}{called}. Nothing was run; this is what would be:\n", action.label());
     for note in &plan.notes {
@@ -213,7 +219,7 @@ pub fn print_plan(format: Format, action: GuestAction, planned: &Planned) -> Res
     for lost in &plan.loses {
         text += &format!("Gone for good: {}\n", visible(lost));
     }
-    output::print(&text).map_err(cannot_print)
+    text
 }
 
 pub fn cannot_print(source: std::io::Error) -> CliError {

@@ -6,9 +6,14 @@ use app::backend::{
     self, Backend,
     crun::{CrunConfig, CrunDriver},
     lxc::{LxcConfig, LxcDriver},
+    proxmox::{Client, Credentials, Endpoint, ProxmoxConfig, ProxmoxDriver, Trust},
 };
+use app::domain::guest::BackendKind;
 
-use super::{Settings, SettingsError};
+use super::{
+    Proxmox, Settings, SettingsError,
+    proxmox::{self, Account},
+};
 
 /// What the drivers have to know of this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +63,42 @@ impl Settings {
                 log_dir: logs.to_owned(),
             })));
         }
+        if let Some(proxmox) = &self.proxmox {
+            let config = proxmox.config(host)?;
+            let containers = ProxmoxDriver::new(BackendKind::ProxmoxLxc, Client::new(&config)?, &config);
+            let machines = containers.sibling(BackendKind::ProxmoxVm);
+            drivers.extend([Arc::new(containers) as Arc<dyn Backend>, Arc::new(machines)]);
+        }
         Ok(drivers)
+    }
+}
+
+impl Proxmox {
+    /// The cluster as its client and drivers take it, with the secret read from its file.
+    pub fn config(&self, host: &Host) -> Result<ProxmoxConfig, SettingsError> {
+        let secret = self.account.secret()?;
+        let endpoint = |endpoint: &proxmox::Endpoint| Endpoint {
+            host: endpoint.url.host.clone(),
+            port: endpoint.url.port,
+            trust: match &endpoint.trust {
+                proxmox::Trust::Fingerprint(fingerprint) => Trust::Fingerprint(fingerprint.0),
+                proxmox::Trust::Ca(path) => Trust::Ca(path.clone()),
+            },
+        };
+        // Proxmox calls a node by its host's name without the domain.
+        let this_node = || host.name.split('.').next().filter(|_| host.is_proxmox).map(str::to_owned);
+        Ok(ProxmoxConfig {
+            endpoints: self.endpoints.iter().map(endpoint).collect(),
+            credentials: match &self.account {
+                Account::Token { id, .. } => Credentials::Token { id: id.clone(), secret },
+                Account::Password { user, .. } => {
+                    Credentials::Password { user: user.clone(), password: secret }
+                }
+            },
+            node: self.node.clone(),
+            local_node: self.local_node.clone().or_else(this_node),
+            timeout: self.timeout,
+            concurrency: self.concurrency,
+        })
     }
 }

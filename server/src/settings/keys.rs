@@ -96,11 +96,11 @@ keys! {
     /// Where crun keeps the state of its containers.
     CRUN_ROOT: PathBuf = "crun" "root" "PADDOCK_CRUN_ROOT" Default("\"/run/crun\"") read::path;
 
-    /// A directory whose OCI bundles are offered for new containers, and where bundles are made from images.
+    /// A directory whose OCI bundles are offered for new containers, and where those made from images get theirs.
     CRUN_BUNDLES: PathBuf = "crun" "bundles" "PADDOCK_CRUN_BUNDLES"
         Default("\"/var/lib/paddock/bundles\"") read::path;
 
-    /// Where fetched images are kept.
+    /// A directory whose OCI image layouts are offered for new containers, and where fetched images are kept.
     CRUN_IMAGES: PathBuf = "crun" "images" "PADDOCK_CRUN_IMAGES"
         Default("\"/var/lib/paddock/images\"") read::path;
 
