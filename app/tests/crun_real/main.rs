@@ -7,6 +7,7 @@
 mod crun;
 
 mod acting;
+mod attempts;
 mod configuring;
 mod creating;
 mod exec;

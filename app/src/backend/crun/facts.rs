@@ -69,6 +69,8 @@ pub fn registered(states: &StateDir, proc: &Proc, name: &GuestName) -> Result<Op
             member.is_own = proc.is_descendant(member.pid, init)
                 || (has_own_pid_namespace && proc.share_pid_namespace(member.pid, init));
         }
+        // One that ended while it was looked at could not be told any more, and is in nobody's way.
+        members.retain(|member| member.is_own || proc.stat(member.pid).is_some_and(|stat| stat.is_alive()));
     }
     Ok(Some(Registered {
         status: record.status(proc),

@@ -106,7 +106,8 @@ impl CrunDriver {
         }
         let source = source(&spec.image)?;
         self.check_free(name)?;
-        check_image_tools(&source)?;
+        let has_file = |path: &str| Path::new(path).is_file();
+        check_image_tools(&source, |tool| find_tool(tool).is_some(), has_file)?;
         let places = Places::new(self.config.bundles.as_deref(), &self.config.images)?;
         let ground = ground::ground(&self.states, &places, name, spec)?;
         let place = facts::place_at(&self.states, &self.proc, name, image::cgroup(name))?;
@@ -181,17 +182,22 @@ fn source(image: &OciImage) -> Result<Source, Error> {
     }
 }
 
-fn check_image_tools(source: &Source) -> Result<(), Error> {
+/// What the host has is asked of it by the program's name and by the file's path.
+fn check_image_tools(
+    source: &Source,
+    has_tool: impl Fn(&str) -> bool,
+    has_file: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
     let copies = !matches!(source, Source::Layout(..));
     for tool in [Some("umoci"), copies.then_some("skopeo")].into_iter().flatten() {
-        if find_tool(tool).is_none() {
+        if !has_tool(tool) {
             return Err(Error::NotReady {
                 reason: format!("Containers are made from images by {tool}, and that is not on this host."),
                 cure: format!("Install it by `apt-get install {tool}`."),
             });
         }
     }
-    if copies && !POLICIES.iter().any(|file| Path::new(file).is_file()) {
+    if copies && !POLICIES.into_iter().any(has_file) {
         return Err(Error::NotReady {
             reason:
                 "This host has no policy that says which images may be used (/etc/containers/policy.json)."
@@ -201,4 +207,31 @@ fn check_image_tools(source: &Source) -> Result<(), Error> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_missing_tool_is_named_with_its_cure() {
+        let layout = Source::Layout("/srv/l".into(), "1".into());
+        let registry = Source::Registry("alpine".parse().unwrap());
+        let cure = |source: &Source, tools: &[&str], files: &[&str]| match check_image_tools(
+            source,
+            |tool| tools.contains(&tool),
+            |file| files.contains(&file),
+        ) {
+            Ok(()) => String::new(),
+            Err(Error::NotReady { cure, .. }) => cure,
+            Err(other) => panic!("{other:?}"),
+        };
+        let (both, policy) = (["umoci", "skopeo"], ["/etc/containers/policy.json"]);
+        assert_eq!(cure(&layout, &["umoci"], &[]), "", "a layout on the host is not copied");
+        assert_eq!(cure(&registry, &both, &policy), "");
+        assert!(cure(&layout, &["skopeo"], &policy).contains("apt-get install umoci"));
+        assert!(cure(&registry, &["umoci"], &policy).contains("apt-get install skopeo"));
+        assert!(cure(&registry, &both, &[]).contains("golang-github-containers-common"));
+        assert_eq!(cure(&registry, &both, &["/root/.config/containers/policy.json"]), "");
+    }
 }
