@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use app::{
     domain::{
-        action::{ActionRequest, GuestAction},
+        action::{ActionRequest, GuestAction, LONGEST_SHUTDOWN_SECONDS, SHUTDOWN_SECONDS},
         failure::FailureKind,
         guest::GuestId,
         operation::{Operation, OperationId, OperationState, OutputChunk},
@@ -37,6 +37,15 @@ pub struct Manner {
     /// Print exactly what would run, and run nothing.
     #[arg(long)]
     pub plan: bool,
+}
+
+/// How long a verb waits for a guest to shut down.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Patience {
+    /// Seconds to wait for the guest to shut down. Nothing is killed when they are over.
+    #[arg(long = "timeout", value_name = "SECONDS", default_value_t = SHUTDOWN_SECONDS,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(LONGEST_SHUTDOWN_SECONDS)))]
+    pub seconds: u32,
 }
 
 /// Finds the guest and does this with it.

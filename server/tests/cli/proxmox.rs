@@ -128,3 +128,34 @@ fn what_proxmox_refuses_is_told_with_the_code_for_it() {
     assert_eq!(partly.code, 6, "{partly:?}");
     lab.must(&["list", "--backend", "lxc"]);
 }
+
+#[test]
+fn creators_at_once_get_an_id_each() {
+    let Cluster { fake, lab } = Cluster::new();
+    // Long enough for all to have asked for the next free id before the first has taken it.
+    fake.set("latency", json!(0.05));
+    fake.set("time_scale", json!(1));
+    let create = |name: &str| {
+        let args =
+            ["create", name, "--backend", "proxmox-vm", "--iso", "local:iso/debian.iso", "--format", "json"];
+        lab.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    fake.call(
+        "store_file",
+        json!({"storage": "local", "name": "debian.iso", "size": 1 << 20, "content": "iso"}),
+    );
+    let made: Vec<Value> = ["a1", "a2", "a3", "a4"]
+        .map(create)
+        .into_iter()
+        .map(|child| {
+            let ended = child.wait_with_output().unwrap();
+            serde_json::from_slice(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"))
+        })
+        .collect();
+    let mut ids: Vec<&str> = made.iter().map(|sheet| sheet["guest"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 4, "{made:?}");
+    assert!(made.iter().all(|sheet| sheet["state"] == "succeeded"), "{made:?}");
+    assert_eq!(lab.json(&["list", "name:a", "--backend", "proxmox-vm"]).as_array().unwrap().len(), 4);
+}

@@ -172,7 +172,7 @@ fn facts(place: &Place, current: &Current, config: &Config) -> Vec<(String, Stri
     tell("Sockets", config.get("sockets"));
     tell("Processor limit", config.get("cpulimit"));
     tell("Processor type", config.property("cpu", "cputype"));
-    tell("Memory", config.get("memory").map(|mib| format!("{mib} MiB")).as_deref());
+    tell("Configured memory", config.get("memory").map(|mib| format!("{mib} MiB")).as_deref());
     tell("Least memory", config.get("balloon").map(|mib| format!("{mib} MiB")).as_deref());
     tell("Swap", config.get("swap").map(|mib| format!("{mib} MiB")).as_deref());
     for disk in config.disks(place.kind) {
