@@ -68,6 +68,15 @@ impl CreateSpec {
             Self::ProxmoxVm(_) => BackendKind::ProxmoxVm,
         }
     }
+
+    /// Whether the new guest gets the next free number for an id.
+    pub fn takes_next_id(&self) -> bool {
+        match self {
+            Self::ProxmoxLxc(spec) => spec.vmid.is_none(),
+            Self::ProxmoxVm(spec) => spec.vmid.is_none(),
+            _ => false,
+        }
+    }
 }
 
 /// The network interface of a new LXC container.

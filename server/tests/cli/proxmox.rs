@@ -1,5 +1,7 @@
 //! The verbs on a fake Proxmox VE: containers and VMs.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -138,7 +140,7 @@ fn creators_at_once_get_an_id_each() {
     let create = |name: &str| {
         let args =
             ["create", name, "--backend", "proxmox-vm", "--iso", "local:iso/debian.iso", "--format", "json"];
-        lab.command(&args).stdout(std::process::Stdio::piped()).spawn().unwrap()
+        lab.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     fake.call(
         "store_file",
