@@ -105,7 +105,7 @@ $(TOOLS)/.fakepve-$(FAKEPVE):
 	touch $@
 
 packages-host:
-	.ci/apt lxc busybox-static crun python3 util-linux procps xz-utils
+	.ci/apt lxc busybox-static crun skopeo umoci jq rsync iproute2 python3 util-linux procps xz-utils
 
 packages-browser:
 	.ci/apt chromium fonts-dejavu-core

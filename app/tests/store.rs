@@ -1,5 +1,5 @@
 //! The store: what is written is read back, and what must never be cannot be written.
-#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+#![cfg_attr(feature = "ssr", expect(clippy::unwrap_used, reason = "what cannot be set up has failed"))]
 #![cfg(feature = "ssr")]
 
 use app::{

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::domain::spec::Cpus;
+
 use super::{files, process::CgroupLine};
 
 /// How the host mounts its control groups.
@@ -46,7 +48,11 @@ pub struct Usage {
     /// `None` also where there is no limit.
     pub memory_limit: Option<u64>,
     pub cpu_ns: Option<u64>,
+    /// `None` also where there is no limit.
+    pub cpu_limit: Option<Cpus>,
     pub tasks: Option<u64>,
+    /// `None` also where there is no limit.
+    pub tasks_limit: Option<u64>,
     pub frozen: bool,
 }
 
@@ -81,9 +87,12 @@ impl Groups {
                 .or_else(|| self.v2("memory.current")?.trim().parse().ok()),
             memory_limit: self.memory_limit(),
             cpu_ns: self.number("cpuacct", "cpuacct.usage").or_else(|| self.v2_cpu_ns()),
+            cpu_limit: self.cpu_limit(),
             tasks: self
                 .number("pids", "pids.current")
                 .or_else(|| self.v2("pids.current")?.trim().parse().ok()),
+            // Both versions say "no limit" with the word "max", which is no number.
+            tasks_limit: self.number("pids", "pids.max").or_else(|| self.v2("pids.max")?.trim().parse().ok()),
             frozen: self.is_frozen(),
         }
     }
@@ -114,6 +123,18 @@ impl Groups {
         v1.or_else(|| self.v2("memory.max")?.trim().parse().ok())
     }
 
+    fn cpu_limit(&self) -> Option<Cpus> {
+        // v1 says "no limit" with -1, v2 with the word "max": neither is a number here.
+        let v1 = || Some((self.number("cpu", "cpu.cfs_quota_us")?, self.number("cpu", "cpu.cfs_period_us")?));
+        let v2 = || {
+            let max = self.v2("cpu.max")?;
+            let (quota, period) = max.trim().split_once(' ')?;
+            Some((quota.parse().ok()?, period.parse().ok()?))
+        };
+        let (quota, period) = v1().or_else(v2)?;
+        cpus(quota, period)
+    }
+
     fn v2_cpu_ns(&self) -> Option<u64> {
         let stat = self.v2("cpu.stat")?;
         let microseconds: u64 =
@@ -135,6 +156,12 @@ impl Groups {
         let line = self.lines.iter().find(|l| l.controllers.is_empty())?;
         files::read(&self.root.join(line.path.trim_start_matches('/')).join(file)).ok()?
     }
+}
+
+/// So much time of each period, in the same unit, as thousandths of a core.
+pub fn cpus(quota: u64, period: u64) -> Option<Cpus> {
+    let thousandths = (u128::from(quota) * 1000).checked_div(u128::from(period))?;
+    Some(Cpus(u32::try_from(thousandths).unwrap_or(u32::MAX)))
 }
 
 /// Open files that say whether one group is frozen. Each use holds one or two descriptors.
@@ -182,7 +209,9 @@ mod tests {
             ("memory.current", "4096\n"),
             ("memory.max", "max\n"),
             ("cpu.stat", "usage_usec 12\nuser_usec 5\n"),
+            ("cpu.max", "150000 100000\n"),
             ("pids.current", "3\n"),
+            ("pids.max", "max\n"),
             ("cgroup.freeze", "1\n"),
         ] {
             fs::write(group.join(file), text).unwrap();
@@ -193,7 +222,9 @@ mod tests {
             memory: Some(4096),
             memory_limit: None,
             cpu_ns: Some(12_000),
+            cpu_limit: Some(Cpus(1500)),
             tasks: Some(3),
+            tasks_limit: None,
             frozen: true,
         };
         assert_eq!(usage, want);
@@ -213,6 +244,29 @@ mod tests {
         let lines = vec![line(&["memory"], "/g"), line(&["freezer"], "/g")];
         let groups = Groups::at(dir.path(), lines, |_| false);
         assert_eq!(groups.usage(), Usage { memory: Some(8192), frozen: true, ..Usage::default() });
+    }
+
+    #[test]
+    fn limits_of_processors_and_processes_are_read_in_both_versions() {
+        let dir = tempfile::tempdir().unwrap();
+        for (controller, file, text) in [
+            ("cpu", "cpu.cfs_quota_us", "25000\n"),
+            ("cpu", "cpu.cfs_period_us", "100000\n"),
+            ("pids", "pids.max", "64\n"),
+        ] {
+            fs::create_dir_all(dir.path().join(controller).join("g")).unwrap();
+            fs::write(dir.path().join(controller).join("g").join(file), text).unwrap();
+        }
+        let lines = vec![line(&["cpu", "cpuacct"], "/g"), line(&["pids"], "/g")];
+        let usage = Groups::at(dir.path(), lines.clone(), |_| false).usage();
+        assert_eq!((usage.cpu_limit, usage.tasks_limit), (Some(Cpus(250)), Some(64)));
+        fs::write(dir.path().join("cpu/g/cpu.cfs_quota_us"), "-1\n").unwrap();
+        assert_eq!(Groups::at(dir.path(), lines, |_| false).usage().cpu_limit, None);
+        fs::create_dir_all(dir.path().join("v2")).unwrap();
+        for (max, limit) in [("max 100000\n", None), ("1000 1000000\n", Some(Cpus(1))), ("5 0\n", None)] {
+            fs::write(dir.path().join("v2/cpu.max"), max).unwrap();
+            assert_eq!(Groups::at(dir.path(), vec![line(&[], "/v2")], |_| false).usage().cpu_limit, limit);
+        }
     }
 
     #[test]

@@ -29,8 +29,10 @@ use crate::domain::plan::{Command, Exit, Output, Stream};
 
 use super::{CommandOutput, OUTPUT_CAP, RunContext, Runner, Started, files, process::Proc};
 use capture::Capture;
+use family::Family;
 
 mod capture;
+mod family;
 #[cfg(test)]
 mod tests;
 
@@ -189,8 +191,8 @@ async fn end_of(child: &mut Child, limit: Duration, context: &RunContext) -> Exi
         () = context.cancel.cancelled() => Exit::Cancelled,
         () = sleep(limit) => Exit::TimedOut,
     };
-    if let Some(group) = child.id().and_then(group) {
-        end_group(group, child).await;
+    if let Some(pid) = child.id() {
+        end_all(pid, child.wait()).await;
     }
     early
 }
@@ -206,20 +208,27 @@ fn told(status: std::io::Result<ExitStatus>) -> Exit {
     }
 }
 
-/// SIGTERM to the group, time to end, SIGKILL to what is left of it. The child is its leader.
-async fn end_group(group: Pid, child: &mut Child) {
+/// SIGTERM to the tool's group and to what it started outside of it, time to end, SIGKILL to what is left. `ended`
+/// is the end of the tool itself, the leader.
+async fn end_all<T>(tool: u32, ended: impl Future<Output = T>) {
+    let Some(group) = group(tool) else { return };
+    // Looked for before the tool can end: then nothing tells any more what was its.
+    let mut family = Family::of(tool);
     // That the group has just ended by itself is no failure, here and below.
     let _ = kill_process_group(group, Signal::TERM);
     let deadline = Instant::now() + GRACE;
-    let _ = timeout(GRACE, child.wait()).await;
-    wait_until_gone(group, deadline).await;
-    let _ = kill_process_group(group, Signal::KILL);
-    let _ = timeout(AFTER_KILL, child.wait()).await;
-}
-
-async fn wait_until_gone(group: Pid, deadline: Instant) {
-    while Instant::now() < deadline && test_kill_process_group(group).is_ok() {
+    tokio::pin!(ended);
+    let is_over = timeout(GRACE, &mut ended).await.is_ok();
+    family.look();
+    family.signal(Signal::TERM);
+    while Instant::now() < deadline && (test_kill_process_group(group).is_ok() || family.is_alive()) {
         sleep(POLL).await;
+    }
+    family.look();
+    let _ = kill_process_group(group, Signal::KILL);
+    family.kill().await;
+    if !is_over {
+        let _ = timeout(AFTER_KILL, ended).await;
     }
 }
 
@@ -228,13 +237,15 @@ fn group(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().filter(|pid| *pid > 1).and_then(Pid::from_raw)
 }
 
-/// Ends the group at once if the run is dropped in the middle: nothing goes on that nobody follows.
+/// Ends the tool at once if the run is dropped in the middle: nothing goes on that nobody follows.
 struct KillOnDrop(Option<Pid>);
 
 impl Drop for KillOnDrop {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
+            let family = Family::of(group.as_raw_nonzero().get().unsigned_abs());
             let _ = kill_process_group(group, Signal::KILL);
+            family.signal(Signal::KILL);
         }
     }
 }
@@ -269,18 +280,16 @@ pub fn is_running(tool: RunningTool) -> bool {
     Proc::default().stat(tool.pid).is_some_and(|s| s.is_alive() && s.start_ticks == tool.start_ticks)
 }
 
-/// Ends the process group of a tool that an earlier Paddock left running. Says whether it still ran.
+/// Ends a tool that an earlier Paddock left running, as a cancel would have. Says whether it still ran.
 pub async fn end_left_over(tool: RunningTool) -> bool {
-    let Some(group) = group(tool.pid) else { return false };
-    if !is_running(tool) {
+    if group(tool.pid).is_none() || !is_running(tool) {
         return false;
     }
-    let _ = kill_process_group(group, Signal::TERM);
-    let deadline = Instant::now() + GRACE;
-    while Instant::now() < deadline && is_running(tool) {
-        sleep(POLL).await;
-    }
-    wait_until_gone(group, deadline).await;
-    let _ = kill_process_group(group, Signal::KILL);
+    end_all(tool.pid, async {
+        while is_running(tool) {
+            sleep(POLL).await;
+        }
+    })
+    .await;
     true
 }

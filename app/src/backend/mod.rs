@@ -23,6 +23,7 @@ mod process;
 pub mod proxmox;
 mod registry;
 pub mod routing;
+mod this_host;
 
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ pub use error::Error;
 pub use execute::{Execution, ExecutionEnd, Site, execute, now_ms};
 pub use host_runner::{HostRunner, RunningTool, end_left_over, is_running, own_process, own_uid};
 pub use registry::Registry;
+pub use this_host::ThisHost;
 
 /// One tool that runs guests. Kinds differ only inside their driver; everything above sees this trait.
 #[async_trait]

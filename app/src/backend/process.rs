@@ -93,6 +93,21 @@ impl Proc {
         })
     }
 
+    /// Whether both processes have their ids in the same pid namespace.
+    pub fn share_pid_namespace(&self, pid: u32, other: u32) -> bool {
+        let namespace = |pid: u32| std::fs::read_link(self.root.join(pid.to_string()).join("ns/pid")).ok();
+        namespace(pid).is_some_and(|found| Some(found) == namespace(other))
+    }
+
+    /// Whether the process was started by that one, or by what that one started, as far as those still live.
+    pub fn is_descendant(&self, pid: u32, of: u32) -> bool {
+        // A chain is never longer; while it is read, it may change and go round.
+        const LONGEST: usize = 4096;
+        std::iter::successors(self.stat(pid), |stat| self.stat(stat.parent))
+            .take(LONGEST)
+            .any(|stat| stat.parent == of)
+    }
+
     /// The process's id in each pid namespace it is in, that of the reader first.
     pub fn namespace_ids(&self, pid: u32) -> Vec<u32> {
         let status = self.text(pid, "status").unwrap_or_default();
@@ -194,7 +209,7 @@ fn parse_cgroups(text: &str) -> Vec<CgroupLine> {
 }
 
 /// Local addresses are the leaves marked `/32 host LOCAL`; each stands twice (in the main and the local table).
-fn parse_fib_trie(text: &str) -> Vec<Ipv4Addr> {
+pub fn parse_fib_trie(text: &str) -> Vec<Ipv4Addr> {
     let mut found = Vec::new();
     let mut last: Option<Ipv4Addr> = None;
     for line in text.lines() {
@@ -279,6 +294,9 @@ mod tests {
             proc.stat(own).map(|s| s.parent)
         );
         assert_eq!(proc.namespace_ids(own).first(), Some(&own));
+        assert!(proc.share_pid_namespace(own, own) && !proc.share_pid_namespace(u32::MAX, u32::MAX));
+        let parent = proc.stat(own).map_or(0, |stat| stat.parent);
+        assert!(proc.is_descendant(own, parent) && !proc.is_descendant(parent, own));
         assert!(proc.root_mount(own).is_some());
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let held = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();

@@ -248,12 +248,12 @@ pub struct GuestDetail {
     pub memory_limit: Option<u64>,
     /// Processor time it may use, thousandths of a core; `None` without a limit.
     #[serde(default)]
-    pub cpu_limit: Option<super::spec::Cpus>,
+    pub cpu_limit: Option<super::limits::Cpus>,
     /// Processor time used since it started, nanoseconds.
     pub cpu_ns: Option<u64>,
     /// What it uses now, thousandths of a core, where the backend measures it.
     #[serde(default)]
-    pub cpu_now: Option<super::spec::Cpus>,
+    pub cpu_now: Option<super::limits::Cpus>,
     /// Processes and threads in the guest.
     pub tasks: Option<u64>,
     /// Further facts in the backend's own words, in reading order: label and value.

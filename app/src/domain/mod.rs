@@ -7,6 +7,7 @@ pub mod action;
 pub mod failure;
 pub mod guest;
 pub mod host;
+pub mod limits;
 pub mod name;
 pub mod operation;
 pub mod plan;

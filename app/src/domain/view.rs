@@ -19,7 +19,7 @@ pub struct GuestList {
     /// The server's clock, milliseconds since 1970, so that "2 min ago" is the same in page and browser.
     pub now_ms: i64,
     pub backends: Vec<BackendHealth>,
-    /// Sorted by name, then backend.
+    /// Sorted by what people call them.
     pub guests: Vec<GuestRow>,
     /// Why this person cannot create guests, if so.
     pub create_refusal: Option<Refusal>,

@@ -74,7 +74,16 @@ pub async fn begin(
             }
             Target::New(_) => None,
         };
-        let planned = planned(driver.as_ref(), target, &request, notes.clone()).await?;
+        // A free id may be taken in between: by another creation of ours that found it a moment ago and whose first step
+        // will take it, or by anybody else.
+        let again = takes_next_id(&request) && attempt < ID_TRIES;
+        let planned = match planned(driver.as_ref(), target, &request, notes.clone()).await {
+            Err(Refusal::AlreadyExists { .. }) if again => {
+                tokio::time::sleep(ID_PAUSE).await;
+                continue;
+            }
+            planned => planned?,
+        };
         let beginning = operations::Beginning {
             caller,
             guest: planned.guest,
@@ -85,23 +94,15 @@ pub async fn begin(
             listener: listener.clone(),
         };
         match operations::begin(state, beginning).await {
-            // A VMID that another creation of ours has found free a moment ago; its first step will take it.
-            Err(Error::Refused(Refusal::Busy { guest, .. }))
-                if *target != Target::Guest(guest.clone())
-                    && is_numbered(guest.backend)
-                    && attempt < ID_TRIES =>
-            {
-                tokio::time::sleep(ID_PAUSE).await;
-            }
+            Err(Error::Refused(Refusal::Busy { .. })) if again => tokio::time::sleep(ID_PAUSE).await,
             other => return other,
         }
     }
     Err(Error::Unwired("no attempt was made"))
 }
 
-/// Whether new guests get the next free number for an id.
-fn is_numbered(kind: BackendKind) -> bool {
-    matches!(kind, BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm)
+fn takes_next_id(request: &ActionRequest) -> bool {
+    matches!(request, ActionRequest::Create(create) if create.spec.takes_next_id())
 }
 
 /// The driver, if the caller may ask it for this and it has such an action.

@@ -41,7 +41,7 @@ pub struct Snapshot {
     /// Goes up by one with every change.
     pub version: u64,
     pub backends: BTreeMap<BackendKind, BackendHealth>,
-    /// Sorted by name, then backend.
+    /// Sorted by what people call them.
     pub guests: Vec<Guest>,
 }
 
@@ -113,7 +113,7 @@ impl Inventory {
             Ok(guests) => {
                 next.guests.retain(|guest| guest.id.backend != kind);
                 next.guests.extend(guests);
-                next.guests.sort_by(|a, b| (&a.id.name, a.id.backend).cmp(&(&b.id.name, b.id.backend)));
+                next.guests.sort_by(|a, b| (a.label(), &a.id).cmp(&(b.label(), &b.id)));
                 if let Some(health) = next.backends.get_mut(&kind) {
                     health.stale = None;
                 }

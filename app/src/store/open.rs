@@ -1,6 +1,9 @@
 //! Opening the database, and refusing to touch one that Paddock should not touch.
 
 use std::{
+    fs::File,
+    io,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -57,6 +60,7 @@ pub enum OpenError {
 impl Store {
     /// Opens the database file, makes it if there is none, and brings it to this version's schema.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let _turn = turn(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -79,6 +83,22 @@ impl Store {
         })?;
         Ok(Self { pool })
     }
+}
+
+/// One process at a time: two that bring a database to a new schema at once would each begin every step. Held until it
+/// is dropped; the kernel lets go of it even after a kill.
+async fn turn(path: &Path) -> Result<File, OpenError> {
+    let lock = path.with_added_extension("opening");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::options().create(true).write(true).truncate(false).mode(0o600).open(lock)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let cannot = |error: io::Error| match error.kind() {
+        io::ErrorKind::StorageFull => OpenError::DiskFull { path: path.into() },
+        _ => OpenError::NotWritable { path: path.into(), detail: error.to_string() },
+    };
+    locked.await.unwrap_or_else(|crash| Err(io::Error::other(crash))).map_err(cannot)
 }
 
 /// Reads the file's structure before anything is written to it.
@@ -126,6 +146,19 @@ mod tests {
         let path = dir.path().join("paddock.db");
         Store::open(&path).await.unwrap().close().await;
         assert!(reopened(&path).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn of_many_who_open_a_new_database_at_once_all_can_use_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("paddock.db");
+        let all = (0..8).map(|_| {
+            let path = path.clone();
+            tokio::spawn(async move { Store::open(&path).await.map(|_| ()) })
+        });
+        for opened in all.collect::<Vec<_>>() {
+            opened.await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]

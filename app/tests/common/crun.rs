@@ -61,6 +61,7 @@ impl World {
         let driver = CrunDriver::new(CrunConfig {
             root: dir.path().join("root"),
             bundles: Some(dir.path().join("bundles")),
+            images: dir.path().join("images"),
             log_dir: dir.path().join("log"),
         });
         let tag = format!("t{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -139,12 +140,30 @@ impl World {
 
     /// Plans and executes, to whatever end.
     pub async fn act(&self, name: &GuestName, request: ActionRequest) -> (ExecutionEnd, Told) {
+        self.act_until(name, request, CancellationToken::new()).await
+    }
+
+    /// As [`act`](Self::act), unless it is cancelled before.
+    pub async fn act_until(
+        &self,
+        name: &GuestName,
+        request: ActionRequest,
+        cancel: CancellationToken,
+    ) -> (ExecutionEnd, Told) {
         let plan = self.plan(name, &request).await.unwrap();
-        let mut told = Told::new();
-        let cancel = CancellationToken::new();
+        self.execute(name, &plan, cancel).await
+    }
+
+    pub async fn execute(
+        &self,
+        name: &GuestName,
+        plan: &Plan,
+        cancel: CancellationToken,
+    ) -> (ExecutionEnd, Told) {
+        let mut told = Told::new(cancel.clone());
         let secrets = Default::default();
         let site = Site { backend: &self.driver, runner: &HostRunner, guest: name, secrets: &secrets };
-        let end = execute(site, &plan, &cancel, &mut told).await;
+        let end = execute(site, plan, &cancel, &mut told).await;
         (end, told)
     }
 
@@ -249,12 +268,21 @@ pub struct Told {
     pub outcomes: Vec<StepOutcome>,
     sink: UnboundedSender<(Stream, String)>,
     output: UnboundedReceiver<(Stream, String)>,
+    cancel: CancellationToken,
 }
 
 impl Told {
-    fn new() -> Self {
+    fn new(cancel: CancellationToken) -> Self {
         let (sink, output) = unbounded_channel();
-        Self { outcomes: vec![], sink, output }
+        Self { outcomes: vec![], sink, output, cancel }
+    }
+
+    /// What was said by one of the streams.
+    pub fn said_by(&mut self, stream: Stream) -> String {
+        std::iter::from_fn(|| self.output.try_recv().ok())
+            .filter(|(by, _)| *by == stream)
+            .map(|(_, text)| text)
+            .collect()
     }
 
     /// Everything that the tools said.
@@ -265,11 +293,7 @@ impl Told {
 
 impl Execution for Told {
     fn begin(&mut self, _step: usize) -> RunContext {
-        RunContext {
-            output: self.sink.clone(),
-            started: unbounded_channel().0,
-            cancel: CancellationToken::new(),
-        }
+        RunContext { output: self.sink.clone(), started: unbounded_channel().0, cancel: self.cancel.clone() }
     }
 
     fn end(&mut self, _step: usize, outcome: StepOutcome) {

@@ -44,7 +44,7 @@ pub struct FakePve {
 impl FakePve {
     /// One node `pve1`, no guests, tasks over before their request is answered (`time_scale` 0).
     pub fn start() -> Self {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/common/fakepve_host.py");
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../app/tests/common/fakepve_host.py");
         let python = python();
         let mut process = Command::new(&python)
             .arg(script)
@@ -209,9 +209,10 @@ impl Drop for FakePve {
 }
 
 fn python() -> PathBuf {
-    env::var_os("PADDOCK_FAKEPVE_PYTHON").map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(env::var_os("HOME").unwrap()).join(".cache/paddock/tools/fakepve/bin/python")
-    })
+    match env::var_os("PADDOCK_FAKEPVE_PYTHON") {
+        Some(python) => PathBuf::from(python),
+        None => PathBuf::from(env::var_os("HOME").unwrap()).join(".cache/paddock/tools/fakepve/bin/python"),
+    }
 }
 
 fn read_line(stdout: &mut BufReader<ChildStdout>) -> Value {

@@ -15,6 +15,7 @@ import asyncio
 import hashlib
 import inspect
 import json
+import logging
 import ssl
 import sys
 import tempfile
@@ -22,11 +23,12 @@ import tempfile
 from aiohttp import web
 from fakepve import FakePve, PveError, TaskError
 from fakepve.certs import make_cert
+from fakepve_gaps import Gaps
 
 HOST = "127.0.0.1"
 
 
-class Host(FakePve):
+class Host(Gaps, FakePve):
     """The fake, plus faults that it cannot provoke by itself."""
 
     def __init__(self):
@@ -67,15 +69,16 @@ class Host(FakePve):
 
     # ---- faults
 
-    def spoil(self, method, suffix, how, times=1, status=200, body="", kind="application/json", seconds=0):
+    def spoil(self, method, suffix, how, times=1, status=200, reason=None, body="", kind="application/json",
+              promise=100, seconds=0):
         """The next requests whose path ends so are spoilt.
 
-        how: `raw` answers this status and body; `cut` promises a longer body than it sends; `drop` closes the
-        connection unanswered and does nothing; `swallow` does the work and closes unanswered; `hang` waits so many
-        real seconds first.
+        how: `raw` answers this status, reason and body; `cut` promises so many bytes more than it sends; `flood` sends
+        one MiB after the other, without end; `drop` closes the connection unanswered and does nothing; `swallow` does
+        the work and closes unanswered; `hang` waits so many real seconds first.
         """
-        self.spoilt[method, suffix] = {"how": how, "times": times, "status": status, "body": body, "kind": kind,
-                                       "seconds": seconds}
+        self.spoilt[method, suffix] = {"how": how, "times": times, "status": status, "reason": reason, "body": body,
+                                       "kind": kind, "promise": promise, "seconds": seconds}
 
     def expire_tickets(self):
         """Every ticket's time is up."""
@@ -112,9 +115,12 @@ class Host(FakePve):
         return None
 
     async def _answer(self, request, handler, generic, path_node):
-        peer, here = (request.transport.get_extra_info(name) for name in ("peername", "sockname"))
-        self.connections.add(peer[1])
-        self.transports.setdefault(here[1], set()).add(request.transport)
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            # Cut before it came to this request.
+            return web.Response()
+        self.connections.add(transport.get_extra_info("peername")[1])
+        self.transports.setdefault(transport.get_extra_info("sockname")[1], set()).add(transport)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -123,22 +129,30 @@ class Host(FakePve):
             if how == "hang":
                 await asyncio.sleep(rule["seconds"])
             if how == "raw":
-                return web.Response(status=rule["status"], text=rule["body"], content_type=rule["kind"])
-            if how == "cut":
+                return web.Response(status=rule["status"], reason=rule["reason"], text=rule["body"],
+                                    content_type=rule["kind"])
+            if how in ("cut", "flood"):
                 response = web.StreamResponse(status=rule["status"])
                 response.content_type = rule["kind"]
-                response.content_length = len(rule["body"]) + 100
+                if how == "cut":
+                    response.content_length = len(rule["body"]) + rule["promise"]
                 await response.prepare(request)
                 await response.write(rule["body"].encode())
-                request.transport.close()
+                try:
+                    while how == "flood":
+                        await response.write(b" " * 2**20)
+                        await asyncio.sleep(0)
+                except ConnectionError:
+                    # The client has had enough.
+                    return response
+                transport.close()
                 return response
             if how == "drop":
-                request.transport.abort()
-                raise ConnectionResetError("dropped")
+                transport.abort()
+                return web.Response()
             response = await super()._answer(request, handler, generic, path_node)
             if how == "swallow":
-                request.transport.abort()
-                raise ConnectionResetError("swallowed")
+                transport.abort()
             return response
         finally:
             self.under_way -= 1
@@ -210,6 +224,8 @@ async def obey(pve, command):
 
 
 async def main():
+    # It tells of each connection that the fake drops, as it was asked to.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="fakepve-") as keys:
         certificate, key, der = make_cert(keys, hosts=(HOST,))
         other, _, _ = make_cert(keys, name="other", hosts=(HOST,))

@@ -6,9 +6,15 @@
 #[path = "../common/crun.rs"]
 mod crun;
 
+mod acting;
+mod attempts;
+mod configuring;
 mod creating;
+mod exec;
 mod hazards;
+mod images;
 mod life;
+mod registry;
 
 use std::{fs, process::Command};
 

@@ -33,9 +33,8 @@ async fn a_container_is_creating_only_while_lxc_create_is_at_work() {
     assert_eq!(ran.end, ExecutionEnd::Done);
 }
 
-#[tokio::test]
-async fn a_container_is_made_from_two_archives() {
-    let lab = Lab::new();
+/// A root file system with busybox and its metadata: `rootfs.tar.xz` and `meta.tar.xz` in the lab's directory.
+pub fn archives(lab: &Lab) {
     let at = |file: &str| lab.dir.path().join(file).to_str().unwrap().to_owned();
     let rootfs = lab.dir.path().join("root");
     for directory in ["bin", "sbin", "dev", "proc", "sys", "etc"] {
@@ -51,6 +50,13 @@ async fn a_container_is_made_from_two_archives() {
             "tar and xz are needed",
         );
     }
+}
+
+#[tokio::test]
+async fn a_container_is_made_from_two_archives() {
+    let lab = Lab::new();
+    let at = |file: &str| lab.dir.path().join(file).to_str().unwrap().to_owned();
+    archives(&lab);
     let request = |metadata, rootfs| {
         create(CreateSpec::LxcLocal { metadata, rootfs, limits: Limits::default(), network: None })
     };

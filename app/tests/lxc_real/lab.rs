@@ -17,7 +17,7 @@ use app::{
         action::ActionRequest,
         guest::{Guest, GuestStatus},
         name::GuestName,
-        plan::{Plan, StepOutcome},
+        plan::{Plan, StepOutcome, Stream},
     },
 };
 use tempfile::TempDir;
@@ -39,6 +39,15 @@ pub struct Lab {
 pub struct Ran {
     pub end: ExecutionEnd,
     pub outcomes: Vec<StepOutcome>,
+    output: Vec<(Stream, String)>,
+}
+
+impl Ran {
+    /// All that was said by this way, trimmed.
+    pub fn said(&self, stream: Stream) -> String {
+        let pieces = self.output.iter().filter(|(by, _)| *by == stream).map(|(_, text)| text.as_str());
+        pieces.collect::<String>().trim().to_owned()
+    }
 }
 
 impl Lab {
@@ -123,12 +132,22 @@ impl Lab {
     }
 
     pub async fn run(&self, name: &GuestName, plan: &Plan) -> Ran {
-        let mut kept = Kept(Vec::new());
-        let cancel = CancellationToken::new();
+        self.run_until(name, plan, CancellationToken::new()).await
+    }
+
+    /// Runs until its end, or until it is cancelled.
+    pub async fn run_until(&self, name: &GuestName, plan: &Plan, cancel: CancellationToken) -> Ran {
+        let mut kept = Kept { outcomes: Vec::new(), receivers: Vec::new(), cancel: cancel.clone() };
         let secrets = Default::default();
         let site = Site { backend: &self.driver, runner: &HostRunner, guest: name, secrets: &secrets };
         let end = execute(site, plan, &cancel, &mut kept).await;
-        Ran { end, outcomes: kept.0 }
+        let mut output = Vec::new();
+        for mut receiver in kept.receivers {
+            while let Ok(piece) = receiver.try_recv() {
+                output.push(piece);
+            }
+        }
+        Ran { end, outcomes: kept.outcomes, output }
     }
 
     /// Plans and runs.
@@ -150,6 +169,29 @@ impl Lab {
     pub fn told(&self, name: &GuestName, what: &str) -> String {
         let output = self.tool("lxc-info", name, &[what, "-H"]);
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// The text of its configuration.
+    pub fn config(&self, name: &GuestName) -> String {
+        fs::read_to_string(self.lxcpath.join(name.as_str()).join("config")).unwrap()
+    }
+
+    /// A path in its root file system.
+    pub fn rootfs(&self, name: &GuestName, path: &str) -> PathBuf {
+        self.lxcpath.join(name.as_str()).join("rootfs").join(path)
+    }
+
+    /// Plans and runs, which must succeed.
+    pub async fn done(&self, name: &GuestName, request: ActionRequest) -> Ran {
+        let plan = self.plan(name, request).await.unwrap_or_else(|e| panic!("no plan for {name}: {e}"));
+        let ran = self.run(name, &plan).await;
+        assert_eq!(ran.end, ExecutionEnd::Done, "{plan:?}: {:?}", ran.output);
+        ran
+    }
+
+    /// Why it is not even planned.
+    pub async fn refused(&self, name: &GuestName, request: ActionRequest) -> Error {
+        self.plan(name, request).await.err().unwrap_or_else(|| panic!("{name} was not refused"))
     }
 
     pub async fn until(&self, name: &GuestName, wanted: GuestStatus) {
@@ -177,18 +219,23 @@ impl Drop for Lab {
     }
 }
 
-/// Collects a plan's outcomes; nobody reads the output.
-struct Kept(Vec<StepOutcome>);
+/// Collects a plan's outcomes and output.
+struct Kept {
+    outcomes: Vec<StepOutcome>,
+    receivers: Vec<mpsc::UnboundedReceiver<(Stream, String)>>,
+    cancel: CancellationToken,
+}
 
 impl Execution for Kept {
     fn begin(&mut self, _step: usize) -> RunContext {
-        let (output, _) = mpsc::unbounded_channel();
+        let (output, receiver) = mpsc::unbounded_channel();
+        self.receivers.push(receiver);
         let (started, _) = mpsc::unbounded_channel();
-        RunContext { output, started, cancel: CancellationToken::new() }
+        RunContext { output, started, cancel: self.cancel.clone() }
     }
 
     fn end(&mut self, _step: usize, outcome: StepOutcome) {
-        self.0.push(outcome);
+        self.outcomes.push(outcome);
     }
 }
 

@@ -182,7 +182,7 @@ async fn snapshots_and_clones_stand_in_the_way_of_a_delete_by_name() {
     let refused = lab.tool("lxc-destroy", &name, &[]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("has snapshots"), "LXC itself sees it");
     let error = lab.plan(&name, ActionRequest::Delete { purge: false }).await.unwrap_err().to_string();
-    assert!(error.contains("snap0") && error.contains("lxc-snapshot"), "{error}");
+    assert!(error.contains("snap0") && error.contains("together with them"), "{error}");
     fs::remove_dir_all(&snapshot).unwrap();
 
     let clone = unique();

@@ -1,12 +1,18 @@
 //! The LXC driver on the real tools: each known hazard of them, and the whole life of a container.
 //!
-//! Needs root and `apt-get install lxc busybox-static xz-utils`.
+//! Needs root and `apt-get install lxc busybox-static xz-utils rsync skopeo umoci jq iproute2`.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
 #![cfg(feature = "backend")]
 
+mod configure;
+mod copy;
 mod create;
+mod exec;
 mod lab;
 mod life;
+mod options;
+mod power;
+mod snapshot;
 mod state;
 
 use app::{

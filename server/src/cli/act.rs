@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use app::{
     domain::{
-        action::{ActionRequest, GuestAction},
+        action::{ActionRequest, GuestAction, LONGEST_SHUTDOWN_SECONDS, SHUTDOWN_SECONDS},
         failure::FailureKind,
         guest::GuestId,
         operation::{Operation, OperationId, OperationState, OutputChunk},
@@ -37,6 +37,15 @@ pub struct Manner {
     /// Print exactly what would run, and run nothing.
     #[arg(long)]
     pub plan: bool,
+}
+
+/// How long a verb waits for a guest to shut down.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Patience {
+    /// Seconds to wait for the guest to shut down. Nothing is killed when they are over.
+    #[arg(long = "timeout", value_name = "SECONDS", default_value_t = SHUTDOWN_SECONDS,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(LONGEST_SHUTDOWN_SECONDS)))]
+    pub seconds: u32,
 }
 
 /// Finds the guest and does this with it.
@@ -195,11 +204,17 @@ struct PlanSheet<'a> {
 }
 
 pub fn print_plan(format: Format, action: GuestAction, planned: &Planned) -> Result<(), CliError> {
-    let Planned { guest, title, plan } = planned;
-    if format != Format::Table {
-        let sheet = PlanSheet { guest, title: title.as_deref(), action, plan };
-        return output::one(format, &sheet, &[]).map_err(cannot_print);
+    if format == Format::Table {
+        return output::print(&plan_text(action, planned)).map_err(cannot_print);
     }
+    let Planned { guest, title, plan } = planned;
+    let sheet = PlanSheet { guest, title: title.as_deref(), action, plan };
+    output::one(format, &sheet, &[]).map_err(cannot_print)
+}
+
+/// A plan as a person reads it.
+pub fn plan_text(action: GuestAction, planned: &Planned) -> String {
+    let Planned { guest, title, plan } = planned;
     let called = title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
     let mut text = format!("{} {guest}{called}. Nothing was run; this is what would be:\n", action.label());
     for note in &plan.notes {
@@ -213,7 +228,7 @@ pub fn print_plan(format: Format, action: GuestAction, planned: &Planned) -> Res
     for lost in &plan.loses {
         text += &format!("Gone for good: {}\n", visible(lost));
     }
-    output::print(&text).map_err(cannot_print)
+    text
 }
 
 pub fn cannot_print(source: std::io::Error) -> CliError {

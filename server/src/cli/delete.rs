@@ -15,7 +15,7 @@ use super::{
     act::{self, Manner},
     desk::{Desk, Global},
     exit::CliError,
-    output::Format,
+    output::tell,
     target::GuestArg,
 };
 
@@ -49,7 +49,7 @@ async fn delete(args: &Delete, desk: &Desk) -> Result<ExitCode, CliError> {
     let (target, request) = (Target::Guest(guest.id.clone()), ActionRequest::Delete { purge: args.purge });
     if !args.manner.plan && !args.yes {
         let planned = actions::plan(&desk.state, &desk.caller, &target, &request, Vec::new()).await?;
-        act::print_plan(Format::Table, GuestAction::Delete, &planned)?;
+        tell(act::plan_text(GuestAction::Delete, &planned).trim_end());
         confirm(guest.label())?;
     }
     act::once(desk, target, request, Vec::new(), args.manner).await

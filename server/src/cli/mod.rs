@@ -29,6 +29,7 @@ mod resume;
 mod run;
 mod serve;
 mod shown;
+mod shown_hosts;
 mod shutdown;
 mod snapshot;
 mod spec;

@@ -10,7 +10,7 @@ use super::{
     desk::{Global, Look},
     exit::CliError,
     output::{self, Format},
-    shown::{NetworkRow, NodeRow, StorageRow},
+    shown_hosts::{NetworkRow, NodeRow, StorageRow},
 };
 
 #[derive(Debug, Args)]

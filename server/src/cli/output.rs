@@ -111,7 +111,7 @@ mod tests {
         ];
         assert_eq!(
             table(&["NAME", "STATUS"], rows),
-            "NAME           STATUS\nweb1           running\nd\\u{1b}[2J     x\n"
+            "NAME        STATUS\nweb1        running\nd\\u{1b}[2J  x\n"
         );
     }
 }

@@ -2,7 +2,6 @@
 
 use app::domain::{
     guest::{Guest, GuestDetail, Snapshot},
-    host::{Image, Node},
     operation::{Operation, OperationSummary},
     words,
 };
@@ -159,7 +158,12 @@ impl GuestSheet {
             ("Locked by".to_owned(), guest.lock.clone().unwrap_or_default()),
             ("Note".to_owned(), guest.note.clone().unwrap_or_default()),
         ];
-        lines.extend(self.facts.iter().map(|fact| (fact.label.clone(), fact.value.clone())));
+        // What every backend tells stands above already.
+        let is_new =
+            |fact: &&Fact| lines.iter().all(|(label, value)| *label != fact.label || value.is_empty());
+        let more: Vec<_> =
+            self.facts.iter().filter(is_new).map(|fact| (fact.label.clone(), fact.value.clone())).collect();
+        lines.extend(more);
         let pending = |fact: &Fact| (format!("{} (pending)", fact.label), fact.value.clone());
         lines.extend(self.pending.iter().map(pending));
         lines.extend(self.config_path.clone().map(|path| ("Configuration".to_owned(), path)));
@@ -201,84 +205,6 @@ impl Row for SnapshotRow {
             or_dash(self.parent.as_ref()),
             if self.memory { "yes" } else { "no" }.to_owned(),
             self.description.clone(),
-        ]
-    }
-}
-
-/// Something to make guests from.
-#[derive(Debug, Serialize)]
-pub struct ImageRow {
-    pub backend: String,
-    /// What to name when a guest is made from it.
-    pub id: String,
-    /// lxc-template, bundle, oci-layout, os-template, appliance, iso or disk-image.
-    pub kind: String,
-    pub node: Option<String>,
-    /// Bytes.
-    pub size: Option<u64>,
-    pub description: String,
-}
-
-impl ImageRow {
-    pub fn of(backend: &str, image: Image) -> Self {
-        Self {
-            backend: backend.to_owned(),
-            id: image.id,
-            kind: image.kind.as_str().to_owned(),
-            node: image.node,
-            size: image.size,
-            description: image.description,
-        }
-    }
-}
-
-impl Row for ImageRow {
-    const COLUMNS: &'static [&'static str] = &["BACKEND", "KIND", "IMAGE", "NODE", "SIZE", "DESCRIPTION"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.backend.clone(),
-            self.kind.clone(),
-            self.id.clone(),
-            or_dash(self.node.as_ref()),
-            or_dash(self.size.map(words::bytes)),
-            self.description.clone(),
-        ]
-    }
-}
-
-/// A machine that guests run on.
-#[derive(Debug, Serialize)]
-pub struct NodeRow {
-    #[serde(flatten)]
-    pub node: Node,
-    /// The backends whose guests run there.
-    pub backends: Vec<String>,
-}
-
-impl Row for NodeRow {
-    const COLUMNS: &'static [&'static str] =
-        &["NODE", "STATE", "CPU", "CORES", "MEMORY", "LOAD", "UPTIME", "VERSION", "BACKENDS"];
-
-    fn cells(&self) -> Vec<String> {
-        let node = &self.node;
-        let memory = match (node.memory, node.memory_total) {
-            (Some(used), Some(total)) => {
-                format!("{} of {}", words::bytes(used), words::bytes(total))
-            }
-            _ => "-".to_owned(),
-        };
-        let uptime = node.uptime_seconds.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
-        vec![
-            node.name.clone(),
-            if node.is_online { "online" } else { "offline" }.to_owned(),
-            or_dash(node.cpu_permille.map(|permille| format!("{}.{} %", permille / 10, permille % 10))),
-            or_dash(node.cores),
-            memory,
-            if node.load.is_empty() { "-".to_owned() } else { node.load.join(" ") },
-            or_dash(uptime.map(words::span)),
-            node.version.clone(),
-            self.backends.join(","),
         ]
     }
 }
@@ -334,77 +260,5 @@ impl OperationSheet {
             self.state,
             took.unwrap_or_default()
         )
-    }
-}
-
-impl NodeRow {
-    /// Puts the node into the list; one that several backends tell of stands there once, with the storages of all.
-    pub fn add(rows: &mut Vec<Self>, node: Node, backend: &str) {
-        match rows.iter_mut().find(|row| row.node.name == node.name) {
-            Some(row) => {
-                for storage in node.storages {
-                    if !row.node.storages.iter().any(|known| known.name == storage.name) {
-                        row.node.storages.push(storage);
-                    }
-                }
-                row.backends.push(backend.to_owned());
-            }
-            None => rows.push(Self { node, backends: vec![backend.to_owned()] }),
-        }
-    }
-}
-
-/// A storage of a node, for people; JSON has it in the node.
-#[derive(Debug, Serialize)]
-pub struct StorageRow(Vec<String>);
-
-impl StorageRow {
-    pub fn of(row: &NodeRow) -> impl Iterator<Item = Self> {
-        let bytes = |n: Option<u64>| or_dash(n.map(words::bytes));
-        row.node.storages.iter().map(move |s| {
-            Self(vec![
-                row.node.name.clone(),
-                s.name.clone(),
-                s.kind.clone(),
-                if s.is_active { "active" } else { "inactive" }.to_owned(),
-                bytes(s.used),
-                bytes(s.total),
-                s.content.join(","),
-            ])
-        })
-    }
-}
-
-impl Row for StorageRow {
-    const COLUMNS: &'static [&'static str] = &["NODE", "STORAGE", "KIND", "STATE", "USED", "SIZE", "CONTENT"];
-
-    fn cells(&self) -> Vec<String> {
-        self.0.clone()
-    }
-}
-
-/// A network interface of a node, for people; JSON has it in the node.
-#[derive(Debug, Serialize)]
-pub struct NetworkRow(Vec<String>);
-
-impl NetworkRow {
-    pub fn of(row: &NodeRow) -> impl Iterator<Item = Self> {
-        row.node.networks.iter().map(move |n| {
-            Self(vec![
-                row.node.name.clone(),
-                n.name.clone(),
-                n.kind.clone(),
-                if n.is_active { "up" } else { "down" }.to_owned(),
-                or_dash(n.address.as_ref()),
-            ])
-        })
-    }
-}
-
-impl Row for NetworkRow {
-    const COLUMNS: &'static [&'static str] = &["NODE", "NETWORK", "KIND", "STATE", "ADDRESS"];
-
-    fn cells(&self) -> Vec<String> {
-        self.0.clone()
     }
 }

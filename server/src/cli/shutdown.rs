@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use app::domain::action::{ActionRequest, LONGEST_SHUTDOWN_SECONDS, SHUTDOWN_SECONDS};
+use app::domain::action::ActionRequest;
 use clap::Args;
 
 use super::{
-    act::{Manner, on_guest},
+    act::{Manner, Patience, on_guest},
     desk::Global,
     exit::CliError,
     target::GuestArg,
@@ -17,16 +17,14 @@ pub struct Shutdown {
     #[command(flatten)]
     guest: GuestArg,
 
-    /// Seconds to wait for the guest to shut down. Nothing is killed when they are over.
-    #[arg(long, value_name = "SECONDS", default_value_t = SHUTDOWN_SECONDS,
-          value_parser = clap::value_parser!(u32).range(1..=i64::from(LONGEST_SHUTDOWN_SECONDS)))]
-    timeout: u32,
+    #[command(flatten)]
+    patience: Patience,
 
     #[command(flatten)]
     manner: Manner,
 }
 
 pub async fn run(args: Shutdown, global: &Global) -> Result<ExitCode, CliError> {
-    let request = ActionRequest::Shutdown { timeout_seconds: args.timeout };
+    let request = ActionRequest::Shutdown { timeout_seconds: args.patience.seconds };
     on_guest(global, &args.guest, args.manner, request).await
 }

@@ -11,7 +11,7 @@ use super::{
     desk::{Global, Look},
     exit::CliError,
     output,
-    shown::ImageRow,
+    shown_hosts::ImageRow,
 };
 
 #[derive(Debug, Args)]

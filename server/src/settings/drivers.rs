@@ -59,6 +59,7 @@ impl Settings {
             drivers.push(Arc::new(CrunDriver::new(CrunConfig {
                 root: self.crun.root.clone(),
                 bundles: Some(self.crun.bundles.clone()),
+                images: self.crun.images.clone(),
                 log_dir: logs.to_owned(),
             })));
         }

@@ -140,8 +140,12 @@ pub fn drivers(dir: &Path) -> Vec<Arc<dyn Backend>> {
         skip_numeric: false,
         ..LxcConfig::of_host(dir.join("run"))
     };
-    let crun =
-        CrunConfig { root: dir.join("crun"), bundles: Some(dir.join("bundles")), log_dir: dir.join("run") };
+    let crun = CrunConfig {
+        root: dir.join("crun"),
+        bundles: Some(dir.join("bundles")),
+        images: dir.join("images"),
+        log_dir: dir.join("run"),
+    };
     vec![Arc::new(LxcDriver::new(lxc).unwrap()), Arc::new(CrunDriver::new(crun))]
 }
 

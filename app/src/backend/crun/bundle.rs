@@ -3,12 +3,21 @@
 //! crun finds most of these faults too, but in words about itself (`write cpuset.cpus: Permission denied`), and when
 //! a stopped container is started again it finds them only after the old one has been deleted.
 
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::backend::files;
+use crate::{
+    backend::{cgroup::cpus, files},
+    domain::spec::Cpus,
+};
+
+use super::paths::{self, goes_up};
 
 /// The parts of `config.json` that Paddock reads. Everything is optional; everything else is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -18,6 +27,8 @@ pub struct Config {
     root: Option<Root>,
     linux: Option<Linux>,
     mounts: Option<Vec<Mount>>,
+    /// crun takes texts alone; whatever else stands here is none of Paddock's.
+    annotations: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -40,6 +51,36 @@ struct Root {
 struct Linux {
     cgroups_path: Option<String>,
     namespaces: Option<Vec<Namespace>>,
+    resources: Option<Resources>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Resources {
+    memory: Option<Memory>,
+    cpu: Option<Cpu>,
+    pids: Option<Pids>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Memory {
+    limit: Option<i64>,
+    /// Memory and swap together.
+    swap: Option<i64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Cpu {
+    quota: Option<i64>,
+    period: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Pids {
+    limit: Option<i64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -73,6 +114,39 @@ impl Config {
             .any(|n| n.r#type == "pid" && n.path.as_deref().is_none_or(str::is_empty))
     }
 
+    /// Memory it may use, bytes; `None` without a limit, which is also what 0 and less are.
+    pub fn memory_limit(&self) -> Option<u64> {
+        positive(self.resources()?.memory.as_ref()?.limit?)
+    }
+
+    /// Swap it may use beside its memory, bytes; `None` without a limit.
+    pub fn swap_limit(&self) -> Option<u64> {
+        let both = positive(self.resources()?.memory.as_ref()?.swap?)?;
+        Some(both.saturating_sub(self.memory_limit()?))
+    }
+
+    /// Processor time it may use; `None` without a limit.
+    pub fn cpu_limit(&self) -> Option<Cpus> {
+        /// The kernel's own, where none is said.
+        const PERIOD: u64 = 100_000;
+        let cpu = self.resources()?.cpu.as_ref()?;
+        let period = cpu.period.filter(|period| *period > 0).unwrap_or(PERIOD);
+        cpus(positive(cpu.quota?)?, period)
+    }
+
+    /// Processes and threads it may have; `None` without a limit.
+    pub fn pids_limit(&self) -> Option<u64> {
+        positive(self.resources()?.pids.as_ref()?.limit?)
+    }
+
+    fn resources(&self) -> Option<&Resources> {
+        self.linux.as_ref()?.resources.as_ref()
+    }
+
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations.as_ref()?.get(name)?.as_str()
+    }
+
     /// Where it asks to be among the control groups.
     pub fn cgroups_path(&self) -> Option<&str> {
         self.linux.as_ref()?.cgroups_path.as_deref()
@@ -89,12 +163,8 @@ pub struct Bundle {
 /// Why it cannot. Each says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
-    #[error("Enter the absolute path of a bundle, beginning with “/”.")]
-    NotAbsolute,
-    #[error("The path goes through “..”. Enter it without.")]
-    GoesUp,
-    #[error("The path contains a control character.")]
-    ControlCharacter,
+    #[error(transparent)]
+    Path(#[from] paths::BadPath),
     #[error("{0} is not a directory on this host. Enter the directory that holds config.json.")]
     NotADirectory(String),
     #[error("{0} has no config.json. `crun spec` writes one to begin with.")]
@@ -130,16 +200,7 @@ pub enum BundleError {
 impl Bundle {
     /// Reads and checks the bundle in this directory of the host.
     pub fn check(path: &str) -> Result<Self, BundleError> {
-        let dir = Path::new(path);
-        if path.chars().any(char::is_control) {
-            return Err(BundleError::ControlCharacter);
-        }
-        if !dir.is_absolute() {
-            return Err(BundleError::NotAbsolute);
-        }
-        if goes_up(dir) {
-            return Err(BundleError::GoesUp);
-        }
+        let dir = paths::absolute(path)?;
         let path = path.to_owned();
         if !dir.is_dir() {
             return Err(BundleError::NotADirectory(path));
@@ -209,124 +270,9 @@ fn is_inside(rootfs: &Path, file: &Path) -> bool {
     }
 }
 
-fn goes_up(path: &Path) -> bool {
-    path.components().any(|part| part == Component::ParentDir)
+fn positive(number: i64) -> Option<u64> {
+    u64::try_from(number).ok().filter(|number| *number > 0)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{fs, os::unix::fs::symlink};
-
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    /// A bundle whose config.json was changed by `change`, and what is found of it.
-    fn checked(change: impl FnOnce(&mut Value, &Path)) -> Result<Bundle, BundleError> {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir_all(dir.path().join("rootfs/usr/bin")).unwrap();
-        fs::write(dir.path().join("rootfs/usr/bin/busybox"), "").unwrap();
-        // Right from inside, dangling from outside.
-        symlink("/usr/bin", dir.path().join("rootfs/bin")).unwrap();
-        symlink("/usr/bin/busybox", dir.path().join("rootfs/usr/bin/sleep")).unwrap();
-        // As `crun spec` writes it, made fit for a container without a terminal.
-        let mut config: Value =
-            serde_json::from_str(include_str!("../../../tests/fixtures/crun-1.8.1/spec-config.json"))
-                .unwrap();
-        config["process"]["terminal"] = json!(false);
-        config["process"]["args"] = json!(["sleep", "5"]);
-        change(&mut config, dir.path());
-        fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
-        Bundle::check(dir.path().to_str().unwrap())
-    }
-
-    #[test]
-    fn a_bundle_as_crun_spec_makes_it_is_good_but_for_its_terminal() {
-        let bundle = checked(|_, _| ()).unwrap();
-        assert_eq!(bundle.config.args(), ["sleep", "5"]);
-        assert!(bundle.config.has_own_pid_namespace());
-        assert_eq!(bundle.config.cgroups_path(), None);
-        let terminal = checked(|c, _| c["process"]["terminal"] = json!(true)).unwrap_err();
-        assert!(matches!(&terminal, BundleError::Terminal(_)), "{terminal}");
-        assert!(terminal.to_string().contains("process.terminal to false"));
-    }
-
-    #[test]
-    fn a_path_that_is_no_plain_absolute_one_is_refused() {
-        for (path, why) in [
-            ("", BundleError::NotAbsolute),
-            ("bundle", BundleError::NotAbsolute),
-            ("-b", BundleError::NotAbsolute),
-            ("/srv/../etc", BundleError::GoesUp),
-            ("/srv\n/b", BundleError::ControlCharacter),
-            ("/srv\0", BundleError::ControlCharacter),
-            ("/no/such/bundle", BundleError::NotADirectory("/no/such/bundle".into())),
-            ("/etc/passwd", BundleError::NotADirectory("/etc/passwd".into())),
-        ] {
-            assert_eq!(Bundle::check(path), Err(why), "{path:?}");
-        }
-        let empty = tempfile::tempdir().unwrap();
-        let empty = empty.path().to_str().unwrap();
-        assert_eq!(Bundle::check(empty), Err(BundleError::NoConfig(empty.into())));
-    }
-
-    #[test]
-    fn each_fault_of_the_configuration_has_its_own_words() {
-        type Change = fn(&mut Value, &Path);
-        let refused = |change: Change| checked(change).unwrap_err();
-        assert!(matches!(refused(|c, _| c["process"] = json!("x")), BundleError::Garbled { .. }));
-        assert!(matches!(refused(|c, _| *c = json!({})), BundleError::NoRoot(_)));
-        assert!(matches!(refused(|c, _| c["root"]["path"] = json!("gone")), BundleError::RootMissing(_)));
-        assert!(matches!(refused(|c, _| c["process"]["args"] = json!([])), BundleError::NoProgram(_)));
-        assert!(matches!(refused(|c, _| c["process"] = Value::Null), BundleError::NoProgram(_)));
-        for group in ["", "/", "/../x", "a/../.."] {
-            let refused = checked(|c, _| c["linux"]["cgroupsPath"] = json!(group)).unwrap_err();
-            assert!(matches!(refused, BundleError::NoGroup(_)), "{group:?}");
-        }
-    }
-
-    #[test]
-    fn a_missing_program_is_noticed_as_seen_from_inside() {
-        let args =
-            |program: &'static str| move |c: &mut Value, _: &Path| c["process"]["args"] = json!([program]);
-        for there in ["/bin/sleep", "sleep", "usr/bin/busybox", "../bin/sleep"] {
-            assert!(checked(args(there)).is_ok(), "{there}");
-        }
-        for missing in ["/no/such", "nosuch", "bin/no", "/usr/bin/busybox/x"] {
-            let refused = checked(args(missing)).unwrap_err();
-            assert!(matches!(refused, BundleError::ProgramMissing { .. }), "{missing}: {refused}");
-        }
-    }
-
-    #[test]
-    fn a_program_that_a_mount_may_bring_is_not_judged() {
-        let mounted = checked(|c, _| {
-            c["process"]["args"] = json!(["/opt/app/run"]);
-            c["mounts"] = json!([{"destination": "/opt", "type": "bind", "source": "/srv/opt"}]);
-        });
-        assert!(mounted.is_ok());
-        let without_path = checked(|c, _| {
-            c["process"]["args"] = json!(["run"]);
-            c["process"]["env"] = json!([]);
-        });
-        assert!(without_path.is_ok());
-    }
-
-    #[test]
-    fn an_absolute_root_is_taken_as_it_is() {
-        assert!(checked(|c, dir| c["root"]["path"] = json!(dir.join("rootfs"))).is_ok());
-    }
-
-    #[test]
-    fn a_joined_pid_namespace_is_not_its_own() {
-        let own = |namespaces: Value| {
-            Config::parse(&json!({"linux": {"namespaces": namespaces}}).to_string())
-                .unwrap()
-                .has_own_pid_namespace()
-        };
-        assert!(own(json!([{"type": "pid"}])));
-        assert!(!own(json!([{"type": "pid", "path": "/proc/1/ns/pid"}])));
-        assert!(!own(json!([{"type": "network"}])));
-        assert!(!own(Value::Null));
-    }
-}
+mod tests;

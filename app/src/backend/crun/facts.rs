@@ -1,11 +1,10 @@
 //! Facts: what the plans for crun depend on, read from its state directory, from bundles and from the kernel.
 
+use std::path::{Path, PathBuf};
+
 use crate::{
-    backend::{Error, cgroup::Usage, files, process::Proc},
-    domain::{
-        guest::{CONFIG_SHOWN, ConfigText, GuestDetail, GuestStatus},
-        name::GuestName,
-    },
+    backend::{Error, cgroup::Layout, digest, files, process::Proc},
+    domain::{guest::GuestStatus, name::GuestName},
 };
 
 use super::{
@@ -35,6 +34,8 @@ pub struct Member {
     pub command: String,
     /// It is the first process of a container.
     pub is_init: bool,
+    /// It lives inside of the container, or was started from there: it ends or stays as the container's own affair.
+    pub is_own: bool,
 }
 
 /// Where a new container would be among the others.
@@ -58,22 +59,36 @@ pub fn registered(states: &StateDir, proc: &Proc, name: &GuestName) -> Result<Op
         Record::Known { state, .. } => state.cgroup().unwrap_or_default().to_owned(),
         Record::Garbled(_) => group_of(name, config.as_ref()),
     };
-    let own = record.state().filter(|state| state.is_alive(proc)).map(|state| state.pid);
+    // Without its configuration it counts as having one, which makes the plans more careful.
+    let has_own_pid_namespace = config.is_none_or(|config| config.has_own_pid_namespace());
+    let init = record.state().filter(|state| state.is_alive(proc)).map(|state| state.pid);
     let mut members = members(proc, &cgroup)?;
-    members.retain(|member| Some(member.pid) != own);
+    members.retain(|member| Some(member.pid) != init);
+    if let Some(init) = init {
+        for member in &mut members {
+            member.is_own = proc.is_descendant(member.pid, init)
+                || (has_own_pid_namespace && proc.share_pid_namespace(member.pid, init));
+        }
+        // One that ended while it was looked at could not be told any more, and is in nobody's way.
+        members.retain(|member| member.is_own || proc.stat(member.pid).is_some_and(|stat| stat.is_alive()));
+    }
     Ok(Some(Registered {
         status: record.status(proc),
         bundle: record.state().and_then(|state| state.bundle.clone()),
         systemd_cgroup: record.state().is_some_and(|state| state.systemd_cgroup),
         cgroup,
-        // Without its configuration it counts as having one, which makes the plans more careful.
-        has_own_pid_namespace: config.is_none_or(|config| config.has_own_pid_namespace()),
+        has_own_pid_namespace,
         members,
     }))
 }
 
+/// Of a container made from this bundle.
 pub fn place(states: &StateDir, proc: &Proc, name: &GuestName, bundle: &Bundle) -> Result<Place, Error> {
-    let cgroup = group_of(name, Some(&bundle.config));
+    place_at(states, proc, name, group_of(name, Some(&bundle.config)))
+}
+
+/// Of a container in this control group.
+pub fn place_at(states: &StateDir, proc: &Proc, name: &GuestName, cgroup: String) -> Result<Place, Error> {
     let mut shared_with = None;
     for other in states.names()?.into_iter().filter(|other| other != name) {
         let Some(Record::Known { state, .. }) = states.read(&other) else { continue };
@@ -112,50 +127,55 @@ fn members(proc: &Proc, cgroup: &str) -> Result<Vec<Member>, Error> {
             pid,
             command: first_word(pid).unwrap_or_default(),
             is_init: proc.is_namespace_init(pid),
+            is_own: false,
         })
         .collect())
 }
 
-/// Everything that a container's own page shows.
-pub fn detail(states: &StateDir, proc: &Proc, name: &GuestName, record: Record) -> GuestDetail {
-    let guest = record.guest(name.clone(), proc);
-    let state = record.state();
-    let usage = match state {
-        Some(state) if guest.status.is_active() => state.usage(proc),
-        _ => Usage::default(),
-    };
-    let copy = states.of(name).join("config.json");
-    let made_from = files::read(&copy).ok().flatten().and_then(|text| Config::parse(&text).ok());
-    let command = made_from.map(|config| config.args().join(" "));
-    let facts = [
-        ("Bundle", state.and_then(|s| s.bundle.clone())),
-        ("Root file system", state.and_then(|s| s.rootfs.clone())),
-        ("Command", command),
-        ("Control group", state.and_then(|s| s.cgroup().map(str::to_owned))),
-        ("Created", state.and_then(|s| s.created.clone())),
-        ("Owner", state.and_then(|s| s.owner.clone())),
-    ];
-    let facts = facts
-        .into_iter()
-        .filter_map(|(label, value)| Some((label.to_owned(), value.filter(|value| !value.is_empty())?)))
-        .collect();
-    // The bundle's own is what a person edits and what the next start takes; crun's copy stands in for a lost one.
-    let in_bundle =
-        state.and_then(|s| s.bundle.as_ref()).map(|bundle| std::path::Path::new(bundle).join("config.json"));
-    let config = in_bundle.into_iter().chain([copy]).find_map(|path| {
-        let (text, cut) = files::read_capped(&path, CONFIG_SHOWN as u64).ok()??;
-        Some(ConfigText { path: path.display().to_string(), text, cut })
-    });
-    GuestDetail {
-        guest,
-        memory: usage.memory,
-        memory_limit: usage.memory_limit,
-        cpu_limit: None,
-        cpu_ns: usage.cpu_ns,
-        cpu_now: None,
-        tasks: usage.tasks,
-        facts,
-        pending: Vec::new(),
-        config,
+/// What is written about a container in its bundle, to be changed there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The bundle's `config.json`, absolute.
+    pub path: PathBuf,
+    pub digest: String,
+    pub config: Config,
+    /// Other containers that were made from the same bundle.
+    pub shared_with: Vec<GuestName>,
+    /// The kernel counts swap by control group.
+    pub swap_is_counted: bool,
+}
+
+/// Of the bundle in this directory.
+pub fn settings(states: &StateDir, name: &GuestName, bundle: &str) -> Result<Settings, Error> {
+    let path = Path::new(bundle).join("config.json");
+    let shown = path.display().to_string();
+    let cannot = |detail: String| Error::Unreadable { path: shown.clone(), detail };
+    if !path.is_absolute() || !path.is_file() {
+        return Err(cannot("there is no such file".to_owned()));
     }
+    let text = files::read(&path)?.ok_or_else(|| cannot("there is no such file".to_owned()))?;
+    let config = Config::parse(&text).map_err(|e| cannot(format!("it cannot be understood ({e})")))?;
+    let shared_with = users(states, name, bundle)?;
+    Ok(Settings { digest: digest(&text), path, config, shared_with, swap_is_counted: swap_is_counted() })
+}
+
+/// Other containers that were made from the bundle in this directory.
+pub fn users(states: &StateDir, name: &GuestName, bundle: &str) -> Result<Vec<GuestName>, Error> {
+    let real = |path: &str| std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    let bundle = real(bundle);
+    let mut users = states.names()?;
+    users.retain(|other| {
+        other != name
+            && states
+                .read(other)
+                .and_then(|record| record.state()?.bundle.as_deref().map(real))
+                .is_some_and(|theirs| theirs == bundle)
+    });
+    users.sort_unstable();
+    Ok(users)
+}
+
+/// With version 1 it has to be asked for when the host boots.
+fn swap_is_counted() -> bool {
+    Layout::of_host() == Layout::V2 || Path::new("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes").exists()
 }

@@ -2,8 +2,9 @@
 //!
 //! A container is made from a *bundle*, a directory with `config.json` and a root file system, and registered in
 //! crun's state directory, one subdirectory each. This room reads that directory and the kernel's files, plans
-//! `crun` commands and understands what they say. It does not fetch or unpack images, and it keeps no output of
-//! containers: theirs goes to /dev/null, as a container holds whatever it was given open for as long as it lives.
+//! `crun` commands and understands what they say. A bundle is there already, or is made from an image by `skopeo` and
+//! `umoci`. It keeps no output of containers: theirs goes to /dev/null, as a container holds whatever it was given
+//! open for as long as it lives.
 //!
 //! ```text
 //!            create            start             TERM, KILL, its own end
@@ -17,34 +18,47 @@ use std::{path::PathBuf, sync::Arc};
 use async_trait::async_trait;
 
 use crate::domain::{
-    action::{ActionRequest, Field, GuestAction},
-    guest::{BackendKind, Guest, GuestDetail, GuestId, GuestStatus, Snapshot},
-    host::{Availability, CreateOptions, Image, Node},
+    action::{ActionRequest, GuestAction},
+    guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
+    host::{Availability, CreateOptions, Image, ImageKind, Node},
     name::GuestName,
-    plan::{Command, Plan},
-    spec::{CreateRequest, CreateSpec},
+    plan::{Change, Command, Plan},
 };
 
-use super::{Backend, CommandOutput, Error, HostRunner, Runner, files, process::Proc};
-use bundle::Bundle;
-use facts::Registered;
+use super::{Backend, CommandOutput, Error, HostRunner, Runner, ThisHost, files, process::Proc};
+use notes::TagCache;
 use plan::Tool;
-use state::StateDir;
+use state::{Record, StateDir};
 
+mod archive;
 mod bundle;
+mod detail;
 mod facts;
+mod ground;
+mod input;
+mod json;
+mod layout;
+mod notes;
 mod parse;
+mod paths;
+mod places;
 mod plan;
 mod probe;
+mod reference;
+mod requests;
 mod state;
 
-/// Where crun and its bundles are on this host.
+/// Where crun, its bundles and images are on this host.
 #[derive(Debug, Clone)]
 pub struct CrunConfig {
     /// crun's state directory; `/run/crun` unless the host has it elsewhere.
     pub root: PathBuf,
-    /// A directory whose subdirectories with a `config.json` are offered for new containers.
+    /// A directory whose subdirectories with a `config.json` are offered for new containers, and where containers
+    /// that are made from images get theirs. Made when it is needed; without one, none is made from an image.
     pub bundles: Option<PathBuf>,
+    /// A directory whose subdirectories that are OCI image layouts are offered for new containers, and where images
+    /// are copied to. Made when it is needed.
+    pub images: PathBuf,
     /// Where crun's own words are written while it works. Made when it is needed.
     pub log_dir: PathBuf,
 }
@@ -54,51 +68,49 @@ pub struct CrunDriver {
     config: CrunConfig,
     states: StateDir,
     proc: Proc,
+    tags: TagCache,
+    this_host: ThisHost,
     /// For [`probe`](Backend::probe) only: everything else is planned, or read from files.
     runner: Arc<dyn Runner>,
 }
 
 impl CrunDriver {
     pub fn new(config: CrunConfig) -> Self {
-        let (states, proc) = (StateDir::new(config.root.clone()), Proc::default());
-        Self { config, states, proc, runner: Arc::new(HostRunner) }
+        Self {
+            states: StateDir::new(config.root.clone()),
+            config,
+            proc: Proc::default(),
+            tags: TagCache::default(),
+            this_host: ThisHost::default(),
+            runner: Arc::new(HostRunner),
+        }
     }
 
     fn tool(&self) -> Tool {
         Tool { root: self.config.root.display().to_string(), log_dir: self.config.log_dir.clone() }
     }
 
-    fn registered(&self, name: &GuestName) -> Result<Registered, Error> {
-        let found = facts::registered(&self.states, &self.proc, name)?;
-        found.ok_or_else(|| Error::NotFound(guest_id(name.clone())))
+    /// With its tags, which are in its bundle.
+    fn guest_of(&self, name: GuestName, record: &Record) -> Guest {
+        let bundle = record.state().and_then(|state| state.bundle.as_deref());
+        let tags = bundle.map(|bundle| self.tags.tags(bundle)).unwrap_or_default();
+        Guest { tags, ..record.guest(name, &self.proc) }
     }
 
-    fn plan_create(&self, name: &GuestName, path: &str) -> Result<Plan, Error> {
-        if self.states.read(name).is_some() {
-            return Err(Error::AlreadyExists(guest_id(name.clone())));
-        }
-        let bundle = Bundle::check(path)
-            .map_err(|e| Error::Invalid { field: Field::Bundle, message: e.to_string() })?;
-        let place = facts::place(&self.states, &self.proc, name, &bundle)?;
-        plan::create(&self.tool(), name, &bundle, &place)
-    }
-
-    fn plan_start(&self, name: &GuestName) -> Result<Plan, Error> {
-        let guest = self.registered(name)?;
-        if guest.status == GuestStatus::Created {
-            return Ok(plan::start(&self.tool(), name));
-        }
-        let unusable = |reason: String| Error::NotReady {
-            reason,
-            cure: "Mend the bundle, or delete this container and create one from another bundle.".to_owned(),
-        };
-        let path = guest.bundle.as_deref();
-        let path =
-            path.ok_or_else(|| unusable("crun does not say which bundle it was made from.".to_owned()))?;
-        // Before anything is deleted: a container that cannot be set up again would be lost.
-        let bundle = Bundle::check(path).map_err(|e| unusable(e.to_string()))?;
-        let place = facts::place(&self.states, &self.proc, name, &bundle)?;
-        plan::start_again(&self.tool(), name, &guest, &bundle, &place)
+    /// The bundles where this host keeps them, absolute paths, sorted. A directory that cannot be read has none.
+    fn bundles(&self) -> Vec<String> {
+        let Some(dir) = &self.config.bundles else { return Vec::new() };
+        let mut bundles: Vec<String> = files::names(dir)
+            .unwrap_or_default()
+            .into_iter()
+            // What begins with a dot is not finished, or hidden.
+            .filter(|name| !name.starts_with('.'))
+            .map(|name| dir.join(name))
+            .filter(|bundle| bundle.join("config.json").is_file())
+            .map(|bundle| bundle.display().to_string())
+            .collect();
+        bundles.sort_unstable();
+        bundles
     }
 }
 
@@ -116,29 +128,53 @@ impl Backend for CrunDriver {
         probe::probe(&*self.runner, &self.tool()).await
     }
 
+    fn lack(&self, action: GuestAction) -> Option<String> {
+        use GuestAction::{
+            Backup, Clone, DeleteSnapshot, Hibernate, MakeTemplate, Migrate, Reset, Resize, Rollback,
+            Snapshot, Unlock,
+        };
+        let reason = match action {
+            Clone => "crun copies no containers. Copy the bundle's directory and create one from the copy.",
+            MakeTemplate => "crun has no templates. A bundle's directory can be copied as often as you like.",
+            Snapshot | Rollback | DeleteSnapshot => {
+                "crun keeps no earlier states. Take a snapshot of the file system that holds the bundle."
+            }
+            Migrate => "crun knows of this host alone. Copy the bundle to the other one.",
+            Backup => {
+                "crun writes no backups. Back up the bundle's directory while the container is stopped."
+            }
+            Resize => {
+                "a container has no disk of its own: its root file system is a directory of the host, as large as \
+                 the file system around it."
+            }
+            Reset => "a container has no reset button. Stop it and start it again.",
+            Hibernate => "crun was built without checkpoints. Pause it, or shut it down.",
+            Unlock => "crun keeps no locks, so there is none to remove.",
+            _ => return None,
+        };
+        Some(reason.to_owned())
+    }
+
     async fn list(&self) -> Result<Vec<Guest>, Error> {
         let mut guests = Vec::new();
+        let mut bundles = Vec::new();
         for name in self.states.names()? {
             // One that is deleted in the meantime is none.
             if let Some(record) = self.states.read(&name) {
-                guests.push(record.guest(name, &self.proc));
+                guests.push(self.guest_of(name, &record));
+                bundles.extend(record.state().and_then(|state| state.bundle.clone()));
             }
         }
+        self.tags.keep_only(bundles.iter().map(String::as_str));
         Ok(guests)
     }
 
     async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {
-        Ok(self.states.read(name).map(|record| record.guest(name.clone(), &self.proc)))
+        Ok(self.states.read(name).map(|record| self.guest_of(name.clone(), &record)))
     }
 
     async fn inspect(&self, name: &GuestName) -> Result<Option<GuestDetail>, Error> {
-        Ok(self.states.read(name).map(|record| facts::detail(&self.states, &self.proc, name, record)))
-    }
-
-    fn lack(&self, action: GuestAction) -> Option<String> {
-        use GuestAction::{Create, Delete, Shutdown, Start, Stop};
-        (!matches!(action, Create | Start | Shutdown | Stop | Delete))
-            .then(|| "it is not built yet.".to_owned())
+        Ok(self.states.read(name).map(|record| detail::detail(&self.states, &self.proc, name, &record)))
     }
 
     async fn snapshots(&self, _: &GuestName) -> Result<Vec<Snapshot>, Error> {
@@ -146,51 +182,35 @@ impl Backend for CrunDriver {
     }
 
     async fn images(&self) -> Result<Vec<Image>, Error> {
-        Ok(Vec::new())
+        let bundle =
+            |id| Image { id, kind: ImageKind::Bundle, node: None, size: None, description: String::new() };
+        let mut images: Vec<Image> = self.bundles().into_iter().map(bundle).collect();
+        images.extend(layout::images(&self.config.images));
+        images.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+        Ok(images)
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        Ok(Vec::new())
+        let mut storages = vec![("crun images", self.config.images.as_path())];
+        storages.extend(self.config.bundles.as_deref().map(|bundles| ("crun bundles", bundles)));
+        Ok(vec![self.this_host.node(&storages)])
     }
 
     async fn create_options(&self, options: &mut CreateOptions) {
-        let Some(dir) = &self.config.bundles else { return };
-        // A directory that cannot be read offers nothing; any path can still be typed.
-        let names = files::names(dir).unwrap_or_default();
-        options.crun_bundles = names
-            .into_iter()
-            .map(|name| dir.join(name))
-            .filter(|bundle| bundle.join("config.json").is_file())
-            .map(|bundle| bundle.display().to_string())
-            .collect();
-        options.crun_bundles.sort_unstable();
+        // Any other path can still be typed.
+        options.crun_bundles = self.bundles();
     }
 
     async fn plan(&self, name: &GuestName, request: &ActionRequest) -> Result<Plan, Error> {
-        match request {
-            ActionRequest::Create(CreateRequest { spec: CreateSpec::CrunBundle { bundle }, .. }) => {
-                self.plan_create(name, bundle)
-            }
-            ActionRequest::Create(_) => Err(Error::Invalid {
-                field: Field::Backend,
-                message: "crun makes containers from bundles only.".to_owned(),
-            }),
-            ActionRequest::Start => self.plan_start(name),
-            ActionRequest::Shutdown { timeout_seconds } => {
-                plan::shutdown(&self.tool(), name, &self.registered(name)?, *timeout_seconds)
-            }
-            ActionRequest::Stop => plan::stop(&self.tool(), name, &self.registered(name)?),
-            ActionRequest::Delete { .. } => plan::delete(&self.tool(), name, &self.registered(name)?),
-            other => Err(Error::Unsupported {
-                backend: BackendKind::Crun,
-                action: other.action(),
-                reason: self.lack(other.action()).unwrap_or_default(),
-            }),
-        }
+        self.plan_request(name, request)
     }
 
     fn parse(&self, command: &Command, output: &CommandOutput) -> Result<(), Error> {
         parse::answer(command, output)
+    }
+
+    fn edit(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        json::edit(text, changes)
     }
 }
 

@@ -1,8 +1,10 @@
-//! What crun's answers mean. Pure.
+//! What the tools' answers mean. Pure. Each room has a table of the words that have to be understood; every row has
+//! a captured answer, which its tests read.
 
 use crate::{
     backend::{CommandOutput, Error},
     domain::{
+        action::Field,
         guest::BackendKind,
         name::GuestName,
         plan::{Command, Exit},
@@ -10,6 +12,9 @@ use crate::{
 };
 
 use super::guest_id;
+
+mod exec;
+mod images;
 
 pub const HYBRID_REASON: &str = "crun does not work on this host: its control groups are hybrid, that is version 1 and version 2 at once.";
 pub const HYBRID_CURE: &str = "Run Paddock in a private mount namespace: `unshare -m --propagation private sh -c \
@@ -24,6 +29,7 @@ enum Meaning {
     WrongState,
     Garbled,
     Hybrid,
+    MemoryInUse,
 }
 
 /// What crun 1.8.1 says, by a piece of it that is in no other answer; the first that fits holds. What is in none of
@@ -36,10 +42,10 @@ const MEANINGS: [(&str, Meaning); 11] = [
     ("/exec.fifo`: No such file or directory", Meaning::WrongState),
     ("kill container: No such process", Meaning::WrongState),
     ("` is not running", Meaning::WrongState),
-    ("` is paused", Meaning::WrongState),
     ("cannot parse status file", Meaning::Garbled),
     ("' missing in ", Meaning::Garbled),
     ("cgroups in hybrid mode not supported", Meaning::Hybrid),
+    ("file `memory.limit_in_bytes`: Device or resource busy", Meaning::MemoryInUse),
 ];
 
 fn meaning(words: &str) -> Option<Meaning> {
@@ -64,7 +70,28 @@ fn verb_and_rest(command: &Command) -> (&str, &[String]) {
 
 /// What a finished command's answer means.
 pub fn answer(command: &Command, output: &CommandOutput) -> Result<(), Error> {
+    match command.argv.program() {
+        "crun" => crun(command, output),
+        "skopeo" | "umoci" => images::answer(command, output),
+        _ if output.exit.is_success() => Ok(()),
+        _ => Err(failed(command, output)),
+    }
+}
+
+/// In the tool's own words.
+fn failed(command: &Command, output: &CommandOutput) -> Error {
+    Error::ToolFailed {
+        program: command.argv.program().to_owned(),
+        exit: output.exit.clone(),
+        words: output.words().to_owned(),
+    }
+}
+
+fn crun(command: &Command, output: &CommandOutput) -> Result<(), Error> {
     let (verb, rest) = verb_and_rest(command);
+    if verb == "exec" {
+        return exec::answer(rest, output);
+    }
     if output.exit.is_success() {
         // `kill` exits 0 for a signal that does not exist, and sends none.
         return match rest {
@@ -75,16 +102,11 @@ pub fn answer(command: &Command, output: &CommandOutput) -> Result<(), Error> {
         };
     }
     let words = output.words().to_owned();
-    let failed = |words| Error::ToolFailed {
-        program: command.argv.program().to_owned(),
-        exit: output.exit.clone(),
-        words,
-    };
     // The name is the first word of `kill`'s own and the last of all others'.
     let name = if verb == "kill" { rest.first() } else { rest.last() };
     let guest = name.and_then(|name| GuestName::found(name).ok()).map(guest_id);
     let Some(meaning) = meaning(&words).filter(|_| matches!(output.exit, Exit::Code(_))) else {
-        return Err(failed(words));
+        return Err(failed(command, output));
     };
     Err(match (meaning, guest) {
         // What was frozen and killed is gone already where the kernel kills what is frozen: on cgroup v2.
@@ -92,7 +114,13 @@ pub fn answer(command: &Command, output: &CommandOutput) -> Result<(), Error> {
         (Meaning::WrongState, _) => Error::WrongState { words },
         (Meaning::AlreadyExists, Some(guest)) => Error::AlreadyExists(guest),
         (Meaning::NotFound, Some(guest)) => Error::NotFound(guest),
-        (Meaning::AlreadyExists | Meaning::NotFound, None) => failed(words),
+        (Meaning::AlreadyExists | Meaning::NotFound, None) => failed(command, output),
+        (Meaning::MemoryInUse, _) => Error::Invalid {
+            field: Field::Memory,
+            message: "It uses more memory than that right now, so the limit stays as it was. Enter a larger one, or \
+                      shut the container down first."
+                .to_owned(),
+        },
         (Meaning::Garbled, _) => {
             Error::Garbled { source_name: "crun's state file".to_owned(), detail: words }
         }

@@ -20,8 +20,17 @@ use crate::{
 
 use super::{
     bundle::Bundle,
-    facts::{Member, Place, Registered},
+    facts::{Place, Registered},
+    ground::Made,
 };
+
+use checks::{
+    check_deletable, check_known, check_no_other, check_place, check_renewable, check_status, listed,
+};
+
+pub mod checks;
+pub mod image;
+pub mod settings;
 
 /// Setting up a container runs its hooks, which may take their time.
 const CREATE_MS: u64 = 60_000;
@@ -29,6 +38,8 @@ const CREATE_MS: u64 = 60_000;
 const OTHER_MS: u64 = 30_000;
 /// Killed processes are gone at once, but for those stuck in the kernel; one left by `crun exec -d` may linger 2 s.
 const STOP_MS: u64 = 10_000;
+/// Removing a large root file system from a slow disk.
+const REMOVE_MS: u64 = 600_000;
 
 /// How crun is called on this host.
 #[derive(Debug, Clone)]
@@ -67,26 +78,41 @@ fn plan(steps: Vec<Step>, expect: Option<Expectation>) -> Plan {
     Plan { steps, expect, ..Plan::default() }
 }
 
-pub fn create(tool: &Tool, name: &GuestName, bundle: &Bundle, place: &Place) -> Result<Plan, Error> {
-    if place.is_unfinished {
-        return Err(Error::NotReady {
-            reason: format!("The directory {}/{name} is in the way: it holds no container.", tool.root),
-            cure: format!(
-                "Another tool may be making it right now. If it stays, remove it by `{}`.",
-                tool.argv().args(["delete", name.as_str()])
-            ),
-        });
-    }
-    check_unshared(place)?;
-    check_empty(place)?;
+/// The directory and all that is in it, but nothing that is mounted there. `path` is absolute and Paddock's own.
+fn remove(path: &std::path::Path) -> Work {
+    let argv = Argv::new("rm").args(["--recursive", "--force", "--one-file-system", "--"]);
+    let argv = argv.arg(path.display().to_string());
+    Work::Command(Command { argv, timeout_ms: REMOVE_MS, output: Output::Piped })
+}
+
+pub fn create(
+    tool: &Tool,
+    name: &GuestName,
+    bundle: &Bundle,
+    place: &Place,
+    start: bool,
+) -> Result<Plan, Error> {
+    check_place(tool, name, place)?;
     let title = format!("Set up the container from the bundle {}", bundle.path);
-    let steps = vec![step(title, tool.create(name, &bundle.path))];
-    Ok(plan(steps, Some(Expectation::Status(GuestStatus::Created))))
+    let mut steps = vec![step(title, tool.create(name, &bundle.path))];
+    if start {
+        steps.push(start_step(tool, name));
+    }
+    Ok(plan(steps, Some(after_create(start))))
+}
+
+/// How long a started process lives is its own affair.
+fn after_create(start: bool) -> Expectation {
+    if start { Expectation::Exists } else { Expectation::Status(GuestStatus::Created) }
+}
+
+fn start_step(tool: &Tool, name: &GuestName) -> Step {
+    step("Start the container's process", tool.command(&["start", name.as_str()]))
 }
 
 /// Of a container that was set up and waits. What its process does then, and how long it lives, is its own affair.
 pub fn start(tool: &Tool, name: &GuestName) -> Plan {
-    plan(vec![step("Start the container's process", tool.command(&["start", name.as_str()]))], None)
+    plan(vec![start_step(tool, name)], None)
 }
 
 /// Of a stopped one: crun cannot start it a second time, so it is registered anew from its own bundle.
@@ -97,38 +123,49 @@ pub fn start_again(
     bundle: &Bundle,
     place: &Place,
 ) -> Result<Plan, Error> {
-    if guest.systemd_cgroup {
-        return Err(Error::NotReady {
-            reason: "Another tool made this container with crun's systemd cgroup manager, and started anew it would \
-                     lose that."
-                .to_owned(),
-            cure: "Start it by the tool that made it, such as podman.".to_owned(),
-        });
-    }
     check_deletable(guest)?;
-    check_unshared(place)?;
-    // What is left in its own group goes with the old registration; a new group must be empty.
-    if place.cgroup != guest.cgroup {
-        check_empty(place)?;
-    }
+    check_renewable(guest, place)?;
+    Ok(plan(anew(tool, name, bundle), None))
+}
+
+/// Shuts it down, waits as long as was said, and starts it again; one that does not end goes on as it is.
+pub fn reboot(
+    tool: &Tool,
+    name: &GuestName,
+    guest: &Registered,
+    bundle: &Bundle,
+    place: &Place,
+    seconds: u32,
+) -> Result<Plan, Error> {
+    check_known(tool, name, guest)?;
+    check_no_other(guest)?;
+    check_renewable(guest, place)?;
+    let mut steps = end_steps(tool, name, seconds);
+    steps.extend(anew(tool, name, bundle));
+    Ok(plan(steps, None))
+}
+
+fn anew(tool: &Tool, name: &GuestName, bundle: &Bundle) -> Vec<Step> {
     let create = format!("Set it up again from its bundle {}, as that is now", bundle.path);
-    let steps = vec![
+    vec![
         step("Remove the registration of the stopped container", tool.command(&["delete", name.as_str()])),
         // A cancel in between would leave a container that nobody knows any more.
         Step { when: When::Unparted, ..step(create, tool.create(name, &bundle.path)) },
-        step("Start the container's process", tool.command(&["start", name.as_str()])),
-    ];
-    Ok(plan(steps, None))
+        start_step(tool, name),
+    ]
 }
 
 pub fn shutdown(tool: &Tool, name: &GuestName, guest: &Registered, seconds: u32) -> Result<Plan, Error> {
     check_known(tool, name, guest)?;
+    Ok(plan(end_steps(tool, name, seconds), Some(Expectation::Status(GuestStatus::Stopped))))
+}
+
+fn end_steps(tool: &Tool, name: &GuestName, seconds: u32) -> Vec<Step> {
     let wait = Work::WaitFor { status: GuestStatus::Stopped, timeout_ms: u64::from(seconds) * 1000 };
-    let steps = vec![
+    vec![
         step("Ask the container's process to end (SIGTERM)", tool.command(&["kill", name.as_str(), "TERM"])),
         step(format!("Wait up to {seconds} s until it has ended"), wait),
-    ];
-    Ok(plan(steps, Some(Expectation::Status(GuestStatus::Stopped))))
+    ]
 }
 
 pub fn stop(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<Plan, Error> {
@@ -144,109 +181,57 @@ pub fn stop(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<Plan, E
     Ok(plan(steps, Some(Expectation::Status(GuestStatus::Stopped))))
 }
 
-pub fn delete(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<Plan, Error> {
+pub fn pause(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<Plan, Error> {
+    // One that waits for its start would be frozen and say that it waits.
+    check_status(guest, GuestStatus::Running)?;
+    let steps = vec![step("Freeze everything in the container", tool.command(&["pause", name.as_str()]))];
+    Ok(plan(steps, Some(Expectation::Status(GuestStatus::Paused))))
+}
+
+pub fn resume(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<Plan, Error> {
+    check_status(guest, GuestStatus::Paused)?;
+    let steps = vec![step("Thaw everything in the container", tool.command(&["resume", name.as_str()]))];
+    Ok(plan(steps, Some(Expectation::Status(GuestStatus::Running))))
+}
+
+/// The command has the container's own environment and working directory.
+pub fn exec(tool: &Tool, name: &GuestName, words: &[String], seconds: u32) -> Plan {
+    let argv = tool.argv().args(["exec", "--", name.as_str()]).args(words.iter().cloned());
+    let timeout_ms = u64::from(seconds) * 1000;
+    let work = Work::Command(Command { argv, timeout_ms, output: Output::Piped });
+    plan(vec![step(format!("Run the command in the container, for {seconds} s at most"), work)], None)
+}
+
+/// `made` is what Paddock itself made for the container, to be removed with it; `None` keeps it.
+pub fn delete(tool: &Tool, name: &GuestName, guest: &Registered, made: Option<&Made>) -> Result<Plan, Error> {
     // What else lives in the group of one that is unknown may be the container itself, which a delete would leave
     // running with nobody to know it.
     if guest.status == GuestStatus::Unknown && !guest.members.is_empty() {
         check_known(tool, name, guest)?;
     }
     check_deletable(guest)?;
-    let steps = vec![step("Remove the container's registration", tool.command(&["delete", name.as_str()]))];
-    let kept = match &guest.bundle {
-        Some(bundle) => {
-            format!("Its bundle {bundle} stays, with its root file system and all changes in it.")
-        }
-        None => "Its bundle stays, with its root file system and all changes in it.".to_owned(),
+    let mut steps =
+        vec![step("Remove the container's registration", tool.command(&["delete", name.as_str()]))];
+    let bundle = guest.bundle.as_deref().map(|bundle| format!(" {bundle}")).unwrap_or_default();
+    let made = made.cloned().unwrap_or_default();
+    let kept = match &made.bundle {
+        Some(_) => String::new(),
+        None => format!(" Its bundle{bundle} stays, with its root file system and all changes in it."),
     };
-    let mut loses = vec![format!("The registration of {name} with crun. {kept}")];
+    let mut loses = vec![format!("The registration of {name} with crun.{kept}")];
     if !guest.members.is_empty() {
         loses.push(format!("The processes that it left in its control group: {}.", listed(&guest.members)));
     }
-    Ok(Plan { steps, expect: Some(Expectation::Gone), loses, ..Plan::default() })
-}
-
-/// crun cannot signal a container whose state file it cannot read.
-fn check_known(tool: &Tool, name: &GuestName, guest: &Registered) -> Result<(), Error> {
-    if guest.status != GuestStatus::Unknown {
-        return Ok(());
+    if let Some(path) = &made.bundle {
+        steps.push(step("Remove the bundle that Paddock made for it", remove(path)));
+        loses
+            .push(format!("Its bundle {}, with its root file system and all changes in it.", path.display()));
     }
-    let file = format!("{}/{name}/status", tool.root);
-    let cure = if guest.members.is_empty() {
-        format!("No process is left in its control group {}: delete it.", guest.cgroup)
-    } else {
-        let inits: Vec<&Member> = guest.members.iter().filter(|member| member.is_init).collect();
-        let all: Vec<&Member> = guest.members.iter().collect();
-        let kill = Argv::new("kill").arg("-KILL");
-        let kill = kill.args(if inits.is_empty() { all } else { inits }.iter().map(|m| m.pid.to_string()));
-        format!(
-            "Its control group {} holds {}. If these are its own, end them on the host by `{kill}`, then delete it.",
-            guest.cgroup,
-            listed(&guest.members)
-        )
-    };
-    Err(Error::NotReady { reason: format!("crun cannot understand its own state file {file}."), cure })
-}
-
-/// A delete kills everything in the control group. What the container itself can have left there is its own.
-fn check_deletable(guest: &Registered) -> Result<(), Error> {
-    // It was started or thawed since somebody looked; crun itself would refuse.
-    if guest.status.is_active() {
-        return Err(Error::WrongState { words: format!("it is {}.", guest.status) });
+    if let Some(path) = &made.layout {
+        steps.push(step("Remove the image that Paddock copied for it", remove(path)));
+        loses.push(format!("The image that was copied for it, {}.", path.display()));
     }
-    let is_foreign = |member: &&Member| guest.has_own_pid_namespace || member.is_init;
-    let foreign: Vec<Member> = guest.members.iter().filter(is_foreign).cloned().collect();
-    if foreign.is_empty() {
-        return Ok(());
-    }
-    Err(Error::NotReady {
-        reason: format!(
-            "Its control group {} also holds what is not its own: {}. crun would kill that, too.",
-            guest.cgroup,
-            listed(&foreign)
-        ),
-        cure: "Stop the container that these belong to first: it has the same id under another state directory, or \
-               the same linux.cgroupsPath."
-            .to_owned(),
-    })
-}
-
-fn check_unshared(place: &Place) -> Result<(), Error> {
-    match &place.shared_with {
-        None => Ok(()),
-        Some(other) => Err(Error::NotReady {
-            reason: format!("Its control group {} would be shared with the container {other}.", place.cgroup),
-            cure: "Give the two different values of linux.cgroupsPath in config.json, or leave it out."
-                .to_owned(),
-        }),
-    }
-}
-
-fn check_empty(place: &Place) -> Result<(), Error> {
-    if place.members.is_empty() {
-        return Ok(());
-    }
-    Err(Error::NotReady {
-        reason: format!(
-            "Its control group would be {}, and that holds {} already: another container, perhaps of the same id \
-             under another state directory.",
-            place.cgroup,
-            listed(&place.members)
-        ),
-        cure:
-            "Choose another name, or set linux.cgroupsPath in the bundle's config.json to a group of its own."
-                .to_owned(),
-    })
-}
-
-/// A few processes by name.
-fn listed(members: &[Member]) -> String {
-    const SHOWN: usize = 5;
-    let mut words: Vec<String> =
-        members.iter().take(SHOWN).map(|m| format!("{} (process {})", m.command, m.pid)).collect();
-    if members.len() > SHOWN {
-        words.push(format!("{} more", members.len() - SHOWN));
-    }
-    words.join(", ")
+    Ok(Plan { loses, ..plan(steps, Some(Expectation::Gone)) })
 }
 
 #[cfg(test)]

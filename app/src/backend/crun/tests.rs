@@ -1,7 +1,16 @@
 use std::{fs, sync::Mutex};
 
 use super::{parse::tests::captured, *};
-use crate::{backend::RunContext, domain::guest::GuestStatus};
+use crate::{
+    backend::RunContext,
+    domain::{
+        action::Field,
+        guest::GuestStatus,
+        spec::{CreateRequest, CreateSpec},
+    },
+};
+
+mod hostile;
 
 /// Answers as crun 1.8.1 did, and notes what it was asked.
 #[derive(Default)]
@@ -30,7 +39,12 @@ fn driver(dir: &std::path::Path) -> (CrunDriver, Arc<FakeCrun>) {
         fs::write(root.join(name).join("status"), text).unwrap();
     }
     fs::write(root.join("no-directory"), "").unwrap();
-    let config = CrunConfig { root, bundles: Some(dir.join("bundles")), log_dir: dir.join("log") };
+    let config = CrunConfig {
+        root,
+        bundles: Some(dir.join("bundles")),
+        images: dir.join("images"),
+        log_dir: dir.join("log"),
+    };
     let crun = Arc::new(FakeCrun::default());
     (CrunDriver { runner: crun.clone(), ..CrunDriver::new(config) }, crun)
 }
@@ -54,6 +68,9 @@ async fn reading_and_planning_start_no_process() {
     let mut options = CreateOptions::default();
     driver.create_options(&mut options).await;
     assert_eq!(options, CreateOptions::default(), "a missing directory offers nothing");
+    assert_eq!(driver.images().await, Ok(vec![]));
+    let nodes = driver.nodes().await.unwrap();
+    assert!(nodes.len() == 1 && nodes[0].storages.len() == 2 && nodes[0].note.is_none(), "{nodes:?}");
     assert_eq!(*crun.asked.lock().unwrap(), Vec::<String>::new());
 }
 
@@ -92,4 +109,39 @@ async fn what_is_not_there_or_not_cruns_is_refused() {
     let request = ActionRequest::Create(CreateRequest::of(name("none"), template));
     let refused = driver.plan(&name("none"), &request).await;
     assert!(matches!(refused, Err(Error::Invalid { field: Field::Backend, .. })));
+}
+
+#[test]
+fn every_lack_has_its_reason_and_nothing_that_is_there_is_called_lacking() {
+    use GuestAction::{Configure, Create, Delete, Exec, Pause, Reboot, Resume, Shutdown, Start, Stop};
+    let dir = tempfile::tempdir().unwrap();
+    let (driver, _) = driver(dir.path());
+    for action in GuestAction::ALL {
+        let is_there = matches!(
+            action,
+            Create | Start | Shutdown | Stop | Reboot | Pause | Resume | Exec | Configure | Delete
+        );
+        let lack = driver.lack(action);
+        assert_eq!(lack.is_none(), is_there, "{action}");
+        assert!(lack.is_none_or(|reason| reason.ends_with('.') && !reason.contains("yet")), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_directory_for_bundles_none_is_made_from_an_image() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut driver, _) = driver(dir.path());
+    driver.config.bundles = None;
+    let spec = CreateSpec::CrunImage(crate::domain::spec::OciSpec {
+        image: crate::domain::spec::OciImage::Registry("alpine".into()),
+        command: vec![],
+        env: vec![],
+        mounts: vec![],
+        limits: Default::default(),
+        host_network: false,
+    });
+    let request = ActionRequest::Create(CreateRequest::of(name("new"), spec));
+    let refused = driver.plan(&name("new"), &request).await;
+    assert!(matches!(refused, Err(Error::NotReady { .. })), "{refused:?}");
+    assert!(driver.plan(&name("web1"), &ActionRequest::Delete { purge: true }).await.is_ok());
 }

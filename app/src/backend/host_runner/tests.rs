@@ -146,6 +146,44 @@ async fn cancelling_ends_the_whole_group() {
     gone(grandchild.parse().unwrap()).await;
 }
 
+/// A tool whose child is in a session of its own and runs on when it is asked to end, like a command in a guest.
+fn with_a_stubborn_child_elsewhere(tool: &str) -> Command {
+    let child = "trap '' TERM; echo $$; while :; do sleep 1; done";
+    command(&["sh", "-c", tool, "sh", child])
+}
+
+#[tokio::test]
+async fn what_a_tool_started_outside_of_its_group_is_ended_with_it() {
+    // One that waits for its child whatever happens, and one that ends at once and leaves it.
+    for tool in [
+        "trap '' TERM; setsid sh -c \"$1\" & while :; do wait; sleep 0.05; done",
+        "setsid sh -c \"$1\" & wait",
+    ] {
+        let (context, mut watch) = context();
+        let child = with_a_stubborn_child_elsewhere(tool);
+        let cancel = watch.cancel.clone();
+        let (output, elsewhere) = tokio::join!(HostRunner.run(&child, &context), async {
+            let pid = line(&mut watch).await;
+            cancel.cancel();
+            pid
+        });
+        assert_eq!(output.exit, Exit::Cancelled);
+        let elsewhere = elsewhere.parse().unwrap();
+        assert!(Proc::default().stat(elsewhere).is_none_or(|s| !s.is_alive()), "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_run_leaves_nothing_outside_of_its_group_either() {
+    let (context, mut watch) = context();
+    let child = with_a_stubborn_child_elsewhere("setsid sh -c \"$1\" & wait");
+    let task = tokio::spawn(async move { HostRunner.run(&child, &context).await });
+    let elsewhere = line(&mut watch).await.parse().unwrap();
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    gone(elsewhere).await;
+}
+
 #[tokio::test]
 async fn a_run_cancelled_before_it_began_starts_nothing() {
     let (context, mut watch) = context();

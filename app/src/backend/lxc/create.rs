@@ -6,15 +6,22 @@ use crate::{
         action::Field,
         guest::{BackendKind, GuestId, GuestStatus},
         name::GuestName,
-        plan::{Expectation, Output, Plan},
-        spec::CreateSpec,
+        plan::{Change, Expectation, FileEdit, Output, Plan, Step, When, Work},
+        spec::{CreateSpec, Limits, LxcNetwork},
     },
 };
 
 use super::{
-    facts::{Archive, CreateFacts, Place},
-    plan::{command, not_ready, plan, step, tool},
+    facts::{
+        Place,
+        create::{Archive, Bridge, CreateFacts},
+    },
+    limits, network, oci,
+    plan::{command, not_ready, plan, start_step, step, tool},
 };
+
+#[cfg(test)]
+mod tests;
 
 /// A template may download a whole distribution.
 const CREATE_MS: u64 = 1_800_000;
@@ -34,23 +41,39 @@ pub fn check(name: &GuestName, foreign: bool, spec: &CreateSpec) -> Result<(), E
     if foreign {
         return Err(name_error("Names of digits only belong to Proxmox on this host.".to_owned()));
     }
+    let (limits, network) = limits_and_network(spec)?;
     match spec {
         CreateSpec::LxcTemplate { template, arguments, .. } => {
             let busybox = template == "busybox";
-            check_arguments(arguments, busybox)
+            check_arguments(arguments, busybox)?;
         }
         CreateSpec::LxcLocal { metadata, rootfs, .. } => {
             check_path(Field::Metadata, metadata)?;
-            check_path(Field::Rootfs, rootfs)
+            check_path(Field::Rootfs, rootfs)?;
         }
-        CreateSpec::LxcOci { .. } => Err(Error::Invalid {
-            field: Field::Image,
-            message: "Creating from an OCI image is not built yet.".to_owned(),
-        }),
-        _ => Err(Error::Invalid {
-            field: Field::Backend,
-            message: "LXC cannot make a container from an OCI bundle; crun can.".to_owned(),
-        }),
+        CreateSpec::LxcOci { image, .. } => oci::check(image)?,
+        _ => return Err(not_of_lxc()),
+    }
+    limits::check(limits)?;
+    network.map_or(Ok(()), network::check)
+}
+
+/// What every container of LXC can be given; an error for what is none.
+fn limits_and_network(spec: &CreateSpec) -> Result<(&Limits, Option<&LxcNetwork>), Error> {
+    match spec {
+        CreateSpec::LxcTemplate { limits, network, .. }
+        | CreateSpec::LxcLocal { limits, network, .. }
+        | CreateSpec::LxcOci { limits, network, .. } => Ok((limits, network.as_ref())),
+        _ => Err(not_of_lxc()),
+    }
+}
+
+fn not_of_lxc() -> Error {
+    Error::Invalid {
+        field: Field::Backend,
+        message:
+            "LXC makes containers from templates, archives and OCI images; choose the other backend for this."
+                .to_owned(),
     }
 }
 
@@ -59,6 +82,7 @@ pub fn create(
     place: &Place,
     name: &GuestName,
     spec: &CreateSpec,
+    start: bool,
     facts: &CreateFacts,
 ) -> Result<Plan, Error> {
     if facts.taken {
@@ -70,19 +94,30 @@ pub fn create(
             "Restore it, or set another one in Paddock's settings.",
         ));
     }
+    let (limits, network) = limits_and_network(spec)?;
+    check_bridge(network, facts)?;
     let (template, arguments) = match spec {
         CreateSpec::LxcTemplate { template, arguments, .. } => {
             check_template(template, arguments, facts)?;
             (template.as_str(), arguments.clone())
         }
         CreateSpec::LxcLocal { metadata, rootfs, .. } => {
+            needs_template("local", facts)?;
             check_archives(metadata, rootfs, facts)?;
-            let arguments = ["--metadata", metadata, "--fstree", rootfs].map(str::to_owned);
-            ("local", arguments.to_vec())
+            ("local", ["--metadata", metadata, "--fstree", rootfs].map(str::to_owned).to_vec())
         }
-        _ => {
-            return check(name, false, spec).map(|()| plan(vec![], Expectation::Exists));
+        CreateSpec::LxcOci { image, .. } => {
+            needs_template("oci", facts)?;
+            if let Some(missing) = facts.missing_programs.first() {
+                return Err(not_ready(
+                    format!("making a container from an OCI image needs the program “{missing}”."),
+                    "Install it with `apt-get install skopeo umoci jq`.",
+                ));
+            }
+            facts.images.as_ref().map_or(Ok(()), |found| oci::check_layout(image, found))?;
+            ("oci", ["--url", image].map(str::to_owned).to_vec())
         }
+        _ => return Err(not_of_lxc()),
     };
     let mut argv = tool(place, "lxc-create", name).args(["-t", template]);
     if let Some(config) = &place.create_config {
@@ -92,8 +127,60 @@ pub fn create(
         argv = argv.arg("--").args(arguments);
     }
     let title = format!("Create the container by the template “{template}”");
-    let step = step(title, command(argv, CREATE_MS, Output::Piped));
-    Ok(plan(vec![step], Expectation::Status(GuestStatus::Stopped)))
+    let mut steps = vec![step(title, command(argv, CREATE_MS, Output::Piped))];
+    steps.extend(configure(place, name, limits, network, facts));
+    let mut status = GuestStatus::Stopped;
+    if start {
+        // That template writes the image's program, and no init, into the configuration.
+        steps.push(start_step(place, name, template == "oci"));
+        status = GuestStatus::Running;
+    }
+    Ok(plan(steps, Expectation::Status(status)))
+}
+
+/// The template has written the configuration; what was asked for comes behind it.
+fn configure(
+    place: &Place,
+    name: &GuestName,
+    limits: &Limits,
+    network: Option<&LxcNetwork>,
+    facts: &CreateFacts,
+) -> Option<Step> {
+    let mut changes: Vec<Change> = network.map(network::changes).unwrap_or_default();
+    changes.extend(limits::settings(limits, facts.layout).iter().map(limits::Setting::change));
+    let path = format!("{}/{name}/config", place.lxcpath);
+    let title = match (network, limits == &Limits::default()) {
+        (Some(_), true) => "Write its network into the configuration",
+        (Some(_), false) => "Write its network and limits into the configuration",
+        (None, _) => "Write its limits into the configuration",
+    };
+    (!changes.is_empty()).then(|| Step {
+        title: title.to_owned(),
+        when: When::Always,
+        work: Work::Edit(FileEdit { path, changes, digest: None }),
+    })
+}
+
+fn check_bridge(network: Option<&LxcNetwork>, facts: &CreateFacts) -> Result<(), Error> {
+    let (Some(LxcNetwork::Bridge { bridge, .. }), Some(found)) = (network, facts.bridge) else {
+        return Ok(());
+    };
+    let message = match found {
+        Bridge::Found => return Ok(()),
+        Bridge::Missing => format!("The host has no bridge “{bridge}”."),
+        Bridge::OtherInterface => format!("“{bridge}” is a network interface of the host, but no bridge."),
+    };
+    Err(Error::Invalid { field: Field::Network, message })
+}
+
+fn needs_template(template: &str, facts: &CreateFacts) -> Result<(), Error> {
+    if facts.templates.iter().any(|installed| installed == template) {
+        return Ok(());
+    }
+    Err(not_ready(
+        format!("LXC's template “{template}” is not installed."),
+        "Install it with `apt-get install lxc-templates`, or by reinstalling lxc.",
+    ))
 }
 
 fn check_arguments(arguments: &[String], busybox: bool) -> Result<(), Error> {
@@ -162,12 +249,6 @@ fn check_path(field: Field, path: &str) -> Result<(), Error> {
 }
 
 fn check_archives(metadata: &str, rootfs: &str, facts: &CreateFacts) -> Result<(), Error> {
-    if !facts.templates.iter().any(|installed| installed == "local") {
-        return Err(not_ready(
-            "LXC's template “local” is not installed.".to_owned(),
-            "Install it with `apt-get install lxc-templates`, or by reinstalling lxc.",
-        ));
-    }
     for (field, path, found) in
         [(Field::Metadata, metadata, facts.metadata), (Field::Rootfs, rootfs, facts.rootfs)]
     {
@@ -188,172 +269,4 @@ fn check_archives(metadata: &str, rootfs: &str, facts: &CreateFacts) -> Result<(
         ));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{plan::Work, spec::Limits};
-
-    fn place() -> Place {
-        Place { lxcpath: "/var/lib/lxc".into(), create_config: None, log_dir: "/run/p".into() }
-    }
-
-    fn facts() -> CreateFacts {
-        CreateFacts {
-            taken: false,
-            create_config_exists: true,
-            templates: vec!["busybox".into(), "local".into()],
-            has_busybox: true,
-            missing_programs: vec![],
-            metadata: Archive::Xz,
-            rootfs: Archive::Xz,
-        }
-    }
-
-    fn by_template(template: &str, arguments: &[&str]) -> CreateSpec {
-        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        CreateSpec::LxcTemplate {
-            template: template.into(),
-            arguments,
-            limits: Limits::default(),
-            network: None,
-        }
-    }
-
-    fn by_archives(metadata: &str, rootfs: &str) -> CreateSpec {
-        CreateSpec::LxcLocal {
-            metadata: metadata.into(),
-            rootfs: rootfs.into(),
-            limits: Limits::default(),
-            network: None,
-        }
-    }
-
-    /// As the driver does it: judged first, then planned.
-    fn planned(name: &str, spec: &CreateSpec, facts: &CreateFacts, place: &Place) -> Result<String, Error> {
-        let name = GuestName::found(name).unwrap();
-        check(&name, false, spec)?;
-        let plan = create(place, &name, spec, facts)?;
-        assert_eq!(plan.expect, Some(Expectation::Status(GuestStatus::Stopped)));
-        let Work::Command(command) = &plan.steps[0].work else { panic!("no command") };
-        Ok(command.argv.to_string())
-    }
-
-    fn field(result: Result<String, Error>) -> Field {
-        match result {
-            Err(Error::Invalid { field, .. }) => field,
-            other => panic!("expected a refused field, got {other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_template_gets_its_arguments_behind_two_dashes() {
-        let spec = by_template("busybox", &[]);
-        assert_eq!(
-            planned("web1", &spec, &facts(), &place()).unwrap(),
-            "lxc-create -P /var/lib/lxc -n web1 -t busybox"
-        );
-        let place = Place { create_config: Some("/etc/net.conf".into()), ..place() };
-        let spec = by_template("local", &["--release", "a b"]);
-        assert_eq!(
-            planned("web1", &spec, &facts(), &place).unwrap(),
-            "lxc-create -P /var/lib/lxc -n web1 -t local -f /etc/net.conf -- --release 'a b'"
-        );
-    }
-
-    #[test]
-    fn archives_are_given_to_the_local_template() {
-        let spec = by_archives("/srv/meta.tar.xz", "/srv/rootfs.tar.xz");
-        assert_eq!(
-            planned("web1", &spec, &facts(), &place()).unwrap(),
-            "lxc-create -P /var/lib/lxc -n web1 -t local -- --metadata /srv/meta.tar.xz --fstree /srv/rootfs.tar.xz"
-        );
-    }
-
-    #[test]
-    fn a_taken_name_and_a_long_one_are_refused() {
-        let spec = by_template("busybox", &[]);
-        let taken = CreateFacts { taken: true, ..facts() };
-        assert!(matches!(planned("web1", &spec, &taken, &place()), Err(Error::AlreadyExists(_))));
-        assert_eq!(field(planned(&"x".repeat(64), &spec, &facts(), &place())), Field::Name);
-        let number = GuestName::new("101").unwrap();
-        assert!(check(&number, true, &spec).is_err(), "Proxmox's own");
-        assert!(check(&number, false, &spec).is_ok());
-    }
-
-    #[test]
-    fn only_an_installed_template_is_ever_named() {
-        for template in ["nosuch", "", "../busybox", "/bin/sh", "-f", "busybox\n"] {
-            let spec = by_template(template, &[]);
-            assert_eq!(field(planned("web1", &spec, &facts(), &place())), Field::Template, "{template:?}");
-        }
-    }
-
-    #[test]
-    fn arguments_cannot_redirect_the_template_to_another_directory() {
-        for argument in [
-            "--rootfs",
-            "--rootfs=/etc",
-            "--roo=/etc",
-            "--path",
-            "--p",
-            "--name=x",
-            "--mapped-uid=0",
-            "-p/etc",
-            "-hn",
-            "-n",
-        ] {
-            let spec = by_template("busybox", &[argument]);
-            assert_eq!(field(planned("web1", &spec, &facts(), &place())), Field::Arguments, "{argument}");
-        }
-        for argument in ["--release", "--arch=amd64", "-r", "--", "path", "--busybox-path=/bin/busybox"] {
-            assert!(
-                planned("web1", &by_template("busybox", &[argument]), &facts(), &place()).is_ok(),
-                "{argument}"
-            );
-        }
-    }
-
-    #[test]
-    fn hostile_arguments_are_refused() {
-        let (long, many) = ("x".repeat(5000), vec!["x"; 65]);
-        for arguments in [&["a\nb"][..], &["a\0"], &["\u{1b}[2J"], &[&long], &many] {
-            let spec = by_template("busybox", arguments);
-            assert_eq!(field(planned("web1", &spec, &facts(), &place())), Field::Arguments);
-        }
-    }
-
-    #[test]
-    fn a_missing_program_is_named_with_its_package() {
-        let spec = by_template("busybox", &[]);
-        let without = CreateFacts { has_busybox: false, missing_programs: vec!["xz"], ..facts() };
-        let text = planned("web1", &spec, &without, &place()).unwrap_err().to_string();
-        assert!(text.contains("busybox-static"), "{text}");
-        let text = planned("web1", &by_archives("/m", "/r"), &without, &place()).unwrap_err().to_string();
-        assert!(text.contains("“xz”") && text.contains("xz-utils"), "{text}");
-    }
-
-    #[test]
-    fn a_bad_path_is_refused_at_its_own_field() {
-        for path in ["", "meta.tar.xz", "/a/../b", "/a\nb", "/a\0", "-x", &format!("/{}", "x".repeat(5000))] {
-            assert_eq!(field(planned("w", &by_archives(path, "/r"), &facts(), &place())), Field::Metadata);
-            assert_eq!(field(planned("w", &by_archives("/m", path), &facts(), &place())), Field::Rootfs);
-        }
-        for found in [Archive::Missing, Archive::NotAFile, Archive::OtherFormat] {
-            let facts = CreateFacts { rootfs: found, ..facts() };
-            assert_eq!(field(planned("w", &by_archives("/m", "/r"), &facts, &place())), Field::Rootfs);
-        }
-    }
-
-    #[test]
-    fn a_missing_default_configuration_and_a_bundle_are_refused() {
-        let place = Place { create_config: Some("/none".into()), ..place() };
-        let facts = CreateFacts { create_config_exists: false, ..facts() };
-        let text = planned("w", &by_template("busybox", &[]), &facts, &place).unwrap_err().to_string();
-        assert!(text.contains("/none"), "{text}");
-        let bundle = CreateSpec::CrunBundle { bundle: "/b".into() };
-        assert_eq!(field(planned("w", &bundle, &facts, &place)), Field::Backend);
-        assert!(create(&super::tests::place(), &GuestName::new("w").unwrap(), &bundle, &facts).is_err());
-    }
 }

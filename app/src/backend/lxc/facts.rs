@@ -2,21 +2,25 @@
 
 use std::{
     fs,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
 use crate::{
-    backend::{Error, files, host_runner::find_tool},
-    domain::{name::GuestName, spec::CreateSpec},
+    backend::{Error, cgroup::Layout, edit::digest, files, host_runner::find_tool},
+    domain::name::GuestName,
 };
 
 use super::{
     config::{self, ContainerConfig},
+    configure::ConfigureFacts,
     reader::{Look, Reader},
+    snapshots::{self, Kept},
     state::Creation,
-    tools,
 };
+
+pub mod create;
+#[cfg(test)]
+mod tests;
 
 /// Where the tools are told to work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,31 +31,13 @@ pub struct Place {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateFacts {
-    /// There is anything of this name, defined or not.
-    pub taken: bool,
-    pub create_config_exists: bool,
-    pub templates: Vec<String>,
-    pub has_busybox: bool,
-    /// Of those that unpack archives.
-    pub missing_programs: Vec<&'static str>,
-    pub metadata: Archive,
-    pub rootfs: Archive,
-}
-
-/// What is at a path that should be an archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Archive {
-    Missing,
-    NotAFile,
-    OtherFormat,
-    Xz,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartFacts {
     pub orphans: Vec<OrphanFact>,
     pub missing_links: Vec<MissingLink>,
+    /// Its configuration names a root file system.
+    pub has_rootfs: bool,
+    /// Its program is run by LXC's own small init, as that of an OCI image.
+    pub is_application: bool,
 }
 
 /// A network interface that the configuration names and the host does not have.
@@ -84,50 +70,16 @@ pub struct DeleteFacts {
     /// lxc-create is at work on it.
     pub creating: bool,
     pub orphans: Vec<u32>,
+    /// All that is where its snapshots are.
     pub snapshots: Vec<String>,
+    /// What there is no snapshot, so that LXC cannot delete it.
+    pub no_snapshots: Vec<String>,
+    /// Containers that were made from its snapshots, by LXC's record.
+    pub made_from_snapshots: Vec<String>,
     /// Other containers whose root file system is on this one's.
     pub dependents: Vec<String>,
     /// What lxc-destroy deletes besides the container's directory.
     pub rootfs: Option<String>,
-}
-
-pub fn create(
-    reader: &Reader,
-    place: &Place,
-    templates: &Path,
-    name: &GuestName,
-    spec: &CreateSpec,
-) -> CreateFacts {
-    let (metadata, rootfs) = match spec {
-        CreateSpec::LxcLocal { metadata, rootfs, .. } => (archive(metadata), archive(rootfs)),
-        _ => (Archive::Missing, Archive::Missing),
-    };
-    CreateFacts {
-        taken: fs::symlink_metadata(reader.directory(name)).is_ok(),
-        create_config_exists: place.create_config.as_ref().is_none_or(|path| Path::new(path).is_file()),
-        templates: tools::templates(templates),
-        has_busybox: find_tool("busybox").is_some(),
-        missing_programs: ["tar", "xz"].into_iter().filter(|program| find_tool(program).is_none()).collect(),
-        metadata,
-        rootfs,
-    }
-}
-
-/// By its first bytes: lxc-local unpacks with `tar -J`, which says no more than "invalid" of anything else.
-fn archive(path: &str) -> Archive {
-    const XZ: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
-    let path = Path::new(path);
-    // Asked before it is opened, as opening a pipe would wait.
-    match fs::metadata(path) {
-        Err(_) => return Archive::Missing,
-        Ok(found) if !found.is_file() => return Archive::NotAFile,
-        Ok(_) => {}
-    }
-    let mut bytes = [0; XZ.len()];
-    match fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)) {
-        Ok(()) if bytes == XZ => Archive::Xz,
-        _ => Archive::OtherFormat,
-    }
 }
 
 pub fn start(reader: &Reader, look: &Look) -> Result<StartFacts, Error> {
@@ -141,7 +93,12 @@ pub fn start(reader: &Reader, look: &Look) -> Result<StartFacts, Error> {
             link: network.link.clone(),
         })
         .collect();
-    Ok(StartFacts { orphans: orphans(look), missing_links })
+    Ok(StartFacts {
+        orphans: orphans(look),
+        missing_links,
+        has_rootfs: config.rootfs.is_some(),
+        is_application: config.is_application,
+    })
 }
 
 /// Whether the host has this network interface. A name that cannot be one is left for LXC to complain about.
@@ -171,25 +128,92 @@ fn orphans(look: &Look) -> Vec<OrphanFact> {
 
 pub fn delete(reader: &Reader, look: &Look) -> Result<DeleteFacts, Error> {
     let config = settings(reader, &look.name)?;
-    let directory = reader.directory(&look.name);
+    let directory = snapshots::directory(reader.lxcpath(), &look.name);
+    let (entries, kept) = (snapshots::entries(&directory)?, snapshots::read(&directory)?);
+    let is_kept = |entry: &String| kept.iter().any(|kept| kept.name == *entry);
     Ok(DeleteFacts {
         creating: look.seen.creation == Creation::AtWork,
         orphans: look.seen.orphans.clone(),
-        snapshots: snapshots(&directory)?,
+        no_snapshots: entries.iter().filter(|entry| !is_kept(entry)).cloned().collect(),
+        made_from_snapshots: kept.iter().flat_map(|kept| kept.clones.iter().cloned()).collect(),
+        snapshots: entries,
         dependents: dependents(reader, &look.name, &config)?,
         rootfs: config.rootfs.filter(|_| !config.unmanaged),
     })
 }
 
-fn settings(reader: &Reader, name: &GuestName) -> Result<ContainerConfig, Error> {
-    Ok(config::read(&reader.directory(name).join("config"))?.unwrap_or_default())
+/// What clones and snapshots depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageFacts {
+    /// Something of it runs.
+    pub is_active: bool,
+    /// There is anything of the clone's name, defined or not.
+    pub is_taken: bool,
+    pub has_rsync: bool,
+    pub rootfs: Option<String>,
+    pub is_overlay: bool,
+    /// LXC does not delete its root file system.
+    pub is_unmanaged: bool,
+    pub has_hardware_address: bool,
+    pub snapshots: Vec<Kept>,
+    pub snapshot_directory: String,
+    /// What LXC is going to call the next one.
+    pub next_snapshot: String,
+    /// Containers cloned from it, by LXC's record.
+    pub clones: Vec<String>,
+    /// As [`DeleteFacts::dependents`].
+    pub dependents: Vec<String>,
 }
 
-/// A snapshot is a container of its own below `snaps`.
-fn snapshots(directory: &Path) -> Result<Vec<String>, Error> {
-    let mut names = files::names(&directory.join("snaps"))?;
-    names.sort_unstable();
-    Ok(names)
+/// `target` is the name of a clone to be made.
+pub fn storage(reader: &Reader, look: &Look, target: Option<&GuestName>) -> Result<StorageFacts, Error> {
+    let config = settings(reader, &look.name)?;
+    let directory = snapshots::directory(reader.lxcpath(), &look.name);
+    let record = files::read(&reader.directory(&look.name).join("lxc_snapshots"))?.unwrap_or_default();
+    Ok(StorageFacts {
+        is_active: look.seen.monitor.is_some() || !look.seen.orphans.is_empty(),
+        is_taken: target.is_some_and(|name| is_taken(reader, name)),
+        has_rsync: find_tool("rsync").is_some(),
+        is_overlay: config.is_overlay(),
+        is_unmanaged: config.unmanaged,
+        has_hardware_address: config.networks.values().any(|network| network.has_hardware_address),
+        snapshots: snapshots::read(&directory)?,
+        next_snapshot: snapshots::next(&directory),
+        snapshot_directory: word(&directory)?,
+        clones: recorded_clones(&record),
+        dependents: dependents(reader, &look.name, &config)?,
+        rootfs: config.rootfs,
+    })
+}
+
+/// Whether there is anything of this name in the LXC path.
+pub fn is_taken(reader: &Reader, name: &GuestName) -> bool {
+    fs::symlink_metadata(reader.directory(name)).is_ok()
+}
+
+pub fn configure(reader: &Reader, look: &Look) -> Result<ConfigureFacts, Error> {
+    let path = reader.directory(&look.name).join("config");
+    let text = files::read(&path)?.unwrap_or_default();
+    let config = settings(reader, &look.name)?;
+    let init = look.init.as_ref().filter(|_| look.seen.monitor.is_some());
+    Ok(ConfigureFacts {
+        layout: Layout::of_host(),
+        active: init.is_some(),
+        memory_used: init.and_then(|init| init.groups.usage().memory),
+        groups: config.groups,
+        autostart: config.autostart,
+        path: word(&path)?,
+        digest: digest(&text),
+    })
+}
+
+/// Names of the variables that the container's configuration sets.
+pub fn environment(reader: &Reader, name: &GuestName) -> Result<Vec<String>, Error> {
+    Ok(settings(reader, name)?.environment)
+}
+
+fn settings(reader: &Reader, name: &GuestName) -> Result<ContainerConfig, Error> {
+    Ok(config::read(&reader.directory(name).join("config"))?.unwrap_or_default())
 }
 
 /// By LXC's own record of clones, and by the root file systems of the other containers of this path: a hand-made
@@ -213,14 +237,14 @@ fn dependents(reader: &Reader, name: &GuestName, config: &ContainerConfig) -> Re
 
 /// The file `lxc_snapshots`: a line with the clone's path and one with its name for each; or, as older versions wrote
 /// it, only their number.
-fn recorded_clones(text: &str) -> Vec<String> {
+pub fn recorded_clones(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
     match lines[..] {
         [number] => match number.trim().parse::<u32>() {
             Ok(0) | Err(_) => vec![],
             Ok(count) => vec![format!("{count} that LXC has counted but not named")],
         },
-        _ => lines.chunks_exact(2).map(|pair| pair[1].to_owned()).collect(),
+        _ => lines.chunks_exact(2).filter_map(|pair| pair.last()).map(|name| (*name).to_owned()).collect(),
     }
 }
 
@@ -232,71 +256,4 @@ pub fn word(path: &Path) -> Result<String, Error> {
         path: path.display().to_string(),
         detail: "its name is not UTF-8".to_owned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backend::process::Proc;
-
-    #[test]
-    fn clones_are_read_from_both_forms_of_the_record() {
-        assert_eq!(recorded_clones("/var/lib/lxc\nc4\n/var/lib/lxc\nc5\n"), ["c4", "c5"]);
-        assert_eq!(recorded_clones("2\n").len(), 1);
-        assert!(recorded_clones("0").is_empty());
-        assert!(recorded_clones("").is_empty());
-    }
-
-    #[test]
-    fn a_container_that_lives_on_this_ones_files_depends_on_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().to_str().unwrap();
-        for (name, rootfs) in [
-            ("base", format!("dir:{path}/base/rootfs")),
-            ("over", format!("overlay:{path}/base/rootfs:{path}/over/delta")),
-            ("base2", format!("dir:{path}/base2/rootfs")),
-            ("shared", "dir:/srv/common".to_owned()),
-            ("shares", "/srv/common".to_owned()),
-        ] {
-            fs::create_dir(dir.path().join(name)).unwrap();
-            fs::write(dir.path().join(name).join("config"), format!("lxc.rootfs.path = {rootfs}\n")).unwrap();
-        }
-        let reader = Reader::new(path.to_owned(), false, Proc::default());
-        let of = |name: &str| {
-            let name = GuestName::new(name).unwrap();
-            dependents(&reader, &name, &settings(&reader, &name).unwrap()).unwrap()
-        };
-        assert_eq!(of("base"), ["over"]);
-        assert_eq!(of("shared"), ["shares"]);
-        assert!(of("over").is_empty());
-    }
-
-    #[test]
-    fn archives_are_told_by_their_first_bytes() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-        fs::write(path("good"), b"\xfd7zXZ\0rest").unwrap();
-        fs::write(path("zip"), b"PK\x03\x04 something").unwrap();
-        fs::write(path("short"), b"\xfd7z").unwrap();
-        assert_eq!(archive(&path("good")), Archive::Xz);
-        assert_eq!(archive(&path("zip")), Archive::OtherFormat);
-        assert_eq!(archive(&path("short")), Archive::OtherFormat);
-        assert_eq!(archive(&path("none")), Archive::Missing);
-        assert_eq!(archive(&path("")), Archive::NotAFile);
-    }
-
-    #[test]
-    fn an_interface_is_looked_up_by_its_plain_name_only() {
-        assert!(interface_exists("lo"));
-        assert!(!interface_exists("nosuchif0"));
-        assert!(interface_exists("../../../nowhere"), "not looked up at all");
-    }
-
-    #[test]
-    fn a_path_becomes_a_word_without_needless_slashes() {
-        assert_eq!(word(Path::new("/var//lib/lxc/")), Ok("/var/lib/lxc".to_owned()));
-        assert!(word(Path::new(std::ffi::OsStr::from_bytes(b"/\xff"))).is_err());
-    }
-
-    use std::os::unix::ffi::OsStrExt as _;
 }

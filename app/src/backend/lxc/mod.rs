@@ -2,22 +2,31 @@
 //!
 //! Reads the state of containers itself, from LXC's directory and the kernel, as LXC has no answer that a program
 //! could rely on; changes anything only through plans of LXC's own tools. Containers of Proxmox use the same library
-//! and belong to its own driver. No consoles, no snapshots, no daemon: there is nothing to connect to.
+//! and belong to its own driver. No consoles, no daemon: there is nothing to connect to.
 //!
 //! ```text
-//!   reader ─ state          what is there          sockets, scan, config, detail
-//!   facts ──► plan, create  what will be done      pure, from facts
+//!   reader ─ state          what is there          sockets, scan, config, settings, snapshots, detail
+//!   facts ──► plan, ...     what will be done      pure, from facts: create (network, limits, oci), copy, configure, exec
+//!   config::edit            how a file changes     pure, from its text
 //!   parse                   what came of it        pure, from a finished command
 //! ```
 
 mod config;
+mod configure;
+mod copy;
 mod create;
 mod detail;
+mod exec;
 mod facts;
+mod limits;
+mod network;
+mod oci;
 mod parse;
 mod plan;
 mod reader;
 mod scan;
+mod settings;
+mod snapshots;
 mod sockets;
 mod state;
 mod tools;
@@ -34,10 +43,10 @@ use crate::domain::{
     guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
     host::{Availability, CreateOptions, Image, Node},
     name::GuestName,
-    plan::{Command, Plan},
+    plan::{Change, Command, Plan},
 };
 
-use super::{Backend, CommandOutput, Error, process::Proc};
+use super::{Backend, CommandOutput, Error, process::Proc, this_host::ThisHost};
 
 use self::{facts::Place, reader::Reader};
 
@@ -76,6 +85,7 @@ pub struct LxcDriver {
     place: Arc<Place>,
     templates: Arc<Path>,
     reader: Arc<Reader>,
+    host: Arc<ThisHost>,
 }
 
 impl LxcDriver {
@@ -87,7 +97,12 @@ impl LxcDriver {
             log_dir: facts::word(&config.log_dir)?,
         };
         let reader = Reader::new(place.lxcpath.clone(), config.skip_numeric, Proc::default());
-        Ok(Self { place: Arc::new(place), templates: config.templates.into(), reader: Arc::new(reader) })
+        Ok(Self {
+            place: Arc::new(place),
+            templates: config.templates.into(),
+            reader: Arc::new(reader),
+            host: Arc::default(),
+        })
     }
 
     /// Runs blocking reads away from the threads that serve requests.
@@ -103,25 +118,111 @@ impl LxcDriver {
 
     fn plan_now(&self, name: &GuestName, request: &ActionRequest) -> Result<Plan, Error> {
         let (reader, place) = (&*self.reader, &*self.place);
+        if let Some(reason) = lack(request.action()) {
+            let (action, reason) = (request.action(), reason.to_owned());
+            return Err(Error::Unsupported { backend: BackendKind::Lxc, action, reason });
+        }
+        self.check(name, request)?;
         if let ActionRequest::Create(request) = request {
-            let spec = &request.spec;
-            create::check(name, reader.is_foreign(name), spec)?;
-            let facts = facts::create(reader, place, &self.templates, name, spec);
-            return create::create(place, name, spec, &facts);
+            let facts = facts::create::create(reader, place, &self.templates, name, &request.spec);
+            return create::create(place, name, &request.spec, request.start, &facts);
         }
         let look = reader.one(name)?;
         let look = look.ok_or_else(|| Error::NotFound(GuestId::new(BackendKind::Lxc, name.clone())))?;
+        let storage = |target| facts::storage(reader, &look, target);
         match request {
             ActionRequest::Start => plan::start(place, name, &facts::start(reader, &look)?),
             ActionRequest::Shutdown { timeout_seconds } => plan::shutdown(place, name, *timeout_seconds),
             ActionRequest::Stop => plan::stop(place, name, &facts::stop(&look)),
-            ActionRequest::Delete { .. } => plan::delete(place, name, &facts::delete(reader, &look)?),
-            other => Err(Error::Unsupported {
+            ActionRequest::Reboot { timeout_seconds } => {
+                plan::reboot(place, name, *timeout_seconds, &facts::start(reader, &look)?)
+            }
+            ActionRequest::Pause => Ok(plan::pause(place, name)),
+            ActionRequest::Resume => Ok(plan::resume(place, name)),
+            ActionRequest::Exec { command, timeout_seconds } => {
+                let environment = facts::environment(reader, name)?;
+                Ok(exec::exec(place, name, command, *timeout_seconds, &environment))
+            }
+            ActionRequest::Clone(spec) => copy::clone(place, name, spec, &storage(Some(&spec.name))?),
+            ActionRequest::Snapshot { description, .. } => {
+                copy::snapshot(place, name, description, &storage(None)?)
+            }
+            ActionRequest::Rollback { snapshot } => copy::rollback(place, name, snapshot, &storage(None)?),
+            ActionRequest::DeleteSnapshot { snapshot } => {
+                copy::delete_snapshot(place, name, snapshot, &storage(None)?)
+            }
+            ActionRequest::Configure(changes) => {
+                Ok(configure::configure(place, name, changes, &facts::configure(reader, &look)?))
+            }
+            ActionRequest::Delete { purge } => {
+                plan::delete(place, name, *purge, &facts::delete(reader, &look)?)
+            }
+            ActionRequest::Create(_)
+            | ActionRequest::Reset
+            | ActionRequest::Hibernate
+            | ActionRequest::MakeTemplate
+            | ActionRequest::Resize { .. }
+            | ActionRequest::Migrate { .. }
+            | ActionRequest::Backup { .. }
+            | ActionRequest::Unlock => Err(Error::Unsupported {
                 backend: BackendKind::Lxc,
-                action: other.action(),
-                reason: self.lack(other.action()).unwrap_or_default(),
+                action: request.action(),
+                reason: "it has no such action.".to_owned(),
             }),
         }
+    }
+
+    /// Judges a request by itself: nothing of the host is read by a word that has not passed here.
+    fn check(&self, name: &GuestName, request: &ActionRequest) -> Result<(), Error> {
+        match request {
+            ActionRequest::Create(request) => {
+                create::check(name, self.reader.is_foreign(name), &request.spec)
+            }
+            ActionRequest::Clone(spec) => copy::check_clone(spec, self.reader.is_foreign(&spec.name)),
+            ActionRequest::Snapshot { name, description, memory } => {
+                copy::check_snapshot(name.as_deref(), description, *memory)
+            }
+            ActionRequest::Exec { command, timeout_seconds } => exec::check(command, *timeout_seconds),
+            ActionRequest::Configure(changes) => configure::check(changes),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why LXC cannot do that at all, `None` if it can.
+fn lack(action: GuestAction) -> Option<&'static str> {
+    match action {
+        GuestAction::Reset => Some("a container has no reset button; stop it and start it again."),
+        GuestAction::Hibernate => Some(
+            "keeping a container's memory on disk needs CRIU, which does not come with LXC; pause it, or shut it down.",
+        ),
+        GuestAction::MakeTemplate => {
+            Some("its templates are scripts and not containers; clone the container instead.")
+        }
+        GuestAction::Resize => {
+            Some("a container's root file system is a directory of the host and has no size of its own.")
+        }
+        GuestAction::Migrate => {
+            Some("it knows of no other host; copy the container's directory there while it is stopped.")
+        }
+        GuestAction::Backup => Some(
+            "it has no backups; take a snapshot, and back the container's directory up as the host's other files.",
+        ),
+        GuestAction::Unlock => Some("it keeps no locks that could be left behind."),
+        GuestAction::Create
+        | GuestAction::Start
+        | GuestAction::Shutdown
+        | GuestAction::Stop
+        | GuestAction::Reboot
+        | GuestAction::Pause
+        | GuestAction::Resume
+        | GuestAction::Exec
+        | GuestAction::Clone
+        | GuestAction::Snapshot
+        | GuestAction::Rollback
+        | GuestAction::DeleteSnapshot
+        | GuestAction::Configure
+        | GuestAction::Delete => None,
     }
 }
 
@@ -150,21 +251,27 @@ impl Backend for LxcDriver {
     }
 
     fn lack(&self, action: GuestAction) -> Option<String> {
-        use GuestAction::{Create, Delete, Shutdown, Start, Stop};
-        (!matches!(action, Create | Start | Shutdown | Stop | Delete))
-            .then(|| "it is not built yet.".to_owned())
+        lack(action).map(str::to_owned)
     }
 
-    async fn snapshots(&self, _: &GuestName) -> Result<Vec<Snapshot>, Error> {
-        Ok(Vec::new())
+    async fn snapshots(&self, name: &GuestName) -> Result<Vec<Snapshot>, Error> {
+        let name = name.clone();
+        self.read(move |driver| {
+            if driver.reader.is_foreign(&name) {
+                return Ok(Vec::new());
+            }
+            let directory = snapshots::directory(driver.reader.lxcpath(), &name);
+            Ok(snapshots::read(&directory)?.into_iter().map(Snapshot::from).collect())
+        })
+        .await
     }
 
     async fn images(&self) -> Result<Vec<Image>, Error> {
-        Ok(Vec::new())
+        self.read(|driver| Ok(tools::images(&driver.templates))).await
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        Ok(Vec::new())
+        self.read(|driver| Ok(vec![driver.host.node(&[("LXC", Path::new(driver.reader.lxcpath()))])])).await
     }
 
     async fn create_options(&self, options: &mut CreateOptions) {
@@ -179,5 +286,12 @@ impl Backend for LxcDriver {
 
     fn parse(&self, command: &Command, output: &CommandOutput) -> Result<(), Error> {
         parse::parse(command, output)
+    }
+
+    fn edit(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        match changes {
+            [Change { key, value: Some(comment) }] if key == copy::COMMENT => Ok(comment.clone()),
+            changes => config::edit::edit(text, changes),
+        }
     }
 }

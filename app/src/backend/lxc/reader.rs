@@ -22,17 +22,19 @@ use std::{
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::{
-    backend::{Error, files, process::Proc},
+    backend::{Error, cgroup::Layout, files, process::Proc},
     domain::{
-        guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestId},
+        guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestId, GuestStatus},
         name::GuestName,
     },
 };
 
 use super::{
-    config,
+    config, configure,
     detail::facts,
+    limits,
     scan::{self, Init},
+    settings::Settings,
     sockets::{self, Sockets},
     state::{self, Creation, Monitor, Seen},
 };
@@ -55,6 +57,7 @@ pub struct Reader {
     skip_numeric: bool,
     proc: Proc,
     known: Mutex<Known>,
+    settings: Settings,
 }
 
 /// What the last scan found.
@@ -93,7 +96,11 @@ pub struct Orphan {
 
 impl Reader {
     pub fn new(lxcpath: String, skip_numeric: bool, proc: Proc) -> Self {
-        Self { lxcpath, skip_numeric, proc, known: Mutex::default() }
+        Self { lxcpath, skip_numeric, proc, known: Mutex::default(), settings: Settings::default() }
+    }
+
+    pub fn lxcpath(&self) -> &str {
+        &self.lxcpath
     }
 
     pub fn directory(&self, name: &GuestName) -> PathBuf {
@@ -106,33 +113,60 @@ impl Reader {
     }
 
     pub fn list(&self) -> Result<Vec<Guest>, Error> {
-        let names = self.names()?;
+        let all = self.names()?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let looks = self.look(&mut known, names)?;
+        let looks = self.look(&mut known, all.clone())?;
         let addresses = self.held_addresses(&mut known, &looks);
-        Ok(looks.iter().zip(addresses).map(|(look, addresses)| guest(look, addresses)).collect())
+        drop(known);
+        let guests: Vec<Guest> =
+            looks.iter().zip(addresses).map(|(look, addresses)| self.told(look, addresses)).collect();
+        self.settings.keep(&all);
+        Ok(guests)
     }
 
     pub fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {
-        Ok(self.one(name)?.map(|look| guest(&look, self.addresses(&look))))
+        Ok(self.one(name)?.map(|look| self.told(&look, self.addresses(&look))))
+    }
+
+    /// What a list says of it.
+    fn told(&self, look: &Look, addresses: Vec<String>) -> Guest {
+        let config = self.settings.of(&look.name, &self.directory(&look.name).join("config"));
+        let (status, note) = state::status(&look.seen);
+        let init = look.init.as_ref().filter(|_| status.is_active());
+        let is_half = config.rootfs.is_none() && status == GuestStatus::Stopped;
+        Guest {
+            pid: init.map(|init| init.pid),
+            started_ms: init.and_then(|init| init.started_ms),
+            addresses,
+            note: note.or_else(|| is_half.then(|| NO_ROOTFS.to_owned())),
+            tags: configure::tags(&config.groups),
+            ..Guest::new(GuestId::new(BackendKind::Lxc, look.name.clone()), status)
+        }
     }
 
     pub fn inspect(&self, name: &GuestName) -> Result<Option<GuestDetail>, Error> {
         let Some(look) = self.one(name)? else { return Ok(None) };
         let init = look.init.as_ref().or(look.orphans.first().map(|orphan| &orphan.init));
-        let usage = init.map(|init| init.groups.usage()).unwrap_or_default();
+        let usage = init.map(|init| init.groups.usage());
         let path = self.directory(name).join("config");
         let config = config::read(&path)?.unwrap_or_default();
         let text = files::read_capped(&path, CONFIG_SHOWN as u64)?;
+        // What counts is what the kernel holds it to; while nothing of it runs, what it will be held to.
+        let configured = limits::configured(&config.cgroups, Layout::of_host());
+        let (cpu, memory, pids) = match &usage {
+            Some(usage) => (usage.cpu_limit, usage.memory_limit, usage.tasks_limit),
+            None => (configured.cpu, configured.memory, configured.pids),
+        };
+        let usage = usage.unwrap_or_default();
         Ok(Some(GuestDetail {
-            guest: guest(&look, self.addresses(&look)),
+            guest: self.told(&look, self.addresses(&look)),
             memory: usage.memory,
-            memory_limit: usage.memory_limit,
-            cpu_limit: None,
+            memory_limit: memory,
+            cpu_limit: cpu,
             cpu_ns: usage.cpu_ns,
             cpu_now: None,
             tasks: usage.tasks,
-            facts: facts(&self.lxcpath, &config),
+            facts: facts(&self.lxcpath, &config, pids),
             pending: Vec::new(),
             config: text.map(|(text, cut)| ConfigText { path: path.display().to_string(), text, cut }),
         }))
@@ -320,17 +354,9 @@ impl Reader {
     }
 }
 
-fn guest(look: &Look, addresses: Vec<String>) -> Guest {
-    let (status, note) = state::status(&look.seen);
-    let init = look.init.as_ref().filter(|_| status.is_active());
-    Guest {
-        pid: init.map(|init| init.pid),
-        started_ms: init.and_then(|init| init.started_ms),
-        addresses,
-        note,
-        ..Guest::new(GuestId::new(BackendKind::Lxc, look.name.clone()), status)
-    }
-}
+/// LXC writes the path of a copy's root file system last.
+const NO_ROOTFS: &str = "Its configuration names no root file system: a copy is at work on it or was cut off. It cannot \
+                         be started; delete it if nothing is at work.";
 
 /// lxc-create holds a write lock on this file for as long as it works and removes it at its end. Asking for a
 /// shared lock and dropping it at once tells whether somebody does.

@@ -40,6 +40,8 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TEXT: &str = "Num       RefCount Protocol Flags    Type St Inode Path\n\
@@ -68,5 +70,31 @@ mod tests {
         let text = format!("0: 2 0 00010000 0001 01 7 @{}\n", hashed(&lxcpath, "c1"));
         assert_eq!(of(&listening(&text), &lxcpath, "c1"), Some(7));
         assert_eq!(of(&listening(&text), &lxcpath, "c2"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_table_is_read_without_a_panic(text in any::<String>(), near in "([0-9a-f: ]{0,40} @[/a-z]{0,20}/command\n){0,4}") {
+            listening(&text);
+            listening(&near);
+            of(&listening(&near), &text, &near);
+        }
+
+        #[test]
+        fn a_listening_monitor_is_found_among_any_other_lines(
+            before in "\\PC{0,40}",
+            lxcpath in "/[a-z/]{0,30}[a-z]",
+            name in "[a-z0-9]{1,10}",
+            inode in any::<u64>(),
+            long in any::<bool>(),
+        ) {
+            let socket = if long { hashed(&lxcpath, &name) } else { format!("{lxcpath}/{name}/command") };
+            let line = |flags: &str, inode: u64| format!("0000: 00000002 00000000 {flags} 0001 01 {inode} @{socket}");
+            let accepted = line("00000000", inode.wrapping_add(1));
+            let text = format!("{before}\n{accepted}\n{}\n{accepted}\n{before}", line(LISTENING, inode));
+            prop_assert_eq!(of(&listening(&text), &lxcpath, &name), Some(inode));
+            let other = format!("{name}x");
+            prop_assert_eq!(of(&listening(&text), &lxcpath, &other), None);
+        }
     }
 }

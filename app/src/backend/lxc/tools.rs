@@ -9,7 +9,7 @@ use crate::{
         files,
         host_runner::{TOOL_PATH, find_tool},
     },
-    domain::host::Availability,
+    domain::host::{Availability, Image, ImageKind},
 };
 
 const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +32,18 @@ pub fn templates(directory: &Path) -> Vec<String> {
         .collect();
     names.sort_unstable();
     names
+}
+
+/// The installed templates as images, sorted.
+pub fn images(directory: &Path) -> Vec<Image> {
+    let image = |name: String| Image {
+        description: format!("The script {}", directory.join(format!("lxc-{name}")).display()),
+        id: name,
+        kind: ImageKind::LxcTemplate,
+        node: None,
+        size: None,
+    };
+    templates(directory).into_iter().map(image).collect()
 }
 
 /// Whether LXC can be used, by asking it for its version.
@@ -120,6 +132,9 @@ mod tests {
         fs::write(dir.path().join("lxc-notes"), "").unwrap();
         fs::create_dir(dir.path().join("lxc-dir")).unwrap();
         assert_eq!(templates(dir.path()), ["busybox", "oci"]);
+        let images = images(dir.path());
+        assert_eq!(images[1].id, "oci");
+        assert!(images[1].description.ends_with("/lxc-oci"), "{images:?}");
         assert!(templates(Path::new("/nonexistent")).is_empty());
     }
 }

@@ -134,10 +134,17 @@ async fn template(
         return Ok(TemplateFact::There(text.to_owned()));
     }
     let store = storage(rows, node, None, "vztmpl")?;
-    let volume = format!("{store}:vztmpl/{text}");
-    let there = images::volumes(cluster, node, &store, "vztmpl").await?;
-    if there.iter().any(|found| found.volid.as_deref() == Some(&volume)) {
-        return Ok(TemplateFact::There(volume));
+    // It may have been downloaded to any of them.
+    for name in rows
+        .iter()
+        .filter(|row| row.is_usable() && row.takes("vztmpl"))
+        .filter_map(|row| row.storage.as_ref())
+    {
+        let volume = format!("{name}:vztmpl/{text}");
+        let there = images::volumes(cluster, node, name, "vztmpl").await?;
+        if there.iter().any(|found| found.volid.as_deref() == Some(&volume)) {
+            return Ok(TemplateFact::There(volume));
+        }
     }
     let index = images::index(cluster, node).await?;
     if index.iter().any(|row| row.template.as_deref() == Some(text)) {
@@ -146,7 +153,7 @@ async fn template(
     Err(invalid(
         Field::Template,
         format!(
-            "Neither the storage {store} nor the appliance index has a template {text}; `pveam update` renews the index."
+            "Neither a storage of {node} nor the appliance index has a template {text}; `pveam update` renews the index."
         ),
     ))
 }

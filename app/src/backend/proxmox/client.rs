@@ -47,6 +47,11 @@ const REPEATS: usize = 2;
 /// The pause before that, doubled each time, and up to as much again by chance.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The configured time is taken to be within these.
+const TIMES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
+/// Nothing is waited for longer; what is asked for may be more than a clock can hold.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// One segment of a path, encoded for a URL: a UPID's `:`, `@` and `!`, a volume's `/`.
 pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
@@ -67,6 +72,8 @@ struct Shared {
     turns: Semaphore,
     /// Until an answer is there, where nobody says otherwise.
     patience: Duration,
+    /// Until a connection stands.
+    connect: Duration,
 }
 
 /// One request, on whichever endpoint.
@@ -94,6 +101,7 @@ impl Client {
             reason: format!("Proxmox cannot be asked: {reason}."),
             cure: "Correct the settings for Proxmox, then start Paddock again.".to_owned(),
         };
+        let config = &ProxmoxConfig { timeout: config.timeout.clamp(TIMES.0, TIMES.1), ..config.clone() };
         let nodes = config.endpoints.iter().map(|endpoint| Node::new(endpoint, config));
         let nodes = nodes.collect::<Result<Vec<_>, _>>().map_err(unusable)?;
         if nodes.is_empty() {
@@ -105,6 +113,7 @@ impl Client {
             session: Session::new(&config.credentials).map_err(unusable)?,
             turns: Semaphore::new(config.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             patience: config.timeout,
+            connect: node::connect_timeout(config),
         };
         Ok(Self { shared: Arc::new(shared), backend })
     }
@@ -126,7 +135,7 @@ impl Client {
     /// A GET with the usual times.
     fn reading<'a>(&self, path: &'a str, params: &'a [(&'a str, &'a str)]) -> Request<'a> {
         let patience = self.shared.patience;
-        let deadline = Instant::now() + 2 * patience;
+        let deadline = after(2 * patience);
         Request { method: Method::Get, path, params, repeatable: true, patience, deadline }
     }
 
@@ -195,7 +204,7 @@ impl Client {
                 }
             };
             let pause = if again { pauses.next() } else { None };
-            match pause.filter(|pause| Instant::now() + *pause < request.deadline) {
+            match pause.filter(|pause| Instant::now() + *pause + self.shared.connect <= request.deadline) {
                 Some(pause) => sleep(pause).await,
                 None => return outcome.map_err(|faults| self.unanswered(request, &faults)),
             }
@@ -212,6 +221,10 @@ impl Client {
         for index in shared.route.order() {
             let Some(node) = shared.nodes.get(index) else { continue };
             let left = request.deadline.saturating_duration_since(Instant::now());
+            // Cut short while it connects, it could not be said whether the request was sent.
+            if !faults.is_empty() && left < shared.connect {
+                break;
+            }
             let within = request.patience.min(left);
             let sent = node.send(request.method, request.path, request.params, headers.clone(), within);
             match sent.await {
@@ -223,7 +236,7 @@ impl Client {
                     shared.route.failed(index);
                     let is_unsent = fault.is_unsent();
                     faults.push((node.label.as_str(), fault));
-                    if !is_unsent || Instant::now() >= request.deadline {
+                    if !is_unsent {
                         break;
                     }
                 }
@@ -258,6 +271,11 @@ impl Client {
 
 fn told(faults: &[(&str, Fault)]) -> String {
     faults.iter().map(|(label, fault)| format!("{label} {fault}")).collect::<Vec<_>>().join("; ")
+}
+
+/// So long from now.
+fn after(time: Duration) -> Instant {
+    Instant::now() + time.min(LONGEST)
 }
 
 /// Whether a path stays below the API's root once a URL is made of it; if not, why.

@@ -6,7 +6,7 @@ use crate::domain::secret::Secret;
 
 /// The port of Proxmox's API where nobody says otherwise.
 pub const PORT: u16 = 8006;
-/// How long a connection may take to be made, and then an answer to come, where nobody says otherwise.
+/// How long an answer may take, its connection included, where nobody says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// How many requests may be under way at once where nobody says otherwise. Each costs a Proxmox daemon's worker.
 pub const CONCURRENCY: usize = 8;
@@ -21,8 +21,8 @@ pub struct ProxmoxConfig {
     pub node: Option<String>,
     /// The name of the node that Paddock itself runs on, if it runs on one.
     pub local_node: Option<String>,
-    /// Until a connection stands, and again until an answer is there. A plan's call brings its own time for the
-    /// latter.
+    /// Until an answer is there; half of it at most may pass until a connection stands. A plan's call brings its own
+    /// time for the answer. Taken as at least 100 ms and at most an hour.
     pub timeout: Duration,
     /// Most requests under way at once, at least 1.
     pub concurrency: usize,

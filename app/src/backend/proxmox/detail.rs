@@ -1,6 +1,8 @@
 //! What a guest's own page shows.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
+
+use tokio::time::timeout;
 
 use crate::{
     backend::Error,
@@ -21,12 +23,15 @@ use super::{
     },
 };
 
+/// How long the inside of a guest may take to tell its addresses.
+const INSIDE: Duration = Duration::from_secs(2);
+
 pub async fn inspect(cluster: &Cluster, kind: BackendKind, vmid: u32) -> Result<Option<GuestDetail>, Error> {
     let all = |place: Place| async move {
-        let (config, pending) = (place.path("/config"), place.path("/pending"));
+        let pending = place.path("/pending");
         tokio::try_join!(
             read::current(cluster, &place),
-            cluster.client.get::<Config>(&config, &[]),
+            read::config(cluster, &place),
             cluster.client.get::<Rows<Pending>>(&pending, &[]),
         )
     };
@@ -38,8 +43,13 @@ pub async fn inspect(cluster: &Cluster, kind: BackendKind, vmid: u32) -> Result<
     Ok(Some(detail(&place, guest, &current, &config, pending, &interfaces)))
 }
 
-/// Those seen inside. None of a VM without a guest agent, and none where it does not answer: its absence is no error.
+/// Those seen inside. None of a VM without a guest agent, and none where nobody answers in time: that is no error, and
+/// the page is not held up by it.
 async fn interfaces(cluster: &Cluster, place: &Place, guest: &Guest, config: &Config) -> Vec<Interface> {
+    timeout(INSIDE, seen_inside(cluster, place, guest, config)).await.unwrap_or_default()
+}
+
+async fn seen_inside(cluster: &Cluster, place: &Place, guest: &Guest, config: &Config) -> Vec<Interface> {
     if guest.status != GuestStatus::Running || place.is_vm() && !config.has_agent() {
         return Vec::new();
     }
@@ -162,7 +172,7 @@ fn facts(place: &Place, current: &Current, config: &Config) -> Vec<(String, Stri
     tell("Sockets", config.get("sockets"));
     tell("Processor limit", config.get("cpulimit"));
     tell("Processor type", config.property("cpu", "cputype"));
-    tell("Memory", config.get("memory").map(|mib| format!("{mib} MiB")).as_deref());
+    tell("Configured memory", config.get("memory").map(|mib| format!("{mib} MiB")).as_deref());
     tell("Least memory", config.get("balloon").map(|mib| format!("{mib} MiB")).as_deref());
     tell("Swap", config.get("swap").map(|mib| format!("{mib} MiB")).as_deref());
     for disk in config.disks(place.kind) {

@@ -317,6 +317,11 @@ impl Backend for ProxmoxDriver {
         Some(&self.client)
     }
 
+    fn list_interval(&self) -> Duration {
+        // Proxmox itself looks every ten seconds; both kinds share one answer.
+        Duration::from_secs(2)
+    }
+
     fn poll_interval(&self) -> Duration {
         POLL
     }

@@ -180,6 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_that_was_seen_stopped_began_anew() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        let noted = |status, uptime, now_ms| {
+            memory.note(&vm(200), guest(200, status), uptime, now, now_ms).started_ms
+        };
+        assert_eq!(noted(GuestStatus::Running, 5, 1_000_000), Some(995_000));
+        assert_eq!(noted(GuestStatus::Stopped, 0, 1_002_000), None);
+        assert_eq!(noted(GuestStatus::Running, 0, 1_004_000), Some(1_004_000));
+    }
+
+    #[test]
     fn what_the_node_said_stands_until_the_list_has_caught_up() {
         let (memory, now) = (Memory::default(), Instant::now());
         let old = row("qemu", 200, "running", 100);

@@ -147,6 +147,12 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     Scalar::deserialize(deserializer).map(Scalar::text)
 }
 
+/// A list inside an object, empty where something else stands in its place.
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Rows<T>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(Rows::deserialize(value).unwrap_or_default())
+}
+
 /// A list of objects. What is no object in it is left out; `null` is an empty list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows<T>(pub Vec<T>);

@@ -46,6 +46,11 @@ pub async fn current(cluster: &Cluster, place: &Place) -> Result<Current, Error>
     cluster.client.get(&place.path("/status/current"), &[]).await
 }
 
+/// The configuration that is in force, without changes that wait for the next start.
+pub async fn config(cluster: &Cluster, place: &Place) -> Result<Config, Error> {
+    cluster.client.get(&place.path("/config"), &[("current", "1")]).await
+}
+
 /// The guest as its own node tells it; its start as it was told before.
 pub fn note(cluster: &Cluster, place: &Place, current: &Current) -> Option<Guest> {
     let guest = state::current(place, current)?;
@@ -64,10 +69,8 @@ pub async fn facts(
     vmid: u32,
     local_node: Option<&str>,
 ) -> Result<Option<GuestFacts>, Error> {
-    let read = |place: Place| async move {
-        let path = place.path("/config");
-        tokio::try_join!(current(cluster, &place), cluster.client.get::<Config>(&path, &[]))
-    };
+    let read =
+        |place: Place| async move { tokio::try_join!(current(cluster, &place), config(cluster, &place)) };
     let Some((place, (current, config))) = cluster.at(kind, vmid, read).await? else { return Ok(None) };
     let Some(guest) = note(cluster, &place, &current) else { return Ok(None) };
     Ok(Some(GuestFacts {

@@ -32,7 +32,7 @@ pub fn status(
     };
     let locked = match lock {
         Some("create" | "clone") => {
-            note("It is still being made; if no task of Proxmox is at it, delete it.")
+            note("It is still being made. If no task of Proxmox is at it, unlock it, then delete it.")
         }
         Some("suspended") => note("It is hibernated: it goes on where it was when it is started."),
         Some("suspending") => note("It is being hibernated."),

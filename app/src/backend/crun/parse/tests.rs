@@ -7,12 +7,17 @@ use serde_json::Value;
 use super::*;
 use crate::domain::plan::{Argv, Output};
 
-/// A captured answer, with the command that brought it.
+/// A captured answer of crun, with the command that brought it.
 pub fn captured(case: &str) -> (Command, CommandOutput) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/crun-1.8.1/{case}.json"));
+    captured_of("crun-1.8.1", case)
+}
+
+/// Of another tool.
+pub fn captured_of(tool: &str, case: &str) -> (Command, CommandOutput) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{tool}/{case}.json"));
     let case: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let words = case["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
-    let argv = Argv::new("crun").args(words.skip(1));
+    let mut words = case["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    let argv = Argv::new(words.next().unwrap()).args(words);
     let text = |stream: &str| case[stream].as_str().unwrap_or_default().to_owned();
     // The captures note the end by a signal as a negative number.
     let exit = match case["exit"].as_i64().and_then(|code| i32::try_from(code).ok()).unwrap() {
@@ -52,11 +57,12 @@ fn every_known_answer_has_its_meaning() {
         ("stopped-kill_s1_TERM", Meaning::WrongState),
         ("stopped-start_s1", Meaning::WrongState),
         ("stopped-pause_s1", Meaning::WrongState),
-        ("exec-paused", Meaning::WrongState),
         ("kill-status-cut", Meaning::Garbled),
         ("kill-status-empty", Meaning::Garbled),
         ("kill-status-nopid", Meaning::Garbled),
         ("create-hybrid", Meaning::Hybrid),
+        ("update-unknown", Meaning::NotFound),
+        ("update-memory-busy", Meaning::MemoryInUse),
     ];
     for (case, wanted) in cases {
         let (_, output) = captured(case);
@@ -83,6 +89,7 @@ fn an_answer_without_a_row_is_a_failure_in_the_tools_own_words() {
         ("create-norootfs", 1, "make `/no/such/rootfs` private"),
         ("create-terminal-nosocket", 1, "use --console-socket"),
         ("create-noargs", 1, "please specify a ID"),
+        ("update-memory-above-swap", 1, "Invalid argument"),
         ("unknown-option", 64, "unrecognized option"),
     ] {
         let error = answer_of(case).unwrap_err();
@@ -105,7 +112,7 @@ fn a_crash_is_no_answer_whatever_was_said_before() {
 
 #[test]
 fn exit_0_is_success_except_where_crun_is_known_to_lie() {
-    for case in ["create", "kill-TERM", "kill-paused"] {
+    for case in ["create", "kill-TERM", "kill-paused", "pause", "resume", "update-all"] {
         assert_eq!(answer_of(case), Ok(()), "{case}");
     }
     let lie = answer_of("kill-badsignal");

@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::{
-    backend::{Api, ApiOutput, Error, RunContext, Started, proxmox::upid::Upid},
+    backend::{
+        Api, ApiOutput, Error, RunContext, Started,
+        proxmox::{refuse::Scene, upid::Upid},
+    },
     domain::{
         plan::{Answer, ApiCall, Method, Param},
-        secret::Secrets,
+        secret::{Secret, Secrets},
     },
 };
 
-use super::{Client, Request, reply::Reply};
+use super::{Client, Request, after, output::note, reply::Reply};
 
 /// How what a call began has ended.
 pub(super) struct End {
@@ -27,7 +30,7 @@ pub(super) struct End {
 impl Api for Client {
     async fn call(&self, call: &ApiCall, secrets: &Secrets, context: &RunContext) -> ApiOutput {
         let limit = Duration::from_millis(call.timeout_ms);
-        let deadline = Instant::now() + limit;
+        let deadline = after(limit);
         let failed = |status, result| ApiOutput { status, upid: None, end: None, result: Err(result) };
         let params = match params(call, secrets) {
             Ok(params) => params,
@@ -95,7 +98,10 @@ impl Client {
             reply = self.exchange(request) => reply,
             () = given_up => {
                 let scene = self.scene(request);
-                tracing::warn!(what = scene.what(), "cancelled before Proxmox answered");
+                if !request.repeatable {
+                    let unknown = format!("whether {} was carried out is not known", scene.what());
+                    note(&context.output, &format!("cancelled before Proxmox answered; {unknown}"));
+                }
                 Err(Error::Cancelled)
             }
         }
@@ -103,8 +109,8 @@ impl Client {
 
     /// Follows a task that an earlier Paddock began, for at most this long. A cancel ends the task.
     pub async fn follow(&self, upid: &Upid, limit: Duration, context: &RunContext) -> ApiOutput {
-        let scene = crate::backend::proxmox::refuse::Scene::of_task(self.backend, upid);
-        let end = self.follow_task(upid, &scene, Instant::now() + limit, context).await;
+        let scene = Scene::of_task(self.backend, upid);
+        let end = self.follow_task(upid, &scene, after(limit), context).await;
         ApiOutput { status: None, upid: Some(upid.to_string()), end: end.told, result: end.result }
     }
 }
@@ -117,18 +123,15 @@ fn params<'a>(call: &'a ApiCall, secrets: &'a Secrets) -> Result<Vec<(&'a str, &
         Param::Text(text) => Ok(text.as_str()),
         // A URL is written into logs on its way.
         Param::Secret(name) if in_query => Err(bad(format!("the secret “{name}” would be in a URL"))),
-        Param::Secret(name) => secrets
-            .get(name)
-            .map(crate::domain::secret::Secret::expose)
-            .ok_or_else(|| bad(format!("there is no secret “{name}”"))),
+        Param::Secret(name) => {
+            secrets.get(name).map(Secret::expose).ok_or_else(|| bad(format!("there is no secret “{name}”")))
+        }
     };
     call.params.iter().map(|(name, param)| Ok((name.as_str(), value(param)?))).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::secret::Secret;
-
     use super::*;
 
     fn call(method: Method, param: Param) -> ApiCall {

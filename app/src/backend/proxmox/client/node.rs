@@ -76,7 +76,6 @@ impl Node {
             Err(_) => return Err(format!("“{}” is no host name and no address", endpoint.host)),
         };
         let label = format!("{host}:{}", endpoint.port);
-        let one_pass = config.timeout / u32::try_from(config.endpoints.len()).unwrap_or(u32::MAX).max(1);
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(&endpoint.trust)?)
             .https_only(true)
@@ -86,7 +85,7 @@ impl Node {
             .redirect(Policy::none())
             .referer(false)
             .user_agent(concat!("Paddock/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(one_pass.max(SHORTEST_CONNECT).min(config.timeout))
+            .connect_timeout(connect_timeout(config))
             .pool_idle_timeout(KEEP_IDLE)
             .pool_max_idle_per_host(config.concurrency)
             .build()
@@ -127,6 +126,13 @@ impl Node {
         }
         Ok(Reply { status: status.as_u16(), reason, body })
     }
+}
+
+/// How long a connection may take to stand: all endpoints in turn fit into half of the configured time.
+pub fn connect_timeout(config: &ProxmoxConfig) -> Duration {
+    let endpoints = u32::try_from(config.endpoints.len()).unwrap_or(u32::MAX).max(1);
+    let half = config.timeout / 2;
+    (half / endpoints).max(SHORTEST_CONNECT).min(half)
 }
 
 /// The reason phrase as it was sent. hyper tells it only where it is not the usual one.

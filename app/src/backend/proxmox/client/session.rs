@@ -197,9 +197,45 @@ fn is_word(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{guest::BackendKind, secret::Secret};
+    use std::net::TcpListener;
+
+    use crate::{
+        backend::proxmox::{Endpoint, ProxmoxConfig, Trust},
+        domain::{guest::BackendKind, secret::Secret},
+    };
 
     use super::*;
+
+    /// What a ticket of this age is good for where Proxmox takes connections and says nothing: the key, and whether
+    /// a new one was asked for.
+    async fn key_of_age(age: Duration) -> (Result<Key, Error>, bool) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port, trust: Trust::Fingerprint([0; 32]) };
+        let credentials = Credentials::Password { user: "root@pam".to_owned(), password: Secret::new("x") };
+        let timeout = Duration::from_millis(100);
+        let config = ProxmoxConfig { timeout, ..ProxmoxConfig::of(endpoint, credentials) };
+        let client = Client::new(&config).unwrap();
+        *client.shared.session.held.lock().await = Held {
+            ticket: Some(Ticket { headers: HeaderMap::new(), since: Instant::now() - age }),
+            count: 7,
+            refused: None,
+        };
+        let key = client.key().await;
+        (key, listener.accept().is_ok())
+    }
+
+    #[tokio::test]
+    async fn a_ticket_is_renewed_before_it_ends_and_used_on_where_that_fails() {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let (key, asked) = key_of_age(minutes(89)).await;
+        assert!(key.is_ok_and(|key| key.ticket == Some(7)) && !asked);
+        let (key, asked) = key_of_age(minutes(91)).await;
+        assert!(key.is_ok_and(|key| key.ticket == Some(7)) && asked);
+        let (key, asked) = key_of_age(minutes(121)).await;
+        assert!(matches!(key, Err(Error::Unavailable { .. })) && asked);
+    }
 
     fn token(id: &str, secret: &str) -> Result<Session, String> {
         Session::new(&Credentials::Token { id: id.to_owned(), secret: Secret::new(secret) })

@@ -11,7 +11,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::{
     backend::{
@@ -157,8 +157,9 @@ impl Client {
             Ok(reply) => self.data::<Value>(&request, &reply).map(drop),
             Err(error) => Err(error),
         };
-        let left = until.saturating_duration_since(Instant::now()).max(LONGEST_PAUSE);
-        let ended = timeout(left, self.watch(upid, log, sight)).await;
+        // Where it was not told, there is not much to wait for.
+        let until = if told.is_ok() { until } else { Instant::now() + 2 * LONGEST_PAUSE };
+        let ended = timeout_at(until, self.watch(upid, log, sight)).await;
         let (told, error) = match (ended, told) {
             // It was faster, or it ended in what it was doing.
             (Ok(Ok(exitstatus)), _) if refuse::ended(scene, &exitstatus).is_ok() => {

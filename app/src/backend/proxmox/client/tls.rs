@@ -122,19 +122,21 @@ fn shown(fingerprint: &[u8; 32]) -> String {
 pub fn distrust(error: &(dyn StdError + 'static)) -> Option<String> {
     let mut source = Some(error);
     while let Some(error) = source {
-        // An io::Error does not tell what it carries by its source.
-        let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = match carried {
-            Some(carried) => carried.downcast_ref::<rustls::Error>(),
-            None => error.downcast_ref::<rustls::Error>(),
-        };
-        match tls {
-            Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other)))) => {
-                return Some(other.to_string());
-            }
-            Some(tls @ rustls::Error::InvalidCertificate(_)) => return Some(tls.to_string()),
-            _ => source = error.source(),
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return match tls {
+                rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => {
+                    Some(other.to_string())
+                }
+                rustls::Error::InvalidCertificate(_) => Some(tls.to_string()),
+                _ => None,
+            };
         }
+        // An io::Error does not name what it carries as its source.
+        let carried = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        source = match carried {
+            Some(carried) => Some(carried),
+            None => error.source(),
+        };
     }
     None
 }
@@ -167,7 +169,7 @@ mod tests {
         let told = distrust(&io::Error::other(tls)).unwrap();
         assert!(told.contains("AB:AB:") && told.contains("pinned is 01:01:"), "{told}");
         let unknown: rustls::Error = CertificateError::UnknownIssuer.into();
-        assert!(distrust(&io::Error::other(unknown)).is_some());
+        assert!(distrust(&io::Error::other(io::Error::other(unknown))).is_some());
         assert_eq!(distrust(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
         assert_eq!(distrust(&io::Error::other(rustls::Error::DecryptError)), None);
     }

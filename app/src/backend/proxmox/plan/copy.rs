@@ -134,7 +134,12 @@ pub fn migrate(facts: &GuestFacts, nodes: &[NodeFact], target: &str) -> Result<P
         (true, true) => " while it runs",
         (true, false) => ": shut it down, start it over there",
     };
-    let step = call.step(format!("Move the {} to {target}{how}", place.word()));
+    let title = if facts.is_ha {
+        format!("Ask the cluster's HA manager to move the {} to {target}; it does so later", place.word())
+    } else {
+        format!("Move the {} to {target}{how}", place.word())
+    };
+    let step = call.step(title);
     Ok(plan(vec![step], Expectation::Status(facts.status)))
 }
 

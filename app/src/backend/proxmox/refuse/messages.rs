@@ -222,7 +222,7 @@ pub const MESSAGES: &[Row] = &[
     row(
         r"storage '[^']*' is disabled",
         NotReady("Enable the storage in Proxmox, or choose another one."),
-        Catalogued("GET /nodes/pve1/storage/local/content", "storage_disabled"),
+        Catalogued("POST /nodes/pve1/lxc", "storage_disabled"),
     ),
     row(
         r"Install 'skopeo' to pull OCI images",
@@ -239,7 +239,7 @@ pub const MESSAGES: &[Row] = &[
     row(
         r"storage '[^']*' does not exist",
         Invalid(Field::Storage),
-        Catalogued("POST /nodes/pve1/qemu/101/snapshot", "storage_does_not_exist"),
+        Catalogued("DELETE /nodes/pve1/qemu/101/snapshot/s1", "storage_does_not_exist"),
     ),
     row(
         r"storage '[^']*' (?:does not (?:support|allow)|is not configured for) content[- ]type",

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::super::num::{Part, Rows, flag, float, text, uint};
+use super::super::num::{Part, Rows, flag, float, list, text, uint};
 
 /// One guest of `GET /cluster/resources?type=vm`. Its numbers are `pvestatd`'s, up to 10 s old; existence, lock and
 /// tags are those of now.
@@ -91,7 +91,7 @@ pub struct Ha {
 pub struct Interface {
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
-    #[serde(rename = "ip-addresses")]
+    #[serde(rename = "ip-addresses", deserialize_with = "list")]
     pub addresses: Rows<Address>,
     /// `ADDRESS/PREFIX`, of older versions.
     #[serde(deserialize_with = "text")]
@@ -112,6 +112,7 @@ pub struct Address {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct AgentInterfaces {
+    #[serde(deserialize_with = "list")]
     pub result: Rows<Interface>,
 }
 

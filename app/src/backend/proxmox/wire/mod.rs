@@ -3,3 +3,6 @@
 pub mod config;
 pub mod guest;
 pub mod node;
+
+#[cfg(test)]
+mod tests;

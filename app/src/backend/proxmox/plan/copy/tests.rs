@@ -93,6 +93,8 @@ fn a_running_vm_moves_while_it_runs_and_a_container_is_restarted() {
     );
     assert_eq!(line(LXC, Running), "POST /nodes/pve1/lxc/101/migrate target=pve2 restart=1");
     assert_eq!(line(VM, Stopped), "POST /nodes/pve1/qemu/200/migrate target=pve2");
+    let managed = GuestFacts { is_ha: true, ..facts(VM, Running, &[]) };
+    assert!(migrate(&managed, &nodes(), "pve2").unwrap().steps[0].title.contains("HA manager"));
     let plan = migrate(&facts(LXC, Running, &[]), &nodes(), "pve2").unwrap();
     assert_eq!(plan.expect, Some(Expectation::Status(Running)));
 }

@@ -1,0 +1,49 @@
+//! What a list costs.
+
+use std::time::{Duration, Instant};
+
+use app::backend::Backend as _;
+use serde_json::{Value, json};
+
+use crate::lab::{LXC, Lab, VM};
+
+/// The median of five.
+async fn median<F: Future>(mut work: impl FnMut() -> F) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        // The list is kept for a moment: each is to be one that asks.
+        tokio::time::sleep(Duration::from_millis(950)).await;
+        let begun = Instant::now();
+        work().await;
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    times[2]
+}
+
+/// The fake makes its answer of 1,000 guests for much longer than the driver reads it; so that what is the driver's
+/// own can be seen beside it.
+#[tokio::test]
+async fn a_list_of_a_thousand_guests_costs_little_more_than_the_bare_answer() {
+    let lab = Lab::running();
+    for vmid in 1000..1500 {
+        lab.fake.call("add_ct", json!({"vmid": vmid, "name": format!("ct{vmid}"), "status": "running"}));
+        lab.fake
+            .call("add_vm", json!({"vmid": vmid + 1000, "name": format!("vm{vmid}"), "status": "running"}));
+    }
+    let client = lab.fake.client();
+    let bare =
+        median(|| async { client.get::<Value>("/cluster/resources", &[("type", "vm")]).await.unwrap() })
+            .await;
+    let list = median(|| async {
+        assert_eq!(lab.driver(LXC).list().await.unwrap().len(), 501);
+    })
+    .await;
+    let begun = Instant::now();
+    assert_eq!(lab.driver(VM).list().await.unwrap().len(), 501);
+    let second = begun.elapsed();
+    println!(
+        "1,002 guests: bare GET {bare:?}, list() {list:?}, the other kind's list() right after {second:?}"
+    );
+    assert!(list < bare * 2 + Duration::from_millis(50), "list() {list:?}, bare {bare:?}");
+}
