@@ -9,6 +9,7 @@ CARGO_LEPTOS := 0.3.10
 WASM_BINDGEN := 0.2.130
 LEPTOSFMT    := 0.1.33
 SQLX_CLI     := 0.8.6
+CARGO_FUZZ   := 0.13.2
 BINARYEN     := 132.0.0
 FAKEPVE      := 0.5.0
 
@@ -19,7 +20,7 @@ export PATH := $(TOOLS)/bin:$(TOOLS)/node_modules/.bin:$(PATH)
 # The queries are checked against .sqlx, whatever database the environment names.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build test lint unit browser sqlx clean-dev
+.PHONY: help run build test lint unit browser fuzz sqlx clean-dev
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -53,6 +54,12 @@ sqlx: $(TOOLS)/.sqlx-cli-$(SQLX_CLI) ## Write .sqlx anew after a query or a migr
 	cargo sqlx database create; cargo sqlx migrate run --source migrations; \
 	cargo sqlx prepare --workspace -- -p app --features ssr
 
+SECONDS := 60
+fuzz: $(TOOLS)/.cargo-fuzz-$(CARGO_FUZZ) ## Each parser against a fuzzer, SECONDS=60 each
+	@cd app/fuzz; for target in fuzz_targets/*.rs; do name=$$(basename $$target .rs); echo "== $$name"; \
+	RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$(TARGET)/fuzz" cargo fuzz run --fuzz-dir . $$name -- -max_total_time=$(SECONDS) -print_final_stats=1 2>&1 \
+	| grep -E 'stat::number_of_executed_units|panicked|ERROR|SUMMARY|^error'; done
+
 clean-dev: ## End and delete the development host's sample guests
 	.ci/dev-host --remove "$(DEV)"
 
@@ -81,6 +88,12 @@ $(TOOLS)/.wasm-bindgen-$(WASM_BINDGEN): | tools-rust
 $(TOOLS)/.leptosfmt-$(LEPTOSFMT): | tools-rust
 	mkdir -p $(TOOLS)
 	CARGO_TARGET_DIR=$(TOOLS)/target CARGO_PROFILE_DEV_DEBUG=0 cargo install --root $(TOOLS) leptosfmt --version $(LEPTOSFMT) --locked --profile dev
+	touch $@
+
+# The sanitizers need switches that a stable compiler has, but only shows to whom asks so.
+$(TOOLS)/.cargo-fuzz-$(CARGO_FUZZ): | tools-rust
+	mkdir -p $(TOOLS)
+	CARGO_TARGET_DIR=$(TOOLS)/target CARGO_PROFILE_DEV_DEBUG=0 cargo install --root $(TOOLS) cargo-fuzz --version $(CARGO_FUZZ) --locked --profile dev
 	touch $@
 
 $(TOOLS)/.sqlx-cli-$(SQLX_CLI): | tools-rust

@@ -12,6 +12,7 @@
 //! | [`auth`] | caller, policy, passwords | `domain` |
 //! | [`backend`] | the tools that run guests: drivers, plans, processes | `domain` |
 //! | [`store`] | SQLite | `domain` |
+//! | `fuzzing` | each parser for a fuzzer to call; built by nothing else | `domain`, `backend` |
 // A page's view is one deeply nested type, and the compiler looks all the way down.
 #![recursion_limit = "512"]
 
@@ -24,6 +25,9 @@ pub mod ui;
 
 #[cfg(feature = "backend")]
 pub mod backend;
+
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 #[cfg(feature = "ssr")]
 pub mod auth;

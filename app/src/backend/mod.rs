@@ -10,7 +10,7 @@
 //! ```
 
 mod api;
-mod cgroup;
+pub(crate) mod cgroup;
 mod command;
 pub mod crun;
 mod edit;
@@ -19,7 +19,7 @@ mod execute;
 mod files;
 mod host_runner;
 pub mod lxc;
-mod process;
+pub(crate) mod process;
 pub mod proxmox;
 mod registry;
 pub mod routing;

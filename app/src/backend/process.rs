@@ -184,7 +184,7 @@ impl ProcessWatch {
     }
 }
 
-fn parse_stat(text: &str) -> Option<ProcessStat> {
+pub(crate) fn parse_stat(text: &str) -> Option<ProcessStat> {
     // The second field is the command in parentheses and may itself hold blanks and parentheses.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     Some(ProcessStat {
@@ -194,7 +194,7 @@ fn parse_stat(text: &str) -> Option<ProcessStat> {
     })
 }
 
-fn parse_cgroups(text: &str) -> Vec<CgroupLine> {
+pub(crate) fn parse_cgroups(text: &str) -> Vec<CgroupLine> {
     text.lines()
         .filter_map(|line| {
             let mut parts = line.splitn(3, ':').skip(1);
@@ -226,7 +226,7 @@ pub fn parse_fib_trie(text: &str) -> Vec<Ipv4Addr> {
 }
 
 /// Lines of: 32 hexadecimal digits, index, prefix length, scope, flags, device.
-fn parse_if_inet6(text: &str) -> Vec<Ipv6Addr> {
+pub(crate) fn parse_if_inet6(text: &str) -> Vec<Ipv6Addr> {
     let mut found: Vec<Ipv6Addr> = text
         .lines()
         .filter_map(|line| u128::from_str_radix(line.split_whitespace().next()?, 16).ok())

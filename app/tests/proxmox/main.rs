@@ -7,6 +7,7 @@ mod copy;
 mod create;
 mod exec;
 mod faults;
+mod hostile;
 mod lab;
 mod life;
 mod load;

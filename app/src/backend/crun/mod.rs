@@ -31,22 +31,22 @@ use plan::Tool;
 use state::{Record, StateDir};
 
 mod archive;
-mod bundle;
+pub(crate) mod bundle;
 mod detail;
 mod facts;
 mod ground;
 mod input;
-mod json;
-mod layout;
+pub(crate) mod json;
+pub(crate) mod layout;
 mod notes;
 mod parse;
 mod paths;
 mod places;
 mod plan;
 mod probe;
-mod reference;
+pub(crate) mod reference;
 mod requests;
-mod state;
+pub(crate) mod state;
 
 /// Where crun, its bundles and images are on this host.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@
 //!   parse                   what came of it        pure, from a finished command
 //! ```
 
-mod config;
+pub(crate) mod config;
 mod configure;
 mod copy;
 mod create;
@@ -26,8 +26,8 @@ mod plan;
 mod reader;
 mod scan;
 mod settings;
-mod snapshots;
-mod sockets;
+pub(crate) mod snapshots;
+pub(crate) mod sockets;
 mod state;
 mod tools;
 

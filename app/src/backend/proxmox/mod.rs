@@ -23,7 +23,7 @@ mod facts;
 mod images;
 mod memory;
 mod nodes;
-mod num;
+pub(crate) mod num;
 mod parse;
 mod place;
 mod plan;
@@ -32,7 +32,7 @@ mod read;
 pub mod refuse;
 mod state;
 mod upid;
-mod wire;
+pub(crate) mod wire;
 
 pub use client::{Client, segment};
 pub use config::{CONCURRENCY, Credentials, Endpoint, PORT, ProxmoxConfig, TIMEOUT, Trust};

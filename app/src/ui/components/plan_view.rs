@@ -18,8 +18,7 @@ pub fn PlanView(plan: Plan) -> impl IntoView {
             </ol>
             {(!plan.notes.is_empty())
                 .then(|| {
-                    plan
-                        .notes
+                    plan.notes
                         .into_iter()
                         .map(|note| view! { <p class="meta">{note}</p> })
                         .collect_view()
