@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::common::end_guests;
+use crate::common::{end_guests, make_bundle};
 
 /// A host of its own: an LXC path, a crun root, a data directory.
 pub struct Lab {
@@ -95,25 +95,10 @@ impl Lab {
         self.json(&["inspect", guest])["status"].as_str().unwrap().to_owned()
     }
 
-    /// A bundle whose container runs the shell script.
+    /// A bundle whose container runs the shell script, and has a shell by that name, too.
     pub fn bundle(&self, name: &str, script: &str) -> String {
-        let bundle = self.path("bundles").join(name);
-        for directory in ["bin", "dev", "proc"] {
-            std::fs::create_dir_all(bundle.join("rootfs").join(directory)).unwrap();
-        }
-        std::fs::copy("/bin/busybox", bundle.join("rootfs/bin/busybox")).unwrap();
+        let bundle = make_bundle(&self.path("bundles").join(name), script);
         std::os::unix::fs::symlink("busybox", bundle.join("rootfs/bin/sh")).unwrap();
-        let namespaces =
-            ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));
-        let config = serde_json::json!({
-            "ociVersion": "1.0.0",
-            "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
-                        "args": ["/bin/busybox", "sh", "-c", script]},
-            "root": {"path": "rootfs"},
-            "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-            "linux": {"namespaces": namespaces},
-        });
-        std::fs::write(bundle.join("config.json"), config.to_string()).unwrap();
         bundle.display().to_string()
     }
 }

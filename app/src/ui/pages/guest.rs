@@ -188,14 +188,28 @@ pub fn Refresh() -> impl IntoView {
     view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }
 }
 
+/// A change that waits for the next start.
+fn to_come((label, value): (String, String)) -> (String, String) {
+    let value = if value.is_empty() { "removed".to_owned() } else { value };
+    (label, format!("{value}, from the next start on"))
+}
+
 #[component]
 fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
-    let GuestDetail { guest, memory, memory_limit, cpu_ns, tasks, facts, .. } = detail;
+    let GuestDetail {
+        guest, memory, memory_limit, cpu_limit, cpu_now, cpu_ns, tasks, facts, pending, ..
+    } = detail;
     let memory = memory.map(|used| match memory_limit {
         Some(limit) => format!("{} of {}", words::bytes(used), words::bytes(limit)),
         None => format!("{}, no limit", words::bytes(used)),
     });
     let cpu = cpu_ns.map(|ns| words::span(i64::try_from(ns / 1_000_000).unwrap_or(i64::MAX)));
+    let cores = match (cpu_now, cpu_limit) {
+        (Some(now), Some(limit)) => Some(format!("{now} of {limit} cores")),
+        (Some(now), None) => Some(format!("{now} cores")),
+        (None, Some(limit)) => Some(format!("{limit} cores at most")),
+        (None, None) => None,
+    };
     let fact = |label: &str, value: Option<String>| {
         value.map(|value| {
             view! {
@@ -225,8 +239,8 @@ fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
                                 <Uptime since_ms now_ms />
                             </dd>
                         }
-                    })} {fact("Memory", memory)} {fact("Processor time", cpu)}
-                {fact("Tasks", tasks.map(|tasks| tasks.to_string()))}
+                    })} {fact("Memory", memory)} {fact("Processor", cores)}
+                {fact("Processor time", cpu)} {fact("Tasks", tasks.map(|tasks| tasks.to_string()))}
                 {fact("PID", guest.pid.map(|pid| pid.to_string()))}
                 {(!guest.addresses.is_empty())
                     .then(|| {
@@ -237,6 +251,7 @@ fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
                     })}
                 {facts
                     .into_iter()
+                    .chain(pending.into_iter().map(to_come))
                     .map(|(label, value)| {
                         view! {
                             <dt>{label}</dt>

@@ -91,7 +91,7 @@ fn the_facts_are_told_in_reading_order() {
             "VMID: 101",
             "Node: pve1",
             "Cores: 2",
-            "Memory: 512 MiB",
+            "Configured memory: 512 MiB",
             "Disk rootfs: local:101/vm-101-disk-0.raw, 1G",
             "Network 0: name=eth0,bridge=vmbr0",
             "Host name: web1",
