@@ -186,8 +186,19 @@ impl World {
         self.driver.guest(name).await.unwrap().map(|guest| guest.status)
     }
 
-    /// The status, once `crun state`, `crun list` and the driver's own two answers have agreed on it.
+    /// The status, once `crun state`, `crun list` and the driver's own two answers have agreed on it: of a container
+    /// that the kernel is still freezing, crun says that it runs.
     pub async fn agreed(&self, name: &GuestName) -> GuestStatus {
+        let says = |crun: &Self| {
+            let state: Value = serde_json::from_str(&crun.crun_ok(&["state", name.as_str()])).unwrap();
+            state["status"].as_str().unwrap().to_owned()
+        };
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.status(name).await.map(|status| status.to_string()) != Some(says(self))
+            && Instant::now() < deadline
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let state: Value = serde_json::from_str(&self.crun_ok(&["state", name.as_str()])).unwrap();
         let list: Vec<Value> = serde_json::from_str(&self.crun_ok(&["list", "-f", "json"])).unwrap();
         let listed = list.iter().find(|one| one["id"] == name.as_str()).expect("crun lists it");
