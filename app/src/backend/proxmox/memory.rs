@@ -16,7 +16,7 @@ use super::{place::Place, state, wire::guest::Resource};
 /// How far the cluster's list may lag behind the guest's own node.
 const LAG: Duration = Duration::from_secs(12);
 /// Two tellings of one start may differ by so much, milliseconds: the age of the list, and rounding.
-const START_TOLERANCE_MS: i64 = 15_000;
+const START_TOLERANCE_MS: u64 = 15_000;
 
 /// What is known of each guest, by VMID, which is one for all kinds.
 #[derive(Default)]
@@ -119,7 +119,7 @@ impl Known {
         let told = now_ms.saturating_sub(i64::try_from(uptime.saturating_mul(1000)).unwrap_or(i64::MAX));
         let same = self.starts.get(&vmid).filter(|start| {
             // The same uptime as before, later: nobody has measured it since.
-            uptime == start.uptime || (told - start.started_ms).abs() <= START_TOLERANCE_MS
+            uptime == start.uptime || told.abs_diff(start.started_ms) <= START_TOLERANCE_MS
         });
         let started_ms = same.map_or(told, |start| start.started_ms);
         self.starts.insert(vmid, Start { uptime, started_ms });
@@ -177,6 +177,14 @@ mod tests {
         assert_eq!(started(110, 1_500_000), Some(900_000), "pvestatd hangs");
         assert_eq!(started(3, 1_600_000), Some(1_597_000), "it was started anew");
         assert_eq!(started(300, 1_600_000), Some(1_300_000), "and so it was in between");
+    }
+
+    #[test]
+    fn an_uptime_of_ages_is_no_overflow() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        for (uptime, now_ms) in [(u64::MAX, 1_000_000), (0, 2_000_000), (u64::MAX / 1000, 3_000_000)] {
+            assert!(one(&memory, &row("qemu", 200, "running", uptime), now, now_ms).started_ms.is_some());
+        }
     }
 
     #[test]
