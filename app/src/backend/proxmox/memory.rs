@@ -127,7 +127,7 @@ impl Known {
     }
 }
 
-/// `None` for what is no guest.
+/// `None` for what is no guest, and for one on a node whose name can be none: it would stand in paths.
 fn place_of(row: &Resource) -> Option<Place> {
     let kind = match row.kind.as_deref()? {
         "lxc" => BackendKind::ProxmoxLxc,
@@ -135,7 +135,8 @@ fn place_of(row: &Resource) -> Option<Place> {
         _ => return None,
     };
     let vmid = u32::try_from(row.vmid?).ok().filter(|vmid| super::check::VMIDS.contains(vmid))?;
-    Some(Place { kind, node: row.node.clone()?, vmid })
+    let node = row.node.clone().filter(|node| super::check::node(node).is_ok())?;
+    Some(Place { kind, node, vmid })
 }
 
 #[cfg(test)]
@@ -229,6 +230,7 @@ mod tests {
             row("node", 102, "online", 0),
             row("lxc", 7, "stopped", 0),
             Resource { node: None, ..row("lxc", 103, "stopped", 0) },
+            Resource { node: Some("..".into()), ..row("lxc", 104, "stopped", 0) },
             Resource::default(),
         ];
         memory.learn(&rows);

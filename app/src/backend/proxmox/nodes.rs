@@ -8,6 +8,7 @@ use crate::{
 };
 
 use super::{
+    check,
     cluster::Cluster,
     facts::NodeFact,
     num::Rows,
@@ -30,8 +31,10 @@ pub async fn nodes(cluster: &Cluster) -> Result<Vec<Node>, Error> {
     Ok(nodes)
 }
 
+/// Those whose names can be a node's: they stand in paths.
 async fn rows(cluster: &Cluster) -> Result<Vec<NodeRow>, Error> {
-    let Rows(rows) = cluster.client.get("/nodes", &[]).await?;
+    let Rows(mut rows) = cluster.client.get::<Rows<NodeRow>>("/nodes", &[]).await?;
+    rows.retain(|row| row.node.as_deref().is_some_and(|name| check::node(name).is_ok()));
     Ok(rows)
 }
 
@@ -46,8 +49,10 @@ pub async fn facts(cluster: &Cluster) -> Result<Vec<NodeFact>, Error> {
     Ok(facts)
 }
 
+/// Those whose names can be a storage's, sorted: they stand in paths, and before a comma in a disk's properties.
 pub async fn storages(cluster: &Cluster, node: &str) -> Result<Vec<StorageRow>, Error> {
     let Rows(mut rows) = cluster.client.get::<Rows<StorageRow>>(&node_path(node, "/storage"), &[]).await?;
+    rows.retain(|row| row.storage.as_deref().is_some_and(|name| check::storage(name).is_ok()));
     rows.sort_by(|a, b| a.storage.cmp(&b.storage));
     Ok(rows)
 }
