@@ -64,7 +64,7 @@ impl Scalar {
         }
     }
 
-    /// As text; `None` for nothing and for an empty one.
+    /// As text that can be shown (see [`shown`]); `None` for nothing and for an empty one.
     pub fn text(self) -> Option<String> {
         let text = match self {
             Self::None => return None,
@@ -72,10 +72,16 @@ impl Scalar {
             Self::Signed(number) => number.to_string(),
             Self::Unsigned(number) => number.to_string(),
             Self::Float(number) => number.to_string(),
-            Self::Text(text) => text,
+            Self::Text(text) => shown(text),
         };
         (!text.is_empty()).then_some(text)
     }
+}
+
+/// Without control characters but line breaks and tabs: a terminal that it is told on must not obey it.
+pub fn shown(text: String) -> String {
+    let is_bad = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(is_bad) { text.replace(is_bad, "") } else { text }
 }
 
 /// The part before the point, if it is a number that a `u64` holds.
@@ -242,6 +248,13 @@ mod tests {
 
     fn scalar(value: serde_json::Value) -> Scalar {
         serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn a_text_gives_a_terminal_no_orders() {
+        let text = |text: &str| Scalar::Text(text.to_owned()).text();
+        assert_eq!(text("a\u{1b}[2Jb\0\r\n\tc").as_deref(), Some("a[2Jb\n\tc"));
+        assert_eq!(text("\u{7f}"), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::super::num::shown;
 use crate::domain::{guest::BackendKind, size};
 
 /// A guest's configuration.
@@ -20,13 +21,14 @@ impl<'de> Deserialize<'de> for Config {
         let values = BTreeMap::<String, Value>::deserialize(deserializer)?;
         let mut config = Self::default();
         for (key, value) in values {
+            let key = shown(key);
             match value {
                 Value::Null | Value::Object(_) => {}
                 // Raw lines of LXC: `[["lxc.apparmor.profile", "unconfined"]]`.
                 Value::Array(lines) => config.entries.extend(lines.iter().filter_map(raw_line)),
                 Value::Bool(flag) => drop(config.entries.insert(key, u8::from(flag).to_string())),
                 Value::Number(number) => drop(config.entries.insert(key, number.to_string())),
-                Value::String(text) => drop(config.entries.insert(key, text)),
+                Value::String(text) => drop(config.entries.insert(key, shown(text))),
             }
         }
         config.digest = config.entries.remove("digest");
@@ -37,7 +39,8 @@ impl<'de> Deserialize<'de> for Config {
 fn raw_line(line: &Value) -> Option<(String, String)> {
     let key = line.get(0)?.as_str()?;
     let value = line.get(1)?;
-    Some((key.to_owned(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Some((shown(key.to_owned()), shown(text)))
 }
 
 /// A disk that a configuration names.
