@@ -8,6 +8,8 @@ mod create;
 mod exec;
 mod faults;
 mod hostile;
+mod hostile_requests;
+mod hostile_wire;
 mod lab;
 mod life;
 mod load;
