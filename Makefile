@@ -44,7 +44,7 @@ lint: tools-build $(TOOLS)/.leptosfmt-$(LEPTOSFMT) ## rustfmt, leptosfmt, clippy
 	cargo clippy -p frontend --target wasm32-unknown-unknown -- -D warnings
 
 unit: packages-host $(TOOLS)/.fakepve-$(FAKEPVE) ## Unit and integration tests, on real LXC, real crun and a fake Proxmox
-	PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python .ci/in-cgroup cargo test -p app -p server --features app/ssr
+	PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python .ci/in-cgroup timeout --verbose 45m cargo test -p app -p server --features app/ssr
 
 browser: build packages-host packages-browser end2end/node_modules/.installed ## The release server in a real Chromium, with and without JavaScript
 	.ci/in-cgroup env PADDOCK_TARGET="$(TARGET)" npm --prefix end2end test

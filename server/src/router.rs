@@ -1,6 +1,10 @@
 //! Routes, and the layers around them.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use app::{
     service::AppState,
@@ -22,7 +26,7 @@ use http::{
     request::Parts,
 };
 use leptos::prelude::{LeptosOptions, provide_context, use_context};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tokio_util::sync::CancellationToken;
 use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
@@ -37,6 +41,10 @@ const IDLE_LIMIT: time::Duration = time::Duration::hours(12);
 /// The theme's cookie, and how long a browser keeps it.
 const THEME_COOKIE: &str = "theme";
 const THEME_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The pages' paths, found once: while leptos looks for them, no resource of the whole process loads, and a page
+/// that another router renders in that moment would wait for its data for ever.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// What the router needs besides the state.
 #[derive(Debug, Clone)]
@@ -54,7 +62,7 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
     let options = leptos_options(site);
     let shell_options = options.clone();
     let pages = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), page_context, move || {
+        .leptos_routes_with_context(&options, ROUTES.clone(), page_context, move || {
             shell(shell_options.clone())
         })
         .route_layer(from_fn(guard::pages))

@@ -29,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower_sessions_sqlx_store::SqliteStore;
 
+/// A request that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 pub const PASSWORD: &str = "a password of the tests";
 
 /// Ends its containers and removes its directory when dropped.
@@ -232,7 +235,9 @@ impl Browser {
         let mut request = request.body(body).unwrap();
         let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(address));
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let at = request.uri().clone();
+        let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;
+        let response = answer.unwrap_or_else(|_| panic!("{at} is not answered")).unwrap();
         let headers = response.headers().clone();
         for cookie in headers.get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
