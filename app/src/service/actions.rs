@@ -86,6 +86,7 @@ pub async fn begin(
         };
         let beginning = operations::Beginning {
             caller,
+            parent: None,
             guest: planned.guest,
             title: planned.title,
             request: request.clone(),

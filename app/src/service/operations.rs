@@ -18,11 +18,11 @@ use crate::{
         action::{ActionRequest, Refusal},
         failure::FailureKind,
         guest::GuestId,
-        operation::{GuestAfter, OperationId, OperationState},
+        operation::{Deed, EndState, GuestAfter, OperationId, OperationState, OperationSummary, Origin},
         plan::{Expectation, Plan},
         view::{HistoryPage, OperationPage},
     },
-    store::{Begun, End, HistoryFilter, NewOperation},
+    store::{Begun, By, End, HistoryFilter, NewOperation},
 };
 
 /// Lines of one page of the history.
@@ -81,6 +81,8 @@ impl Supervisor {
 /// An operation about to begin.
 pub(super) struct Beginning<'a> {
     pub caller: &'a Caller,
+    /// The bulk action that it is one part of.
+    pub parent: Option<OperationId>,
     pub guest: GuestId,
     pub title: Option<String>,
     pub request: ActionRequest,
@@ -91,27 +93,33 @@ pub(super) struct Beginning<'a> {
 
 /// Records the operation and sets it to work; answers before the work is done.
 pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<OperationId, Error> {
-    let Beginning { caller, guest, title, request, plan, driver, listener } = beginning;
+    let Beginning { caller, parent, guest, title, request, plan, driver, listener } = beginning;
     if state.supervisor.closing.is_cancelled() {
         return Err(Refusal::ShuttingDown.into());
     }
     let new = NewOperation {
-        guest: &guest,
+        origin: Origin::Paddock,
+        parent,
+        children: None,
+        guest: Some(&guest),
+        node: None,
         title: title.as_deref(),
-        action: request.action(),
-        actor: &caller.username,
+        action: Deed::Action(request.action()),
+        actor: Some(&caller.username),
         address: caller.address.map(|address| address.to_string()),
+        request: Some(&request),
         plan: &plan,
         started_ms: backend::now_ms(),
-        owner: own_process(),
+        owner: Some(own_process()),
     };
     let id = match state.store.begin_operation(&new).await? {
-        Begun::Started(id) => id,
+        Begun::Planned(id) => id,
         Begun::Live(operation) => return Err(Refusal::Busy { guest, operation }.into()),
     };
     let running = Running { cancel: CancellationToken::new(), ended: CancellationToken::new() };
     state.supervisor.running().insert(id, running.clone());
-    let job = Job { state: state.clone(), id, guest, request, driver, listener, cancel: running.cancel };
+    let (actor, cancel) = (caller.username.clone(), running.cancel);
+    let job = Job { state: state.clone(), id, actor, guest, request, driver, listener, cancel };
     state.supervisor.tasks.spawn(async move {
         job.supervise(plan).await;
         running.ended.cancel();
@@ -124,6 +132,7 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
 struct Job {
     state: AppState,
     id: OperationId,
+    actor: String,
     guest: GuestId,
     request: ActionRequest,
     driver: Arc<dyn Backend>,
@@ -139,26 +148,7 @@ impl Job {
         let end = self.run(plan).await;
         watch.abort();
         let guest_after = read_after(self.driver.as_ref(), &self.guest).await;
-        let (state, failure, failure_kind) = match end {
-            Ok(ExecutionEnd::Done) => (OperationState::Succeeded, None, None),
-            Ok(ExecutionEnd::Cancelled) => (
-                OperationState::Cancelled,
-                Some(
-                    "It was cancelled while it ran. What its steps had done by then was not undone."
-                        .to_owned(),
-                ),
-                Some(FailureKind::Cancelled),
-            ),
-            Ok(ExecutionEnd::Failed(error)) => {
-                (OperationState::Failed, Some(error.to_string()), Some(error.kind()))
-            }
-            Err(crash) => (
-                OperationState::Failed,
-                Some(format!("Paddock itself failed at this: {crash}.")),
-                Some(FailureKind::Internal),
-            ),
-        };
-        let end = End { state, failure, failure_kind, guest_after, finished_ms: backend::now_ms() };
+        let end = end_of(end, guest_after);
         write_end(&self.state, self.id, &end).await;
         self.state.supervisor.running().remove(&self.id);
         self.state.inventory.refresh(self.driver.as_ref()).await;
@@ -166,7 +156,7 @@ impl Job {
         tracing::info!(
             operation = %self.id,
             guest = %self.guest,
-            state = %end.state,
+            state = %OperationState::from(end.state),
             failure = end.failure.as_deref(),
             elapsed_ms = begun.elapsed().as_millis(),
             "operation ended"
@@ -223,7 +213,9 @@ impl Job {
             plan_id(&plan, &guest)
         );
         let plan = Plan { notes: plan.notes.iter().cloned().chain([note]).collect(), ..plan };
-        match self.state.store.move_operation(self.id, &guest, &plan).await {
+        let actor = self.actor.clone();
+        let by = By { actor: Some(&actor), address: None, at_ms: backend::now_ms() };
+        match self.state.store.move_operation(self.id, &guest, &plan, by).await {
             Ok(None) => {}
             Ok(Some(_)) | Err(_) => return None,
         }
@@ -231,6 +223,29 @@ impl Job {
         self.guest = guest;
         Some(plan)
     }
+}
+
+/// What the execution came to, as it is recorded.
+fn end_of(end: Result<ExecutionEnd, JoinError>, guest_after: GuestAfter) -> End {
+    let (state, failure, failure_kind) = match end {
+        Ok(ExecutionEnd::Done) => (EndState::Succeeded, None, None),
+        Ok(ExecutionEnd::Cancelled) => (
+            EndState::Cancelled,
+            Some("It was cancelled while it ran. What its steps had done by then was not undone.".to_owned()),
+            Some(FailureKind::Cancelled),
+        ),
+        Ok(ExecutionEnd::Failed(error)) => {
+            let kind = error.kind();
+            let state = if kind == FailureKind::TimedOut { EndState::TimedOut } else { EndState::Failed };
+            (state, Some(error.to_string()), Some(kind))
+        }
+        Err(crash) => (
+            EndState::Failed,
+            Some(format!("Paddock itself failed at this: {crash}.")),
+            Some(FailureKind::Internal),
+        ),
+    };
+    End { state, failure, failure_kind, guest_after, finished_ms: backend::now_ms() }
 }
 
 /// The id of the guest that the plan makes.
@@ -304,16 +319,21 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
     policy::decide(caller, Privilege::See, None)?;
     let Ok(number) = id.parse() else { return Ok(None) };
     let Some(operation) = state.store.operation(OperationId(number)).await? else { return Ok(None) };
-    let privilege = operation.summary.action.privilege();
-    let can_cancel = operation.summary.state.is_live()
-        && policy::decide(caller, privilege, Some(&operation.summary.guest)).is_ok();
+    let can_cancel = operation.summary.state.is_live() && may_cancel(caller, &operation.summary).is_ok();
     Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel }))
+}
+
+/// Whoever may do it may end it. What somebody else does outside Paddock is not Paddock's to end.
+fn may_cancel(caller: &Caller, operation: &OperationSummary) -> Result<(), Error> {
+    let action = operation.action.action().filter(|_| operation.origin == Origin::Paddock);
+    let action = action.ok_or(Error::NotFound)?;
+    Ok(policy::decide(caller, action.privilege(), operation.guest.as_ref())?)
 }
 
 /// Ends the work of a live operation, also one of another process. One that has ended by now is left as it is.
 pub async fn cancel(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
     let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
-    policy::decide(caller, operation.summary.action.privilege(), Some(&operation.summary.guest))?;
+    may_cancel(caller, &operation.summary)?;
     if state.store.want_cancel(id).await? {
         tracing::info!(operation = %id, actor = caller.username, "operation cancelled");
         state.supervisor.cancel(id);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{AppState, Error, operations::read_after};
 use crate::{
     backend::{end_left_over, is_running, now_ms, own_process},
-    domain::operation::{GuestAfter, OperationState},
+    domain::operation::{EndState, GuestAfter},
     store::{End, LiveOperation},
 };
 
@@ -45,8 +45,10 @@ async fn settle_where(state: &AppState, is_cut_off: impl Fn(&LiveOperation) -> b
             Some(tool) => end_left_over(tool).await,
             None => false,
         };
-        let guest_after = match state.registry.get(operation.guest.backend) {
-            Some(driver) => read_after(driver.as_ref(), &operation.guest).await,
+        let driver =
+            operation.guest.as_ref().and_then(|guest| Some((guest, state.registry.get(guest.backend)?)));
+        let guest_after = match driver {
+            Some((guest, driver)) => read_after(driver.as_ref(), guest).await,
             None => GuestAfter::NotRead,
         };
         let what = if left_over { " Its tool was still running and has been ended." } else { "" };
@@ -54,14 +56,14 @@ async fn settle_where(state: &AppState, is_cut_off: impl Fn(&LiveOperation) -> b
             "Paddock was ended while this was at work, so its outcome is not known.{what} Check the guest, then begin again."
         ));
         let end = End {
-            state: OperationState::Interrupted,
+            state: EndState::Interrupted,
             failure,
             failure_kind: None,
             guest_after,
             finished_ms: now_ms(),
         };
         state.store.finish_operation(operation.id, &end).await?;
-        tracing::warn!(operation = %operation.id, guest = %operation.guest, left_over, "operation settled as interrupted");
+        tracing::warn!(operation = %operation.id, guest = operation.guest.as_ref().map(tracing::field::display), left_over, "operation settled as interrupted");
     }
     if !cut_off.is_empty() {
         state.inventory.announce();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use app::{
     domain::{
         action::{ActionRequest, EXEC_SECONDS, GuestAction},
+        failure::FailureKind,
         guest::{BackendKind, GuestId, GuestStatus},
     },
     service::actions::Target,
@@ -77,7 +78,11 @@ async fn run_at(desk: &Desk, args: Run) -> Result<ExitCode, CliError> {
         tell(OperationSheet::of(&made).line().trim_end());
     }
     act::succeeded(&made)?;
-    let guest = made.summary.guest.clone();
+    let guest = made.summary.guest.clone().ok_or_else(|| CliError::Operation {
+        operation: made.summary.id,
+        how: "made no guest.".to_owned(),
+        kind: FailureKind::Internal,
+    })?;
     let exec = ActionRequest::Exec { command: args.command, timeout_seconds: EXEC_SECONDS };
     let ended = exec::attached(desk, guest.clone(), exec).await;
     if args.rm {

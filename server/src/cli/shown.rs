@@ -213,12 +213,13 @@ impl Row for SnapshotRow {
 #[derive(Debug, Serialize)]
 pub struct OperationSheet {
     pub operation: i64,
-    pub guest: String,
+    /// `lxc/web1`; null for a bulk action.
+    pub guest: Option<String>,
     pub title: Option<String>,
     pub action: String,
-    /// succeeded, failed, cancelled or interrupted; running where it was left to go on.
+    /// succeeded, failed, cancelled, timed-out or interrupted; running where it was left to go on.
     pub state: String,
-    pub actor: String,
+    pub actor: Option<String>,
     /// Milliseconds since 1970.
     pub started_ms: i64,
     pub finished_ms: Option<i64>,
@@ -235,7 +236,7 @@ impl OperationSheet {
             operation.summary.clone();
         Self {
             operation: id.0,
-            guest: guest.to_string(),
+            guest: guest.map(|guest| guest.to_string()),
             title,
             action: action.to_string(),
             state: state.to_string(),
@@ -256,7 +257,7 @@ impl OperationSheet {
             "#{} {} {}{called}: {}{}\n",
             self.operation,
             self.action,
-            self.guest,
+            self.guest.as_deref().unwrap_or("several guests"),
             self.state,
             took.unwrap_or_default()
         )
