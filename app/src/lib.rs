@@ -11,6 +11,7 @@
 //! | [`service`] | use cases: act on a guest, keep the inventory, log in | `domain`, `auth`, `backend`, `store` |
 //! | [`auth`] | caller, policy, passwords | `domain` |
 //! | [`backend`] | the tools that run guests: drivers, plans, processes | `domain` |
+//! | [`ledger`] | the chain of what was recorded: hashes, signatures, proof; no database | nothing |
 //! | [`store`] | SQLite | `domain` |
 //! | `fuzzing` | each parser for a fuzzer to call; built by nothing else | `domain`, `backend` |
 // A page's view is one deeply nested type, and the compiler looks all the way down.
@@ -25,6 +26,9 @@ pub mod ui;
 
 #[cfg(feature = "backend")]
 pub mod backend;
+
+#[cfg(feature = "ledger")]
+pub mod ledger;
 
 #[cfg(fuzzing)]
 pub mod fuzzing;
