@@ -195,7 +195,7 @@ async fn the_history_is_newest_first_and_can_be_narrowed() {
     assert_eq!(read(HistoryFilter { text: "wEB".into(), ..all.clone() }).await, [ids[2], ids[0]]);
     assert_eq!(read(HistoryFilter { text: "ANNA".into(), ..all.clone() }).await.len(), 4);
     assert_eq!(read(HistoryFilter { text: "%".into(), ..all.clone() }).await, []);
-    let state = Some(OperationState::Running);
+    let state = Some(OperationState::Planned);
     assert_eq!(read(HistoryFilter { state, ..all }).await, [running]);
     assert_eq!(store.last_operations().await.unwrap()[&guest("db1")].id, running);
     assert_eq!(store.operations_of(&guest("db1"), 5).await.unwrap().len(), 2);

@@ -145,6 +145,13 @@ impl Job {
     async fn supervise(mut self, plan: Plan) {
         let begun = std::time::Instant::now();
         let watch = tokio::spawn(watch_for_cancel(self.state.clone(), self.id, self.cancel.clone()));
+        match self.state.store.run_operation(self.id, backend::now_ms()).await {
+            Ok(true) => self.state.inventory.announce(),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(operation = %self.id, error = %error, "its turn could not be noted")
+            }
+        }
         let end = self.run(plan).await;
         watch.abort();
         let guest_after = read_after(self.driver.as_ref(), &self.guest).await;
