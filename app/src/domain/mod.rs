@@ -6,6 +6,7 @@ pub mod access;
 pub mod action;
 pub mod failure;
 pub mod guest;
+pub mod history;
 pub mod host;
 pub mod limits;
 pub mod name;
