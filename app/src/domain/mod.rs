@@ -13,6 +13,7 @@ pub mod name;
 pub mod operation;
 pub mod plan;
 pub mod refusal;
+pub mod script;
 pub mod secret;
 pub mod size;
 pub mod spec;
