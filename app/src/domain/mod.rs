@@ -15,5 +15,6 @@ pub mod refusal;
 pub mod secret;
 pub mod size;
 pub mod spec;
+pub mod task;
 pub mod view;
 pub mod words;
