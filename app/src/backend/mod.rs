@@ -102,7 +102,7 @@ pub trait Backend: Send + Sync {
         None
     }
 
-    /// Whether [`tasks`](Self::tasks) tells any. Of several backends that serve one cluster only one does, for all of
+    /// Whether [`tasks`](Self::tasks) tells any: those that do not need not be asked. Of several backends that serve one cluster only one does, for all of
     /// them, so that no task is told twice.
     fn tells_tasks(&self) -> bool {
         false
