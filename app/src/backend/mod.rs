@@ -109,7 +109,7 @@ pub trait Backend: Send + Sync {
     }
 
     /// The tasks of the whole cluster, whoever began them and whatever they are about, oldest first: those that run,
-    /// those that started at or after `since_ms`, and of those that ended since then the ones that a short list still
+    /// those that started in the second of `since_ms` or later, and of those that ended since then the ones that a short list still
     /// has. More may be told, each as often as one asks: what a node could not tell before is told once it can.
     ///
     /// One request while nothing is missing; more at first, and where a node has done more in between than Proxmox's

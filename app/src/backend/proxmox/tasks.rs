@@ -38,7 +38,8 @@ const MOST_ASKED: usize = 64;
 ///
 /// Needs `Sys.Audit` on `/`; without it Proxmox tells nothing but the account's own.
 pub async fn since(cluster: &Cluster, since_ms: i64) -> Result<Vec<Task>, Error> {
-    let since_ms = since_ms.max(0);
+    // A start is told in whole seconds: that of the moment itself counts, too.
+    let since_ms = since_ms.max(0) / 1000 * 1000;
     let mut reach = cluster.reach.lock().await;
     let Rows(rows) = cluster.client.get::<Rows<TaskRow>>("/cluster/tasks", &[]).await?;
     let listed: Vec<Task> = rows.iter().take(MOST_LISTED).filter_map(task).collect();
