@@ -102,18 +102,19 @@ pub trait Backend: Send + Sync {
         None
     }
 
-    /// Whether [`tasks`](Self::tasks) tells any: those that do not need not be asked. Of several backends that serve one cluster only one does, for all of
-    /// them, so that no task is told twice.
+    /// Whether [`tasks`](Self::tasks) tells any; the others need not be asked. Of several backends that serve one
+    /// cluster only one does, for all of them, so that no task is told twice.
     fn tells_tasks(&self) -> bool {
         false
     }
 
     /// The tasks of the whole cluster, whoever began them and whatever they are about, oldest first: those that run,
-    /// those that started in the second of `since_ms` or later, and of those that ended since then the ones that a short list still
-    /// has. More may be told, each as often as one asks: what a node could not tell before is told once it can.
+    /// those that started in the second of `since_ms` or later, and those that started before and ended since, as far
+    /// as a short list still has them. Each call tells them anew, and may tell older ones: what a node could not tell
+    /// before it tells once it can.
     ///
     /// One request while nothing is missing; more at first, and where a node has done more in between than Proxmox's
-    /// own short list holds. A task that ran and is no longer told has ended: [`task`](Self::task) says how.
+    /// own short list holds. A task that ran and is told no more has ended: [`task`](Self::task) says how.
     async fn tasks(&self, since_ms: i64) -> Result<Vec<Task>, Error> {
         let _ = since_ms;
         Ok(Vec::new())
