@@ -17,5 +17,6 @@ pub mod script;
 pub mod secret;
 pub mod size;
 pub mod spec;
+pub mod task;
 pub mod view;
 pub mod words;
