@@ -47,7 +47,8 @@ pub async fn preview_action(
 /// Begins start, shut down, stop or delete, and answers at once with the operation that is now at work.
 ///
 /// `timeout` is the seconds to wait for a shut-down, as typed; empty is the default. `confirm` must be the
-/// guest's name for a delete.
+/// guest's name for a delete. `plan` is the hash of the plan that was shown: if the guest has changed since so that the
+/// plan differs, nothing is run.
 #[server(prefix = "/api", endpoint = "guests/act")]
 pub async fn act(
     backend: String,
@@ -55,11 +56,23 @@ pub async fn act(
     action: GuestAction,
     #[server(default)] timeout: String,
     #[server(default)] confirm: String,
+    #[server(default)] plan: String,
 ) -> Result<OperationId, ApiError> {
-    use crate::{request, service::guests};
+    use crate::{
+        request,
+        service::guests::{self, ActForm},
+    };
     request::reply(async {
         let (state, caller) = request::context()?;
-        let begun = guests::act(&state, &caller, &backend, &name, action, &timeout, &confirm).await?;
+        let form = ActForm {
+            backend: &backend,
+            name: &name,
+            action,
+            timeout: &timeout,
+            confirm: &confirm,
+            plan: &plan,
+        };
+        let begun = guests::act(&state, &caller, form).await?;
         if action == GuestAction::Delete {
             // The guest's own page is about to go, so the person is taken to what is happening.
             request::redirect(&begun.href());

@@ -2,7 +2,7 @@
 
 use super::{
     AppState, Error,
-    actions::{self, Target},
+    actions::{self, Ask, Planned, Target},
 };
 use crate::{
     auth::{Caller, policy},
@@ -94,27 +94,44 @@ pub async fn preview(
     let Ok(id) = GuestId::parse(backend, name) else { return Ok(None) };
     let Some(driver) = state.registry.get(id.backend) else { return Ok(None) };
     let Some(guest) = driver.guest(&id.name).await? else { return Ok(None) };
-    let plan = match request_for(action, "") {
+    let planned = match request_for(action, "") {
         Err(refusal) => Err(refusal),
-        Ok(request) => match actions::plan(state, caller, &Target::Guest(id), &request, Vec::new()).await {
-            Ok(planned) => Ok(planned.plan),
-            Err(Error::Refused(refusal)) => Err(refusal),
-            Err(error) => return Err(error),
-        },
+        Ok(request) => {
+            let ask = Ask::new(Target::Guest(id), request);
+            refused(actions::plan(state, caller, &ask).await)?
+        }
     };
-    Ok(Some(Preview { now_ms: backend::now_ms(), guest, action, plan }))
+    let hash = planned.as_ref().ok().map(Planned::hash);
+    let plan = planned.map(|planned| planned.plan);
+    Ok(Some(Preview { now_ms: backend::now_ms(), guest, action, plan, hash }))
+}
+
+/// A refusal as an answer; other errors stay errors.
+pub(super) fn refused<T>(result: Result<T, Error>) -> Result<Result<T, Refusal>, Error> {
+    match result {
+        Ok(done) => Ok(Ok(done)),
+        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A form that asks for an action on one guest, as typed.
+#[derive(Debug, Clone, Copy)]
+pub struct ActForm<'a> {
+    pub backend: &'a str,
+    pub name: &'a str,
+    pub action: GuestAction,
+    /// Seconds to wait for a shut-down; empty is the default.
+    pub timeout: &'a str,
+    /// The guest's name, for a delete.
+    pub confirm: &'a str,
+    /// The hash of the plan that was shown; empty where none was.
+    pub plan: &'a str,
 }
 
 /// Begins an action that needs no more than a guest and perhaps a time: start, shut down, pause, delete, ...
-pub async fn act(
-    state: &AppState,
-    caller: &Caller,
-    backend: &str,
-    name: &str,
-    action: GuestAction,
-    timeout: &str,
-    confirm: &str,
-) -> Result<OperationId, Error> {
+pub async fn act(state: &AppState, caller: &Caller, form: ActForm<'_>) -> Result<OperationId, Error> {
+    let ActForm { backend, name, action, timeout, confirm, plan } = form;
     let id = GuestId::parse(backend, name).map_err(|_| Error::NotFound)?;
     let request = request_for(action, timeout)?;
     if action == GuestAction::Delete {
@@ -127,10 +144,10 @@ pub async fn act(
             return Err(Refusal::Field { field: Field::Confirm, message }.into());
         }
     }
-    actions::begin(state, caller, &Target::Guest(id), request, Vec::new(), None).await
+    actions::begin(state, caller, Ask::new(Target::Guest(id), request).agreed(plan)).await
 }
 
-fn request_for(action: GuestAction, timeout: &str) -> Result<ActionRequest, Refusal> {
+pub(super) fn request_for(action: GuestAction, timeout: &str) -> Result<ActionRequest, Refusal> {
     let not_here = |message: &str| Refusal::Field { field: Field::Name, message: message.to_owned() };
     Ok(match action {
         GuestAction::Start => ActionRequest::Start,
@@ -186,7 +203,7 @@ pub async fn create(state: &AppState, caller: &Caller, form: &CreateForm) -> Res
         .map_err(|_| Refusal::Field { field: Field::Backend, message: "Choose LXC or crun.".to_owned() })?;
     let name = GuestName::new(&form.name).map_err(Refusal::Name)?;
     let request = ActionRequest::Create(CreateRequest::of(name, spec(kind, form)?));
-    actions::begin(state, caller, &Target::New(kind), request, Vec::new(), None).await
+    actions::begin(state, caller, Ask::new(Target::New(kind), request)).await
 }
 
 fn spec(kind: BackendKind, form: &CreateForm) -> Result<CreateSpec, Refusal> {

@@ -9,7 +9,11 @@ use std::{
 use tokio::task::JoinError;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{AppState, Error, Listener, recorder::Recorder};
+use super::{
+    AppState, Error, Listener,
+    actions::{Ask, Planned},
+    recorder::Recorder,
+};
 use crate::{
     auth::{Caller, policy},
     backend::{self, Backend, ExecutionEnd, Site, execute, own_process},
@@ -81,19 +85,15 @@ impl Supervisor {
 /// An operation about to begin.
 pub(super) struct Beginning<'a> {
     pub caller: &'a Caller,
-    /// The bulk action that it is one part of.
-    pub parent: Option<OperationId>,
-    pub guest: GuestId,
-    pub title: Option<String>,
-    pub request: ActionRequest,
-    pub plan: Plan,
+    pub ask: Ask,
+    pub planned: Planned,
     pub driver: Arc<dyn Backend>,
-    pub listener: Option<Listener>,
 }
 
 /// Records the operation and sets it to work; answers before the work is done.
 pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<OperationId, Error> {
-    let Beginning { caller, parent, guest, title, request, plan, driver, listener } = beginning;
+    let Beginning { caller, ask, planned, driver } = beginning;
+    let (Ask { request, parent, listener, .. }, Planned { guest, title, plan }) = (ask, planned);
     if state.supervisor.closing.is_cancelled() {
         return Err(Refusal::ShuttingDown.into());
     }
@@ -327,7 +327,12 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
     let Ok(number) = id.parse() else { return Ok(None) };
     let Some(operation) = state.store.operation(OperationId(number)).await? else { return Ok(None) };
     let can_cancel = operation.summary.state.is_live() && may_cancel(caller, &operation.summary).is_ok();
-    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel }))
+    let parts = match operation.summary.children {
+        Some(_) => state.store.parts_of(operation.summary.id).await?,
+        None => Vec::new(),
+    };
+    let again = operation.request.is_some().then(|| format!("/history/{}/again", operation.summary.id));
+    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again }))
 }
 
 /// Whoever may do it may end it. What somebody else does outside Paddock is not Paddock's to end.

@@ -12,7 +12,7 @@ use app::{
     },
     service::{
         Listener,
-        actions::{self, Planned, Target},
+        actions::{self, Ask, Planned, Target},
         operations,
     },
 };
@@ -32,11 +32,14 @@ use super::{
 };
 
 /// How a verb that changes something goes about it.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Manner {
     /// Print exactly what would run, and run nothing.
     #[arg(long)]
     pub plan: bool,
+    /// Run only if the plan is the one with this hash, as `--plan` printed it.
+    #[arg(long, value_name = "HASH", conflicts_with = "plan")]
+    pub agreed: Option<String>,
 }
 
 /// How long a verb waits for a guest to shut down.
@@ -73,12 +76,14 @@ pub async fn once(
     notes: Vec<String>,
     manner: Manner,
 ) -> Result<ExitCode, CliError> {
+    let action = request.action();
+    let ask = Ask { notes, agreed: manner.agreed, ..Ask::new(target, request) };
     if manner.plan {
-        let planned = actions::plan(&desk.state, &desk.caller, &target, &request, notes).await?;
-        print_plan(desk.look.format, request.action(), &planned)?;
+        let planned = actions::plan(&desk.state, &desk.caller, &ask).await?;
+        print_plan(desk.look.format, action, &planned)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let operation = follow(desk, target, request, notes, Show::Progress).await?;
+    let operation = follow(desk, ask, Show::Progress).await?;
     let sheet = OperationSheet::of(&operation);
     match desk.look.format {
         Format::Table => output::print(&sheet.line()).map_err(cannot_print)?,
@@ -100,15 +105,10 @@ pub enum Show {
 }
 
 /// Begins the request and waits for its end, which need not be a good one. Ctrl+C cancels it.
-pub async fn follow(
-    desk: &Desk,
-    target: Target,
-    request: ActionRequest,
-    notes: Vec<String>,
-    show: Show,
-) -> Result<Operation, CliError> {
+pub async fn follow(desk: &Desk, ask: Ask, show: Show) -> Result<Operation, CliError> {
     let (listener, heard): (Listener, _) = unbounded_channel();
-    let id = actions::begin(&desk.state, &desk.caller, &target, request, notes, Some(listener)).await?;
+    let ask = Ask { listener: Some(listener), ..ask };
+    let id = actions::begin(&desk.state, &desk.caller, ask).await?;
     let telling = tokio::spawn(tell_all(heard, show));
     tokio::select! {
         () = desk.state.supervisor.wait(id) => {}
@@ -199,6 +199,8 @@ struct PlanSheet<'a> {
     guest: &'a GuestId,
     title: Option<&'a str>,
     action: GuestAction,
+    /// What `--agreed` takes.
+    hash: String,
     #[serde(flatten)]
     plan: &'a Plan,
 }
@@ -208,7 +210,7 @@ pub fn print_plan(format: Format, action: GuestAction, planned: &Planned) -> Res
         return output::print(&plan_text(action, planned)).map_err(cannot_print);
     }
     let Planned { guest, title, plan } = planned;
-    let sheet = PlanSheet { guest, title: title.as_deref(), action, plan };
+    let sheet = PlanSheet { guest, title: title.as_deref(), action, hash: planned.hash(), plan };
     output::one(format, &sheet, &[]).map_err(cannot_print)
 }
 
@@ -228,6 +230,7 @@ pub fn plan_text(action: GuestAction, planned: &Planned) -> String {
     for lost in &plan.loses {
         text += &format!("Gone for good: {}\n", visible(lost));
     }
+    text += &format!("To run just this: --agreed {}\n", planned.hash());
     text
 }
 

@@ -56,7 +56,7 @@ pub fn OperationPage() -> impl IntoView {
 
 #[component]
 fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<bool>) -> impl IntoView {
-    let Page { now_ms, operation: Operation { summary, plan, outcomes, output, .. }, can_cancel } = page;
+    let Page { now_ms, operation: Operation { summary, plan, outcomes, output, .. }, can_cancel, .. } = page;
     let (who, name) = (summary.who().to_owned(), summary.on_what());
     let OperationSummary { id, guest, action, state, .. } = summary.clone();
     let live = state.is_live();
