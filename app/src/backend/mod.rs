@@ -43,7 +43,7 @@ pub use api::{Api, ApiOutput, Followed};
 pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner, Started};
 pub use edit::digest;
 pub use error::Error;
-pub use execute::{Execution, ExecutionEnd, Site, execute, now_ms};
+pub use execute::{Execution, ExecutionEnd, Site, conclude, execute, now_ms};
 pub use host_runner::{HostRunner, RunningTool, end_left_over, is_running, own_process, own_uid};
 pub use registry::Registry;
 pub use this_host::ThisHost;

@@ -3,6 +3,7 @@
 use super::{
     AppState, Error,
     actions::{self, Ask, Planned, Target},
+    bulk::BulkAsk,
 };
 use crate::{
     auth::{Caller, policy},
@@ -135,16 +136,51 @@ pub async fn act(state: &AppState, caller: &Caller, form: ActForm<'_>) -> Result
     let id = GuestId::parse(backend, name).map_err(|_| Error::NotFound)?;
     let request = request_for(action, timeout)?;
     if action == GuestAction::Delete {
-        let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
-        // As the host calls it now: a number alone is too easily the wrong one.
-        let guest = driver.guest(&id.name).await.map_err(|error| error.into_refusal(&id))?;
-        let name = guest.as_ref().map_or(id.name.as_str(), Guest::label);
-        if confirm.trim() != name {
-            let message = format!("Type the guest's name, {name}, to delete it. Nothing was run.");
-            return Err(Refusal::Field { field: Field::Confirm, message }.into());
-        }
+        confirmed(state, &id, confirm).await?;
     }
     actions::begin(state, caller, Ask::new(Target::Guest(id), request).agreed(plan)).await
+}
+
+/// The guest's name was typed, as the host calls it now: a number alone is too easily the wrong one.
+pub(super) async fn confirmed(state: &AppState, id: &GuestId, typed: &str) -> Result<(), Error> {
+    let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
+    let guest = driver.guest(&id.name).await.map_err(|error| error.into_refusal(id))?;
+    let name = guest.as_ref().map_or(id.name.as_str(), Guest::label);
+    if typed.trim() == name {
+        return Ok(());
+    }
+    let message = format!("Type the guest's name, {name}, to delete it. Nothing was run.");
+    Err(Refusal::Field { field: Field::Confirm, message }.into())
+}
+
+/// A form that asks for one action on many guests.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkForm<'a> {
+    pub action: GuestAction,
+    /// Each as `BACKEND/NAME`.
+    pub guests: &'a [String],
+    /// Seconds to wait for a shut-down; empty is the default.
+    pub timeout: &'a str,
+    /// The hash of the preview that was shown; a delete needs it.
+    pub plan: &'a str,
+}
+
+/// What the form asks for.
+pub fn bulk(form: BulkForm<'_>) -> Result<BulkAsk, Error> {
+    let guest = |text: &String| text.split_once('/').and_then(|(kind, name)| GuestId::parse(kind, name).ok());
+    let guests = form.guests.iter().map(guest).collect::<Option<_>>().ok_or(Error::NotFound)?;
+    let agreed = Some(form.plan.trim().to_owned()).filter(|hash| !hash.is_empty());
+    Ok(BulkAsk { guests, request: request_for(form.action, form.timeout)?, agreed })
+}
+
+/// Begins the action on all of them.
+pub async fn act_on_all(state: &AppState, caller: &Caller, form: BulkForm<'_>) -> Result<OperationId, Error> {
+    let ask = bulk(form)?;
+    if form.action == GuestAction::Delete && ask.agreed.is_none() {
+        let message = "Look at what would be lost first. Nothing was run.".to_owned();
+        return Err(Refusal::Field { field: Field::Confirm, message }.into());
+    }
+    super::bulk::begin(state, caller, ask).await
 }
 
 pub(super) fn request_for(action: GuestAction, timeout: &str) -> Result<ActionRequest, Refusal> {

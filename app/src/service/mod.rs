@@ -3,6 +3,9 @@
 
 pub mod accounts;
 pub mod actions;
+mod adopt;
+pub mod again;
+pub mod bulk;
 mod error;
 pub mod guests;
 mod inventory;
@@ -15,5 +18,5 @@ pub use error::{AccountFailure, Error, LogInFailure};
 pub use inventory::{Inventory, Snapshot};
 pub use operations::Supervisor;
 pub use recorder::Listener;
-pub use settle::{keep_settled, settle, settle_own};
+pub use settle::{Patience, keep_settled, settle, settle_own};
 pub use state::{AppState, Visit};

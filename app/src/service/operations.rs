@@ -48,7 +48,7 @@ pub struct Supervisor {
 }
 
 /// One operation at work in this process.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Running {
     cancel: CancellationToken,
     /// Cancelled once its end has been written.
@@ -75,6 +75,30 @@ impl Supervisor {
         }
     }
 
+    /// Takes an operation in: from now on it can be waited for and cancelled here. [`leave`](Self::leave) it.
+    pub(super) fn enlist(&self, id: OperationId) -> CancellationToken {
+        let running = Running::default();
+        let cancel = running.cancel.clone();
+        self.running().insert(id, running);
+        cancel
+    }
+
+    /// Its end has been written.
+    pub(super) fn leave(&self, id: OperationId) {
+        if let Some(running) = self.running().remove(&id) {
+            running.ended.cancel();
+        }
+    }
+
+    /// Work of this process that [`drain`](Self::drain) waits for.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.is_cancelled()
+    }
+
     /// Ends the work of an operation of this process. False if it is none.
     pub fn cancel(&self, id: OperationId) -> bool {
         let running = self.running().get(&id).cloned();
@@ -94,7 +118,7 @@ pub(super) struct Beginning<'a> {
 pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<OperationId, Error> {
     let Beginning { caller, ask, planned, driver } = beginning;
     let (Ask { request, parent, listener, .. }, Planned { guest, title, plan }) = (ask, planned);
-    if state.supervisor.closing.is_cancelled() {
+    if state.supervisor.is_closing() {
         return Err(Refusal::ShuttingDown.into());
     }
     let new = NewOperation {
@@ -116,14 +140,9 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
         Begun::Planned(id) => id,
         Begun::Live(operation) => return Err(Refusal::Busy { guest, operation }.into()),
     };
-    let running = Running { cancel: CancellationToken::new(), ended: CancellationToken::new() };
-    state.supervisor.running().insert(id, running.clone());
-    let (actor, cancel) = (caller.username.clone(), running.cancel);
+    let (actor, cancel) = (caller.username.clone(), state.supervisor.enlist(id));
     let job = Job { state: state.clone(), id, actor, guest, request, driver, listener, cancel };
-    state.supervisor.tasks.spawn(async move {
-        job.supervise(plan).await;
-        running.ended.cancel();
-    });
+    state.supervisor.spawn(job.supervise(plan));
     state.inventory.announce();
     Ok(id)
 }
@@ -157,7 +176,7 @@ impl Job {
         let guest_after = read_after(self.driver.as_ref(), &self.guest).await;
         let end = end_of(end, guest_after);
         write_end(&self.state, self.id, &end).await;
-        self.state.supervisor.running().remove(&self.id);
+        self.state.supervisor.leave(self.id);
         self.state.inventory.refresh(self.driver.as_ref()).await;
         self.state.inventory.announce();
         tracing::info!(
@@ -233,7 +252,7 @@ impl Job {
 }
 
 /// What the execution came to, as it is recorded.
-fn end_of(end: Result<ExecutionEnd, JoinError>, guest_after: GuestAfter) -> End {
+pub(super) fn end_of(end: Result<ExecutionEnd, JoinError>, guest_after: GuestAfter) -> End {
     let (state, failure, failure_kind) = match end {
         Ok(ExecutionEnd::Done) => (EndState::Succeeded, None, None),
         Ok(ExecutionEnd::Cancelled) => (
@@ -264,7 +283,7 @@ fn plan_id(plan: &Plan, guest: &GuestId) -> String {
 }
 
 /// Ends the work once another process asks for it.
-async fn watch_for_cancel(state: AppState, id: OperationId, cancel: CancellationToken) {
+pub(super) async fn watch_for_cancel(state: AppState, id: OperationId, cancel: CancellationToken) {
     loop {
         tokio::time::sleep(CANCEL_POLL).await;
         // A database that does not answer now is asked again in a second.
@@ -286,7 +305,7 @@ pub(super) async fn read_after(driver: &dyn Backend, guest: &GuestId) -> GuestAf
 
 /// Tries for as long as a full disk or a lock may reasonably last; what cannot be written then is settled as
 /// interrupted at the next start.
-async fn write_end(state: &AppState, id: OperationId, end: &End) {
+pub(super) async fn write_end(state: &AppState, id: OperationId, end: &End) {
     for attempt in 1..=END_TRIES {
         match state.store.finish_operation(id, end).await {
             Ok(_) => return,

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::{End, LiveOperation, begin::subject, digest, guest, origin, process, to_json};
+use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, to_json};
 use crate::{
+    backend::RunningTool,
     domain::{
         failure::FailureKind,
         operation::{OperationId, OperationState},
@@ -55,6 +56,20 @@ impl Store {
         transaction.commit().await?;
         announce(checkpoint.as_ref());
         Ok(true)
+    }
+
+    /// Makes this process the one that watches over the operation. False if it has ended by now.
+    pub async fn adopt_operation(&self, id: OperationId, owner: RunningTool) -> Result<bool, StoreError> {
+        let (pid, ticks) = columns(owner);
+        let done = sqlx::query!(
+            "UPDATE operations SET owner_pid = ?, owner_start_ticks = ? WHERE id = ? AND state = 'running'",
+            pid,
+            ticks,
+            id.0
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// All that have no end, oldest first.
