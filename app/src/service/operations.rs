@@ -168,7 +168,7 @@ impl Job {
             Ok(true) => self.state.inventory.announce(),
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(operation = %self.id, error = %error, "its turn could not be noted")
+                tracing::error!(operation = %self.id, error = %error, "its turn could not be noted");
             }
         }
         let end = self.run(plan).await;
