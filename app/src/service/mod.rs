@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod actions;
 mod error;
+pub mod fair;
 pub mod guests;
 mod inventory;
 pub mod operations;
