@@ -7,6 +7,7 @@ mod adopt;
 pub mod again;
 pub mod bulk;
 mod error;
+pub mod fair;
 pub mod guests;
 mod inventory;
 pub mod operations;
