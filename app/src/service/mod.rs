@@ -12,6 +12,7 @@ pub mod guests;
 mod inventory;
 mod job;
 pub mod operations;
+mod outside;
 mod recorder;
 mod settle;
 mod state;
@@ -19,6 +20,7 @@ mod supervisor;
 
 pub use error::{AccountFailure, Error, LogInFailure};
 pub use inventory::{Inventory, Snapshot};
+pub use outside::Outside;
 pub use recorder::Listener;
 pub use settle::{Patience, keep_settled, settle, settle_own};
 pub use state::{AppState, Visit};
