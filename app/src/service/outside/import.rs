@@ -47,6 +47,7 @@ pub struct Importer {
     state: AppState,
     driver: Arc<dyn Backend>,
     own_user: Option<String>,
+    interval: Duration,
     /// All that began before this has been recorded.
     until_ms: i64,
     noted_ms: Option<i64>,
@@ -91,6 +92,7 @@ impl Importer {
         Ok(Some(Self {
             state: state.clone(),
             own_user: driver.api_user(),
+            interval: INTERVAL,
             driver: driver.clone(),
             until_ms: noted_ms.unwrap_or_else(|| now_ms() - FIRST_LOOK_MS + OVERLAP_MS),
             noted_ms,
@@ -98,6 +100,10 @@ impl Importer {
             running: unfinished.into_iter().map(|import| (import.upid, Running::new(import.id))).collect(),
             done: HashSet::new(),
         }))
+    }
+
+    pub fn polling(self, interval: Duration) -> Self {
+        Self { interval, ..self }
     }
 
     pub async fn keep(mut self) {
@@ -117,7 +123,7 @@ impl Importer {
                     failures + 1
                 }
             };
-            sleep(pause(INTERVAL, failures)).await;
+            sleep(pause(self.interval, failures)).await;
         }
     }
 

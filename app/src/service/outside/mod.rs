@@ -14,6 +14,8 @@ mod observed;
 mod ours;
 mod watch;
 
+use std::time::Duration;
+
 use futures::future::join;
 
 use super::{AppState, Error};
@@ -39,6 +41,12 @@ impl Outside {
         let observer = Observer::begin(state).await?;
         let importer = Importer::begin(state).await?;
         Ok(Self { importer, observer })
+    }
+
+    /// With another time between two requests for Proxmox's tasks than the usual 3 s.
+    #[must_use]
+    pub fn polling(self, interval: Duration) -> Self {
+        Self { importer: self.importer.map(|importer| importer.polling(interval)), ..self }
     }
 
     /// Until it is dropped. What is then not finished is taken up at the next start.
