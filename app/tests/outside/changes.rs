@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use app::domain::{
-    action::ActionRequest,
-    guest::{BackendKind, GuestId, GuestStatus},
-    name::GuestName,
-    operation::{Deed, GuestAfter, OperationState, OperationSummary, Origin, Seen},
-    spec::{CloneSpec, CreateRequest, CreateSpec},
+use app::{
+    auth::Caller,
+    domain::{
+        action::ActionRequest,
+        guest::{BackendKind, GuestId, GuestStatus},
+        name::GuestName,
+        operation::{Deed, GuestAfter, OperationState, OperationSummary, Origin, Seen},
+        spec::{CloneSpec, CreateRequest, CreateSpec},
+    },
+    service::actions::{self, Ask, Target},
 };
-use app::service::actions::{self, Ask, Target};
 
 use crate::{guests::Host, lab::Paddock};
 
@@ -104,7 +107,7 @@ async fn a_hundred_actions_of_paddock_are_not_seen_as_anybody_elses() {
             let create =
                 CreateRequest::of(job.name.clone(), CreateSpec::CrunBundle { bundle: bundle.clone() });
             let ask = Ask::new(Target::New(BackendKind::Crun), ActionRequest::Create(create));
-            let caller = app::auth::Caller::command_line("tester");
+            let caller = Caller::command_line("tester");
             let id = actions::begin(&paddock.state, &caller, ask).await.unwrap();
             paddock.state.supervisor.wait(id).await;
             assert_eq!(paddock.operation(id).await.summary.state, OperationState::Succeeded);
