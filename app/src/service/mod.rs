@@ -8,6 +8,7 @@ pub mod again;
 pub mod bulk;
 mod error;
 pub mod guests;
+pub mod history;
 mod inventory;
 pub mod operations;
 mod recorder;
