@@ -110,12 +110,18 @@ pub async fn follow(desk: &Desk, ask: Ask, show: Show) -> Result<Operation, CliE
     let ask = Ask { listener: Some(listener), ..ask };
     let id = actions::begin(&desk.state, &desk.caller, ask).await?;
     let telling = tokio::spawn(tell_all(heard, show));
+    let operation = wait(desk, id).await;
+    // Ends with the last sender, which the operation held.
+    let _ = telling.await;
+    operation
+}
+
+/// Waits for the end of an operation of this process. Ctrl+C cancels it.
+pub async fn wait(desk: &Desk, id: OperationId) -> Result<Operation, CliError> {
     tokio::select! {
         () = desk.state.supervisor.wait(id) => {}
         () = cancel_when_told(desk, id) => {}
     }
-    // Ends with the last sender, which the operation held.
-    let _ = telling.await;
     let operation = desk.state.store.operation(id).await?;
     operation.ok_or_else(|| CliError::Operation {
         operation: id,
@@ -214,8 +220,12 @@ pub fn print_plan(format: Format, action: GuestAction, planned: &Planned) -> Res
     output::one(format, &sheet, &[]).map_err(cannot_print)
 }
 
-/// A plan as a person reads it.
+/// A plan as a person reads it, with what it takes to run just this one.
 pub fn plan_text(action: GuestAction, planned: &Planned) -> String {
+    format!("{}To run just this: --agreed {}\n", plan_lines(action, planned), planned.hash())
+}
+
+pub fn plan_lines(action: GuestAction, planned: &Planned) -> String {
     let Planned { guest, title, plan } = planned;
     let called = title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
     let mut text = format!("{} {guest}{called}. Nothing was run; this is what would be:\n", action.label());
@@ -230,7 +240,6 @@ pub fn plan_text(action: GuestAction, planned: &Planned) -> String {
     for lost in &plan.loses {
         text += &format!("Gone for good: {}\n", visible(lost));
     }
-    text += &format!("To run just this: --agreed {}\n", planned.hash());
     text
 }
 

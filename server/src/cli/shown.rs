@@ -232,8 +232,14 @@ pub struct OperationSheet {
 
 impl OperationSheet {
     pub fn of(operation: &Operation) -> Self {
+        let steps = operation.plan.steps.iter().map(|step| step.work.to_string()).collect();
+        Self { steps, ..Self::of_summary(&operation.summary) }
+    }
+
+    /// Without its steps.
+    pub fn of_summary(summary: &OperationSummary) -> Self {
         let OperationSummary { id, guest, title, action, state, actor, started_ms, finished_ms, .. } =
-            operation.summary.clone();
+            summary.clone();
         Self {
             operation: id.0,
             guest: guest.map(|guest| guest.to_string()),
@@ -243,9 +249,9 @@ impl OperationSheet {
             actor,
             started_ms,
             finished_ms,
-            failure: operation.summary.failure.clone(),
-            failure_kind: operation.summary.failure_kind.map(|kind| kind.to_string()),
-            steps: operation.plan.steps.iter().map(|step| step.work.to_string()).collect(),
+            failure: summary.failure.clone(),
+            failure_kind: summary.failure_kind.map(|kind| kind.to_string()),
+            steps: Vec::new(),
         }
     }
 
