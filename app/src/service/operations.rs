@@ -14,13 +14,10 @@ use crate::{
         access::Privilege,
         action::Refusal,
         operation::{Deed, OperationId, OperationSummary, Origin},
-        view::{HistoryPage, OperationPage},
+        view::OperationPage,
     },
-    store::{Begun, HistoryFilter, NewOperation},
+    store::{Begun, NewOperation},
 };
-
-/// Lines of one page of the history.
-const PAGE: u32 = 50;
 
 /// An operation about to begin.
 pub(super) struct Beginning<'a> {
@@ -61,29 +58,6 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
     state.supervisor.spawn(job.supervise(plan));
     state.inventory.announce();
     Ok(id)
-}
-
-/// One page of the history, newest first.
-pub async fn history(
-    state: &AppState,
-    caller: &Caller,
-    text: &str,
-    operation_state: &str,
-    before: Option<OperationId>,
-) -> Result<HistoryPage, Error> {
-    policy::decide(caller, Privilege::See, None)?;
-    let filter = HistoryFilter {
-        text: text.trim().chars().take(100).collect(),
-        state: operation_state.parse().ok(),
-        before,
-        // One more than shown tells whether there is an older page.
-        limit: PAGE + 1,
-    };
-    let mut operations = state.store.history(&filter).await?;
-    let more = operations.len() > PAGE as usize;
-    operations.truncate(PAGE as usize);
-    let older = operations.last().filter(|_| more).map(|oldest| oldest.id);
-    Ok(HistoryPage { now_ms: backend::now_ms(), operations, older })
 }
 
 /// One operation, `None` where there is none.
