@@ -14,7 +14,7 @@ use crate::{
         guest::{BackendKind, Guest, GuestId, GuestStatus},
         host::CreateOptions,
         name::GuestName,
-        operation::OperationId,
+        operation::{OperationId, Origin},
         spec::{CreateRequest, CreateSpec, Limits},
         view::{ActionChoice, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow, Preview},
     },
@@ -75,7 +75,9 @@ pub async fn page(
     let offered = OFFERED.into_iter().filter(|action| *action != hidden && driver.lack(*action).is_none());
     let choices = offered
         .map(|action| {
-            let busy = live.as_ref().map(|l| Refusal::Busy { guest: id.clone(), operation: l.id });
+            // What somebody does outside Paddock may be in the way, too, but that is for the backend to say.
+            let own = live.as_ref().filter(|live| live.origin == Origin::Paddock);
+            let busy = own.map(|l| Refusal::Busy { guest: id.clone(), operation: l.id });
             let refusal = actions::refusal(driver.as_ref(), caller, &detail.guest, action).or(busy);
             ActionChoice { action, refusal }
         })

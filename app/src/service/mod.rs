@@ -13,6 +13,7 @@ pub mod history;
 mod inventory;
 mod job;
 pub mod operations;
+mod outside;
 mod recorder;
 mod settle;
 mod state;
@@ -20,6 +21,7 @@ mod supervisor;
 
 pub use error::{AccountFailure, Error, LogInFailure};
 pub use inventory::{Inventory, Snapshot};
+pub use outside::Outside;
 pub use recorder::Listener;
 pub use settle::{Patience, keep_settled, settle, settle_own};
 pub use state::{AppState, Visit};

@@ -8,6 +8,7 @@ mod history;
 mod ledger;
 mod open;
 mod operations;
+mod outside;
 mod users;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use error::StoreError;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
 pub use open::OpenError;
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
+pub use outside::{Beginner, Ended, Import, LastDone, Observed, Source};
 pub use users::{NewUser, User, UserId};
 
 /// The database. Cheap to clone.

@@ -113,7 +113,9 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
 
     let state = AppState::new(store.clone(), Registry::new(drivers), Arc::new(HostRunner), &host.name);
     service::settle(&state, service::Patience::Follow).await?;
+    let outside = service::Outside::begin(&state).await?;
     state.inventory.start().await;
+    let outside = tokio::spawn(outside.keep());
     let feeder = tokio::spawn(state.inventory.clone().feed());
     let settler = tokio::spawn(service::keep_settled(state.clone()));
 
@@ -135,6 +137,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     closing.cancel();
     feeder.abort();
     settler.abort();
+    outside.abort();
     if !all_ended {
         service::settle_own(&state).await?;
     }
