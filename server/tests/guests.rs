@@ -154,7 +154,7 @@ async fn of_two_people_who_press_start_one_gets_the_operation_and_one_the_reason
     }
     admin.json = true;
     let history: HistoryPage =
-        serde_json::from_str(&admin.get("/api/operations/list?text=web1").await.body).unwrap();
+        serde_json::from_str(&admin.get("/api/operations/list?query[text]=web1").await.body).unwrap();
     assert_eq!(history.operations.len(), 11, "one create, five starts and five stops, no refused one");
 }
 

@@ -25,13 +25,11 @@ use crate::{
         operation::{Deed, EndState, GuestAfter, OperationId, OperationState, OperationSummary, Origin},
         plan::{Expectation, Plan},
         script,
-        view::{HistoryPage, OperationPage},
+        view::OperationPage,
     },
-    store::{Begun, By, End, HistoryFilter, NewOperation},
+    store::{Begun, By, End, NewOperation},
 };
 
-/// Lines of one page of the history.
-const PAGE: u32 = 50;
 /// How often the end of an operation is tried to be written while the database refuses.
 const END_TRIES: u32 = 10;
 
@@ -316,29 +314,6 @@ pub(super) async fn write_end(state: &AppState, id: OperationId, end: &End) {
             }
         }
     }
-}
-
-/// One page of the history, newest first.
-pub async fn history(
-    state: &AppState,
-    caller: &Caller,
-    text: &str,
-    operation_state: &str,
-    before: Option<OperationId>,
-) -> Result<HistoryPage, Error> {
-    policy::decide(caller, Privilege::See, None)?;
-    let filter = HistoryFilter {
-        text: text.trim().chars().take(100).collect(),
-        state: operation_state.parse().ok(),
-        before,
-        // One more than shown tells whether there is an older page.
-        limit: PAGE + 1,
-    };
-    let mut operations = state.store.history(&filter).await?;
-    let more = operations.len() > PAGE as usize;
-    operations.truncate(PAGE as usize);
-    let older = operations.last().filter(|_| more).map(|oldest| oldest.id);
-    Ok(HistoryPage { now_ms: backend::now_ms(), operations, older })
 }
 
 /// One operation, `None` where there is none.
