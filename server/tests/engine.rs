@@ -1,5 +1,7 @@
 //! The engine through its functions: what was agreed to, many guests at once, the line, and again. On real LXC and crun.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be parsed has failed")]
+
 mod common;
 
 use app::{

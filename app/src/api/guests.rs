@@ -74,8 +74,9 @@ pub async fn act(
             plan: &plan,
         };
         let begun = guests::act(&state, &caller, form).await?;
-        if action == GuestAction::Delete {
-            // The guest's own page is about to go, so the person is taken to what is happening.
+        if action == GuestAction::Delete || !plan.is_empty() {
+            // The guest's own page is about to go, or was left for that of the plan: the person is taken to what is
+            // happening.
             request::redirect(&begun.href());
         }
         Ok(begun)

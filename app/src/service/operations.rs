@@ -14,6 +14,7 @@ use crate::{
         access::Privilege,
         action::Refusal,
         operation::{Deed, OperationId, OperationSummary, Origin},
+        script,
         view::OperationPage,
     },
     store::{Begun, NewOperation},
@@ -70,8 +71,11 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
         Some(_) => state.store.parts_of(operation.summary.id).await?,
         None => Vec::new(),
     };
-    let again = operation.request.is_some().then(|| format!("/history/{}/again", operation.summary.id));
-    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again }))
+    // A bulk action's own record does not name its guests: each part is planned again by itself.
+    let is_one = operation.request.is_some() && operation.summary.guest.is_some();
+    let again = is_one.then(|| format!("/history/{}/again", operation.summary.id));
+    let script = (!operation.plan.steps.is_empty()).then(|| script::shell(&operation.plan));
+    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again, script }))
 }
 
 /// Whoever may do it may end it. What somebody else does outside Paddock is not Paddock's to end.
