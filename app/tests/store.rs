@@ -8,10 +8,11 @@ use app::{
         action::{ActionRequest, GuestAction},
         failure::FailureKind,
         guest::{GuestId, GuestStatus},
+        history::{Cursor, EndFilter, HistoryFilter},
         operation::{EndState, GuestAfter, OperationId, OperationState, Origin, OutputChunk},
         plan::{Argv, Command, Exit, Output, Plan, Step, StepOutcome, StepResult, Stream, When, Work},
     },
-    store::{Begun, By, End, HistoryFilter, NewOperation, Store},
+    store::{Begun, By, End, NewOperation, Store},
 };
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -185,20 +186,21 @@ async fn the_history_is_newest_first_and_can_be_narrowed() {
         ids.push(id);
     }
     let running = begun(&store, "db1").await;
-    let read = async |filter: HistoryFilter| {
-        store.history(&filter).await.unwrap().into_iter().map(|summary| summary.id).collect::<Vec<_>>()
+    let read = async |filter: HistoryFilter, limit| {
+        store.history(&filter, limit).await.unwrap().into_iter().map(|summary| summary.id).collect::<Vec<_>>()
     };
-    let all = HistoryFilter { limit: 10, ..HistoryFilter::default() };
-    assert_eq!(read(all.clone()).await, [running, ids[2], ids[1], ids[0]]);
-    assert_eq!(read(HistoryFilter { limit: 1, ..all.clone() }).await, [running]);
-    assert_eq!(read(HistoryFilter { before: Some(ids[1]), ..all.clone() }).await, [ids[0]]);
-    assert_eq!(read(HistoryFilter { text: "wEB".into(), ..all.clone() }).await, [ids[2], ids[0]]);
-    assert_eq!(read(HistoryFilter { text: "ANNA".into(), ..all.clone() }).await.len(), 4);
-    assert_eq!(read(HistoryFilter { text: "%".into(), ..all.clone() }).await, []);
-    let state = Some(OperationState::Planned);
-    assert_eq!(read(HistoryFilter { state, ..all }).await, [running]);
+    let text = |text: &str| HistoryFilter { text: Some(text.into()), ..HistoryFilter::default() };
+    assert_eq!(read(HistoryFilter::default(), 10).await, [running, ids[2], ids[1], ids[0]]);
+    assert_eq!(read(HistoryFilter::default(), 1).await, [running]);
+    let after = Some(Cursor { started_ms: 1000, id: ids[1].0 });
+    assert_eq!(read(HistoryFilter { after, ..HistoryFilter::default() }, 10).await, [ids[0]]);
+    assert_eq!(read(text("wEB"), 10).await, [ids[2], ids[0]]);
+    assert_eq!(read(text("ANNA"), 10).await.len(), 4);
+    assert_eq!(read(text("%"), 10).await, []);
+    let results = Some(EndFilter::One("planned"));
+    assert_eq!(read(HistoryFilter { results, ..HistoryFilter::default() }, 10).await, [running]);
     assert_eq!(store.last_operations().await.unwrap()[&guest("db1")].id, running);
-    assert_eq!(store.operations_of(&guest("db1"), 5).await.unwrap().len(), 2);
+    assert_eq!(store.operations_of(&guest("db1"), None, 5).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -64,6 +64,7 @@ async fn every_function_refuses_strangers() {
         "/api/guests/preview?backend=lxc&name=a&action=start",
         "/api/guests/choices",
         "/api/operations/list",
+        "/api/operations/of-guest?backend=lxc&name=a",
         "/api/operations/get?id=1",
         "/api/account/frame",
     ] {

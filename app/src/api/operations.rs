@@ -3,21 +3,32 @@
 use leptos::prelude::*;
 
 use super::ApiError;
-use crate::domain::operation::OperationId;
 pub use crate::domain::view::{Again, HistoryPage, OperationPage};
+use crate::domain::{history::HistoryQuery, operation::OperationId};
 
-/// Operations older than `before`, or the newest. `text` narrows to those whose guest's name or actor contains it;
-/// `state` to those in that state, empty for all.
+/// One page of what the filter asks for, newest first; with what is wrong with it in `errors`, and no operations then.
 #[server(prefix = "/api", endpoint = "operations/list", input = leptos::server_fn::codec::GetUrl)]
-pub async fn list_operations(
-    #[server(default)] text: String,
-    #[server(default)] state: String,
-    before: Option<i64>,
-) -> Result<HistoryPage, ApiError> {
-    use crate::{request, service::operations};
+pub async fn list_operations(#[server(default)] query: HistoryQuery) -> Result<HistoryPage, ApiError> {
+    use crate::{request, service::history};
     request::reply(async {
         let (app, caller) = request::context()?;
-        Ok(operations::history(&app, &caller, &text, &state, before.map(OperationId)).await?)
+        Ok(history::page(&app, &caller, &query).await?)
+    })
+    .await
+}
+
+/// One page of a guest's own history, newest first. `after` is the page's before it `older`, or empty. `None` for what can
+/// be no guest; one that is gone still has its history.
+#[server(prefix = "/api", endpoint = "operations/of-guest", input = leptos::server_fn::codec::GetUrl)]
+pub async fn guest_timeline(
+    backend: String,
+    name: String,
+    #[server(default)] after: String,
+) -> Result<Option<HistoryPage>, ApiError> {
+    use crate::{request, service::history};
+    request::reply(async {
+        let (app, caller) = request::context()?;
+        Ok(history::timeline(&app, &caller, &backend, &name, &after).await?)
     })
     .await
 }

@@ -6,6 +6,7 @@ use super::{
     access::Role,
     action::{GuestAction, Refusal},
     guest::{Guest, GuestDetail, GuestId},
+    history::FilterError,
     host::{BackendState, CreateOptions},
     operation::{Operation, OperationId, OperationSummary},
     plan::Plan,
@@ -132,13 +133,15 @@ pub struct CreateChoices {
     pub refusal: Option<Refusal>,
 }
 
-/// One page of the history, newest first.
+/// One page of the history, or of one guest's, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
     pub now_ms: i64,
     pub operations: Vec<OperationSummary>,
-    /// Pass as `before` for the next, older page.
-    pub older: Option<OperationId>,
+    /// The filter's field `after` for the next, older page; `None` on the last.
+    pub older: Option<String>,
+    /// What is wrong with the filter. There are no operations then: it asks for nothing that could be shown.
+    pub errors: Vec<FilterError>,
 }
 
 /// One operation's page.
@@ -152,6 +155,8 @@ pub struct OperationPage {
     pub parts: Vec<OperationSummary>,
     /// Where it can be planned again; `None` for what Paddock was not asked to do.
     pub again: Option<String>,
+    /// The plan as a shell script, to be run by hand; `None` for one without steps.
+    pub script: Option<String>,
 }
 
 /// What the frame around every page shows.

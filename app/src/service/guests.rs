@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Operations shown on a guest's page.
-const RECENT: u32 = 10;
+const RECENT: usize = 10;
 /// The actions of a guest's page, in the order shown. Pause and resume share a place.
 const OFFERED: [GuestAction; 7] = [
     GuestAction::Start,
@@ -68,7 +68,7 @@ pub async fn page(
     if policy::decide(caller, Privilege::Create, Some(&id)).is_err() {
         detail.config = None;
     }
-    let recent = state.store.operations_of(&id, RECENT).await?;
+    let recent = state.store.operations_of(&id, None, RECENT).await?;
     let live = recent.iter().find(|operation| operation.state.is_live()).cloned();
     let paused = detail.guest.status == GuestStatus::Paused;
     let hidden = if paused { GuestAction::Pause } else { GuestAction::Resume };

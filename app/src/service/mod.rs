@@ -9,6 +9,7 @@ pub mod bulk;
 mod error;
 pub mod fair;
 pub mod guests;
+pub mod history;
 mod inventory;
 mod job;
 pub mod operations;

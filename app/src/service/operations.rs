@@ -14,13 +14,11 @@ use crate::{
         access::Privilege,
         action::Refusal,
         operation::{Deed, OperationId, OperationSummary, Origin},
-        view::{HistoryPage, OperationPage},
+        script,
+        view::OperationPage,
     },
-    store::{Begun, HistoryFilter, NewOperation},
+    store::{Begun, NewOperation},
 };
-
-/// Lines of one page of the history.
-const PAGE: u32 = 50;
 
 /// An operation about to begin.
 pub(super) struct Beginning<'a> {
@@ -63,29 +61,6 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
     Ok(id)
 }
 
-/// One page of the history, newest first.
-pub async fn history(
-    state: &AppState,
-    caller: &Caller,
-    text: &str,
-    operation_state: &str,
-    before: Option<OperationId>,
-) -> Result<HistoryPage, Error> {
-    policy::decide(caller, Privilege::See, None)?;
-    let filter = HistoryFilter {
-        text: text.trim().chars().take(100).collect(),
-        state: operation_state.parse().ok(),
-        before,
-        // One more than shown tells whether there is an older page.
-        limit: PAGE + 1,
-    };
-    let mut operations = state.store.history(&filter).await?;
-    let more = operations.len() > PAGE as usize;
-    operations.truncate(PAGE as usize);
-    let older = operations.last().filter(|_| more).map(|oldest| oldest.id);
-    Ok(HistoryPage { now_ms: backend::now_ms(), operations, older })
-}
-
 /// One operation, `None` where there is none.
 pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<OperationPage>, Error> {
     policy::decide(caller, Privilege::See, None)?;
@@ -96,8 +71,11 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
         Some(_) => state.store.parts_of(operation.summary.id).await?,
         None => Vec::new(),
     };
-    let again = operation.request.is_some().then(|| format!("/history/{}/again", operation.summary.id));
-    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again }))
+    // A bulk action's own record does not name its guests: each part is planned again by itself.
+    let is_one = operation.request.is_some() && operation.summary.guest.is_some();
+    let again = is_one.then(|| format!("/history/{}/again", operation.summary.id));
+    let script = (!operation.plan.steps.is_empty()).then(|| script::shell(&operation.plan));
+    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again, script }))
 }
 
 /// Whoever may do it may end it. What somebody else does outside Paddock is not Paddock's to end.

@@ -18,7 +18,6 @@ use sqlx::SqlitePool;
 use crate::ledger::Signer;
 
 pub use error::StoreError;
-pub use history::HistoryFilter;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
 pub use open::OpenError;
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};

@@ -132,7 +132,7 @@ fn running(frame: FrameReply) -> Option<impl IntoView> {
     let running = frame.get()?.ok()?.running.len();
     (running > 0).then(|| {
         view! {
-            <a class="running" href="/history?state=running">
+            <a class="running" href="/history?result=live">
                 <Spinner />
                 {format!("{running} running")}
             </a>

@@ -5,17 +5,18 @@ use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
-    location::Url,
 };
 
 use crate::{
     api::operations::{HistoryPage as Page, list_operations},
     domain::{
+        history::{FilterError, HistoryField, HistoryQuery},
         operation::{OperationState, OperationSummary},
         words,
     },
     ui::{
         components::{
+            banner::{Banner, Tone},
             empty::Empty,
             icon::{Glyph, Icon},
             loaded::Loaded,
@@ -26,29 +27,10 @@ use crate::{
     },
 };
 
-/// What the address asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Asked {
-    text: String,
-    state: String,
-    before: Option<i64>,
-}
-
-impl Asked {
-    fn is_all(&self) -> bool {
-        self.text.is_empty() && self.state.is_empty()
-    }
-
-    fn href(&self) -> String {
-        let mut parts = Vec::new();
-        if !self.text.is_empty() {
-            parts.push(format!("text={}", Url::escape(&self.text)));
-        }
-        if !self.state.is_empty() {
-            parts.push(format!("state={}", Url::escape(&self.state)));
-        }
-        parts.extend(self.before.map(|before| format!("before={before}")));
-        if parts.is_empty() { "/history".to_owned() } else { format!("/history?{}", parts.join("&")) }
+fn href(query: &HistoryQuery) -> String {
+    match query.to_query() {
+        text if text.is_empty() => "/history".to_owned(),
+        text => format!("/history?{text}"),
     }
 }
 
@@ -56,18 +38,8 @@ impl Asked {
 pub fn HistoryPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let query = use_query_map();
-    let asked = Memo::new(move |_| {
-        let query = query.read();
-        Asked {
-            text: query.get("text").unwrap_or_default(),
-            state: query.get("state").unwrap_or_default(),
-            before: query.get("before").and_then(|before| before.parse().ok()),
-        }
-    });
-    let page = Resource::new(
-        move || (asked.get(), live.version()),
-        |(asked, _)| list_operations(asked.text, asked.state, asked.before),
-    );
+    let asked = Memo::new(move |_| HistoryQuery::from_pairs(query.get()));
+    let page = Resource::new(move || (asked.get(), live.version()), |(asked, _)| list_operations(asked));
     view! {
         <Title text="History" />
         <header class="head">
@@ -81,21 +53,20 @@ pub fn HistoryPage() -> impl IntoView {
 }
 
 #[component]
-fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
+fn FilterBar(asked: Memo<HistoryQuery>) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     let navigate = use_navigate();
     // The same as the form does without JavaScript, less the new document.
     let search = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let text = field.get_untracked().map(|field| field.value()).unwrap_or_default();
-        let asked = Asked { text, before: None, ..asked.get_untracked() };
-        navigate(&asked.href(), NavigateOptions::default());
+        navigate(&href(&asked.get_untracked().with(HistoryField::Text, text)), NavigateOptions::default());
     };
     let tab = move |label: &'static str, state: &'static str| {
-        let href = move || Asked { state: state.to_owned(), before: None, ..asked.get() }.href();
-        let current = move || (asked.read().state == state).then_some("true");
+        let to = move || href(&asked.read().with(HistoryField::Result, state));
+        let current = move || (asked.read().result == state).then_some("true");
         view! {
-            <a href=href aria-current=current>
+            <a href=to aria-current=current>
                 {label}
             </a>
         }
@@ -121,9 +92,17 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
                     <kbd aria-hidden="true">"/"</kbd>
                 </label>
                 {move || {
-                    let state = asked.get().state;
-                    (!state.is_empty())
-                        .then(|| view! { <input type="hidden" name="state" value=state /> })
+                    let rest = asked.get().with(HistoryField::Text, "");
+                    let fields = HistoryField::ALL
+                        .map(|field| (field.as_str(), rest.get(field).to_owned()));
+                    let hidden = |(name, value)| {
+                        view! { <input type="hidden" name=name value=value /> }
+                    };
+                    fields
+                        .into_iter()
+                        .filter(|(_, value)| !value.is_empty())
+                        .map(hidden)
+                        .collect_view()
                 }}
                 <button class="button without-script" type="submit">
                     "Filter"
@@ -141,8 +120,17 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
 }
 
 #[component]
-fn Found(page: Page, asked: Memo<Asked>) -> impl IntoView {
-    let Page { now_ms, operations, older } = page;
+fn Found(page: Page, asked: Memo<HistoryQuery>) -> impl IntoView {
+    let Page { now_ms, operations, older, errors } = page;
+    if !errors.is_empty() {
+        let line = |error: FilterError| view! { <li>{error.message}</li> };
+        return view! {
+            <Banner tone=Tone::Bad title="The filter makes no sense">
+                <ul>{errors.into_iter().map(line).collect_view()}</ul>
+            </Banner>
+        }
+        .into_any();
+    }
     if operations.is_empty() {
         return if asked.get_untracked().is_all() {
             view! {
@@ -167,7 +155,7 @@ fn Found(page: Page, asked: Memo<Asked>) -> impl IntoView {
             .into_any()
         };
     }
-    let older = older.map(|before| Asked { before: Some(before.0), ..asked.get_untracked() }.href());
+    let older = older.map(|after| href(&asked.get_untracked().with(HistoryField::After, after)));
     let section = move |(day, operations): (String, Vec<OperationSummary>)| {
         view! {
             <section class="day">
@@ -179,15 +167,9 @@ fn Found(page: Page, asked: Memo<Asked>) -> impl IntoView {
     view! {
         {by_day(operations, now_ms).into_iter().map(section).collect_view()}
         <nav class="pages" aria-label="Pages">
-            {asked
-                .get_untracked()
-                .before
-                .map(|_| {
-                    let newest = Asked {
-                        before: None,
-                        ..asked.get_untracked()
-                    }
-                        .href();
+            {(!asked.get_untracked().after.is_empty())
+                .then(|| {
+                    let newest = href(&asked.get_untracked().with(HistoryField::After, ""));
                     view! {
                         <a class="button" href=newest>
                             "Newest"
