@@ -50,7 +50,7 @@ browser: build packages-host packages-browser end2end/node_modules/.installed ##
 	.ci/in-cgroup env PADDOCK_TARGET="$(TARGET)" npm --prefix end2end test
 
 sqlx: $(TOOLS)/.sqlx-cli-$(SQLX_CLI) ## Write .sqlx anew after a query or a migration changed
-	@export SQLX_OFFLINE=false DATABASE_URL="sqlite:$(TARGET)/sqlx.db"; mkdir -p "$(TARGET)"; rm -f "$(TARGET)"/sqlx.db*; \
+	@directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; export SQLX_OFFLINE=false DATABASE_URL="sqlite:$$directory/sqlx.db"; \
 	cargo sqlx database create; cargo sqlx migrate run --source migrations; \
 	cargo sqlx prepare --workspace -- -p app --features ssr
 

@@ -87,13 +87,16 @@ impl Status for ApiError {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Internal { .. } | Self::Unreachable => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Refused(refusal) => match refusal {
-                Refusal::Name(_) | Refusal::Field { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::Name(_) | Refusal::Field { .. } | Refusal::NeedsSecret => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
                 Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
                 Refusal::Denied { .. } | Refusal::DeniedByBackend { .. } => StatusCode::FORBIDDEN,
                 Refusal::AlreadyExists { .. }
                 | Refusal::WrongState { .. }
                 | Refusal::IsTemplate { .. }
                 | Refusal::Locked { .. }
+                | Refusal::PlanChanged { .. }
                 | Refusal::Busy { .. } => StatusCode::CONFLICT,
                 Refusal::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
                 Refusal::Unavailable { .. } | Refusal::NotReady { .. } | Refusal::ShuttingDown => {

@@ -5,13 +5,13 @@
 use app::{
     backend::{RunningTool, Started},
     domain::{
-        action::GuestAction,
+        action::{ActionRequest, GuestAction},
         failure::FailureKind,
         guest::{GuestId, GuestStatus},
-        operation::{GuestAfter, OperationId, OperationState, OutputChunk},
+        operation::{EndState, GuestAfter, OperationId, OperationState, Origin, OutputChunk},
         plan::{Argv, Command, Exit, Output, Plan, Step, StepOutcome, StepResult, Stream, When, Work},
     },
-    store::{Begun, End, HistoryFilter, NewOperation, Store},
+    store::{Begun, By, End, HistoryFilter, NewOperation, Store},
 };
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -37,30 +37,35 @@ fn plan() -> Plan {
 async fn begin(store: &Store, name: &str) -> Begun {
     let (guest, plan) = (guest(name), plan());
     let new = NewOperation {
-        guest: &guest,
+        origin: Origin::Paddock,
+        parent: None,
+        children: None,
+        guest: Some(&guest),
+        node: None,
         title: Some("shop"),
-        action: GuestAction::Start,
-        actor: "anna",
+        action: GuestAction::Start.into(),
+        actor: Some("anna"),
         address: Some("127.0.0.1".into()),
+        request: Some(&ActionRequest::Start),
         plan: &plan,
         started_ms: 1000,
-        owner: OWNER,
+        owner: Some(OWNER),
     };
     store.begin_operation(&new).await.unwrap()
 }
 
 async fn begun(store: &Store, name: &str) -> OperationId {
     match begin(store, name).await {
-        Begun::Started(id) => id,
+        Begun::Planned(id) => id,
         Begun::Live(id) => panic!("operation {id} is in the way"),
     }
 }
 
-fn end(state: OperationState) -> End {
+fn end(state: EndState) -> End {
     End {
         state,
-        failure: (state == OperationState::Failed).then(|| "it broke".to_owned()),
-        failure_kind: (state == OperationState::Failed).then_some(FailureKind::ToolFailed),
+        failure: (state == EndState::Failed).then(|| "it broke".to_owned()),
+        failure_kind: (state == EndState::Failed).then_some(FailureKind::ToolFailed),
         guest_after: GuestAfter::Status(GuestStatus::Stopped),
         finished_ms: 2000,
     }
@@ -72,7 +77,7 @@ async fn a_guest_has_at_most_one_live_operation() {
     let first = begun(&store, "web1").await;
     assert_eq!(begin(&store, "web1").await, Begun::Live(first));
     begun(&store, "web2").await;
-    assert!(store.finish_operation(first, &end(OperationState::Succeeded)).await.unwrap());
+    assert!(store.finish_operation(first, &end(EndState::Succeeded)).await.unwrap());
     assert_ne!(begun(&store, "web1").await, first);
 }
 
@@ -87,7 +92,7 @@ async fn of_twenty_who_begin_at_once_one_gets_the_operation() {
         .collect();
     let mut started = 0;
     for attempt in tries {
-        started += u32::from(matches!(attempt.await.unwrap(), Begun::Started(_)));
+        started += u32::from(matches!(attempt.await.unwrap(), Begun::Planned(_)));
     }
     assert_eq!(started, 1);
 }
@@ -96,8 +101,8 @@ async fn of_twenty_who_begin_at_once_one_gets_the_operation() {
 async fn an_end_is_written_once_and_stays() {
     let (_dir, store) = store().await;
     let id = begun(&store, "web1").await;
-    assert!(store.finish_operation(id, &end(OperationState::Failed)).await.unwrap());
-    assert!(!store.finish_operation(id, &end(OperationState::Succeeded)).await.unwrap());
+    assert!(store.finish_operation(id, &end(EndState::Failed)).await.unwrap());
+    assert!(!store.finish_operation(id, &end(EndState::Succeeded)).await.unwrap());
     let summary = store.operation(id).await.unwrap().unwrap().summary;
     assert_eq!(summary.state, OperationState::Failed);
     assert_eq!(summary.failure.as_deref(), Some("it broke"));
@@ -126,7 +131,7 @@ async fn plan_output_and_outcomes_come_back_as_they_were_in_order() {
     assert_eq!(read.plan, plan());
     assert_eq!(read.output, [first.as_slice(), second.as_slice()].concat());
     assert_eq!(read.outcomes, [outcome]);
-    assert_eq!(read.summary.actor, "anna");
+    assert_eq!(read.summary.actor.as_deref(), Some("anna"));
     assert_eq!(read.summary.address.as_deref(), Some("127.0.0.1"));
 }
 
@@ -135,13 +140,14 @@ async fn a_live_operation_is_found_with_its_tool() {
     let (_dir, store) = store().await;
     let id = begun(&store, "web1").await;
     let tool = RunningTool { pid: 4711, start_ticks: 99 };
-    store.note_started(id, &Started::Process(tool)).await.unwrap();
-    store.note_started(id, &Started::Task("UPID:pve1:1".into())).await.unwrap();
+    store.note_started(id, 0, &Started::Process(tool)).await.unwrap();
+    store.note_started(id, 0, &Started::Task("UPID:pve1:1".into())).await.unwrap();
     let live = store.live_operations().await.unwrap();
     assert_eq!(live.len(), 1);
-    assert_eq!((live[0].id, &live[0].guest, live[0].tool), (id, &guest("web1"), Some(tool)));
+    assert_eq!((live[0].id, live[0].guest.as_ref(), live[0].tool), (id, Some(&guest("web1")), Some(tool)));
     assert_eq!(live[0].owner, Some(OWNER));
-    store.finish_operation(id, &end(OperationState::Interrupted)).await.unwrap();
+    assert_eq!(live[0].task, Some((Some(0), "UPID:pve1:1".to_owned())));
+    store.finish_operation(id, &end(EndState::Interrupted)).await.unwrap();
     assert!(store.live_operations().await.unwrap().is_empty());
 }
 
@@ -151,10 +157,10 @@ async fn an_operation_moves_to_another_guest_unless_one_is_live_there() {
     let id = begun(&store, "101").await;
     let other = begun(&store, "102").await;
     let next = Plan { notes: vec!["taken".into()], ..plan() };
-    assert_eq!(store.move_operation(id, &guest("102"), &next).await.unwrap(), Some(other));
-    assert_eq!(store.move_operation(id, &guest("103"), &next).await.unwrap(), None);
+    assert_eq!(store.move_operation(id, &guest("102"), &next, By::default()).await.unwrap(), Some(other));
+    assert_eq!(store.move_operation(id, &guest("103"), &next, By::default()).await.unwrap(), None);
     let read = store.operation(id).await.unwrap().unwrap();
-    assert_eq!((read.summary.guest, read.plan), (guest("103"), next));
+    assert_eq!((read.summary.guest, read.plan), (Some(guest("103")), next));
     begun(&store, "101").await;
 }
 
@@ -165,7 +171,7 @@ async fn a_cancel_can_be_wanted_from_outside_while_it_runs() {
     assert!(!store.is_cancel_wanted(id).await.unwrap());
     assert!(store.want_cancel(id).await.unwrap());
     assert!(store.is_cancel_wanted(id).await.unwrap());
-    store.finish_operation(id, &end(OperationState::Cancelled)).await.unwrap();
+    store.finish_operation(id, &end(EndState::Cancelled)).await.unwrap();
     assert!(!store.want_cancel(id).await.unwrap(), "it has ended");
 }
 
@@ -175,7 +181,7 @@ async fn the_history_is_newest_first_and_can_be_narrowed() {
     let mut ids = Vec::new();
     for name in ["web1", "db1", "Web2"] {
         let id = begun(&store, name).await;
-        store.finish_operation(id, &end(OperationState::Succeeded)).await.unwrap();
+        store.finish_operation(id, &end(EndState::Succeeded)).await.unwrap();
         ids.push(id);
     }
     let running = begun(&store, "db1").await;
@@ -189,7 +195,7 @@ async fn the_history_is_newest_first_and_can_be_narrowed() {
     assert_eq!(read(HistoryFilter { text: "wEB".into(), ..all.clone() }).await, [ids[2], ids[0]]);
     assert_eq!(read(HistoryFilter { text: "ANNA".into(), ..all.clone() }).await.len(), 4);
     assert_eq!(read(HistoryFilter { text: "%".into(), ..all.clone() }).await, []);
-    let state = Some(OperationState::Running);
+    let state = Some(OperationState::Planned);
     assert_eq!(read(HistoryFilter { state, ..all }).await, [running]);
     assert_eq!(store.last_operations().await.unwrap()[&guest("db1")].id, running);
     assert_eq!(store.operations_of(&guest("db1"), 5).await.unwrap().len(), 2);

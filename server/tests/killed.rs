@@ -80,7 +80,7 @@ impl Server {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let reply = self.ask("GET", &format!("/api/operations/get?id={id}"), cookie, "");
-            if !reply.contains(r#""state":"running""#) {
+            if ![r#""state":"running""#, r#""state":"planned""#].iter().any(|live| reply.contains(live)) {
                 return reply;
             }
             assert!(Instant::now() < deadline, "operation {id} does not end: {reply}");

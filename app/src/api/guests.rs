@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::{ApiError, CreateError};
 pub use crate::domain::view::{
-    ActionChoice, BackendHealth, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow, Preview,
+    ActionChoice, BackendHealth, BulkPreview, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow,
+    Preview,
 };
 use crate::domain::{action::GuestAction, guest::BackendKind, operation::OperationId};
 
@@ -47,7 +48,8 @@ pub async fn preview_action(
 /// Begins start, shut down, stop or delete, and answers at once with the operation that is now at work.
 ///
 /// `timeout` is the seconds to wait for a shut-down, as typed; empty is the default. `confirm` must be the
-/// guest's name for a delete.
+/// guest's name for a delete. `plan` is the hash of the plan that was shown: if the guest has changed since so that the
+/// plan differs, nothing is run.
 #[server(prefix = "/api", endpoint = "guests/act")]
 pub async fn act(
     backend: String,
@@ -55,15 +57,72 @@ pub async fn act(
     action: GuestAction,
     #[server(default)] timeout: String,
     #[server(default)] confirm: String,
+    #[server(default)] plan: String,
 ) -> Result<OperationId, ApiError> {
-    use crate::{request, service::guests};
+    use crate::{
+        request,
+        service::guests::{self, ActForm},
+    };
     request::reply(async {
         let (state, caller) = request::context()?;
-        let begun = guests::act(&state, &caller, &backend, &name, action, &timeout, &confirm).await?;
+        let form = ActForm {
+            backend: &backend,
+            name: &name,
+            action,
+            timeout: &timeout,
+            confirm: &confirm,
+            plan: &plan,
+        };
+        let begun = guests::act(&state, &caller, form).await?;
         if action == GuestAction::Delete {
             // The guest's own page is about to go, so the person is taken to what is happening.
             request::redirect(&begun.href());
         }
+        Ok(begun)
+    })
+    .await
+}
+
+/// What an action would run on each of these guests (`BACKEND/NAME`), and which would be left out.
+#[server(prefix = "/api", endpoint = "guests/preview-all", input = leptos::server_fn::codec::GetUrl)]
+pub async fn preview_all(
+    action: GuestAction,
+    #[server(default)] guests: Vec<String>,
+    #[server(default)] timeout: String,
+) -> Result<BulkPreview, ApiError> {
+    use crate::{
+        request,
+        service::{
+            bulk,
+            guests::{self as service, BulkForm},
+        },
+    };
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        let ask = service::bulk(BulkForm { action, guests: &guests, timeout: &timeout, plan: "" })?;
+        Ok(bulk::plan(&state, &caller, &ask).await?)
+    })
+    .await
+}
+
+/// Begins an action on all of these guests and answers at once with the operation that is the whole. `plan` is the hash
+/// of the preview that was shown.
+#[server(prefix = "/api", endpoint = "guests/act-on-all")]
+pub async fn act_on_all(
+    action: GuestAction,
+    #[server(default)] guests: Vec<String>,
+    #[server(default)] timeout: String,
+    #[server(default)] plan: String,
+) -> Result<OperationId, ApiError> {
+    use crate::{
+        request,
+        service::guests::{self as service, BulkForm},
+    };
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        let form = BulkForm { action, guests: &guests, timeout: &timeout, plan: &plan };
+        let begun = service::act_on_all(&state, &caller, form).await?;
+        request::redirect(&begun.href());
         Ok(begun)
     })
     .await

@@ -19,6 +19,15 @@ pub struct ApiOutput {
     pub result: Result<Value, Error>,
 }
 
+/// How a task that was followed has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// In Proxmox's words: `OK`, `WARNINGS: 1`, an error; `None` where the end was not seen.
+    pub end: Option<String>,
+    /// The same errors as when a plan's call fails.
+    pub result: Result<(), Error>,
+}
+
 /// Makes API calls. The Proxmox client does it for real.
 #[async_trait]
 pub trait Api: Send + Sync {

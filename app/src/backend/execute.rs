@@ -93,14 +93,38 @@ pub async fn execute(
         execution
             .end(index, StepOutcome { result, started_ms: Some(started_ms), duration_ms, dropped_bytes });
     }
-    match so_far {
+    ended(site, plan, so_far).await
+}
+
+async fn ended(site: Site<'_>, plan: &Plan, steps: Result<(), Error>) -> ExecutionEnd {
+    let result = match steps {
+        Ok(()) => expected(site, plan.expect.as_ref()).await,
+        failed => failed,
+    };
+    match result {
+        Ok(()) => ExecutionEnd::Done,
         Err(Error::Cancelled) => ExecutionEnd::Cancelled,
         Err(error) => ExecutionEnd::Failed(error),
-        Ok(()) => match expected(site, plan.expect.as_ref()).await {
-            Ok(()) => ExecutionEnd::Done,
-            Err(error) => ExecutionEnd::Failed(error),
-        },
     }
+}
+
+/// How a plan ended whose step of this index has come to this result, seen by somebody else than the one who executed
+/// it. `None` if a further step would have run: then the plan was cut off.
+pub async fn conclude(
+    site: Site<'_>,
+    plan: &Plan,
+    step: usize,
+    result: Result<(), Error>,
+) -> Option<ExecutionEnd> {
+    let goes_on = plan.steps.iter().skip(step + 1).any(|later| match later.when {
+        When::Always | When::Unparted => result.is_ok(),
+        When::PreviousFailed => false,
+    });
+    let answered = plan.steps.get(step + 1).is_some_and(|next| next.when == When::PreviousFailed);
+    if goes_on || (result.is_err() && answered) {
+        return None;
+    }
+    Some(ended(site, plan, result).await)
 }
 
 /// Whether the step must not be cut off from the one before it or the one after it.

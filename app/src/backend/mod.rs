@@ -36,13 +36,14 @@ use crate::domain::{
     name::GuestName,
     plan::{Change, Command, Plan},
     spec::CreateRequest,
+    task::Task,
 };
 
-pub use api::{Api, ApiOutput};
+pub use api::{Api, ApiOutput, Followed};
 pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner, Started};
 pub use edit::digest;
 pub use error::Error;
-pub use execute::{Execution, ExecutionEnd, Site, execute, now_ms};
+pub use execute::{Execution, ExecutionEnd, Site, conclude, execute, now_ms};
 pub use host_runner::{HostRunner, RunningTool, end_left_over, is_running, own_process, own_uid};
 pub use registry::Registry;
 pub use this_host::ThisHost;
@@ -101,6 +102,50 @@ pub trait Backend: Send + Sync {
         None
     }
 
+    /// Whether [`tasks`](Self::tasks) tells any; the others need not be asked. Of several backends that serve one
+    /// cluster only one does, for all of them, so that no task is told twice.
+    fn tells_tasks(&self) -> bool {
+        false
+    }
+
+    /// The tasks of the whole cluster, whoever began them and whatever they are about, oldest first: those that run,
+    /// those that started in the second of `since_ms` or later, and those that started before and ended since, as far
+    /// as a short list still has them. Each call tells them anew, and may tell older ones: what a node could not tell
+    /// before it tells once it can.
+    ///
+    /// One request while nothing is missing; more at first, and where a node has done more in between than Proxmox's
+    /// own short list holds. A task that ran and is told no more has ended: [`task`](Self::task) says how.
+    async fn tasks(&self, since_ms: i64) -> Result<Vec<Task>, Error> {
+        let _ = since_ms;
+        Ok(Vec::new())
+    }
+
+    /// One task as it is now; `None` where its node knows it no more. A name that is none is an error.
+    async fn task(&self, upid: &str) -> Result<Option<Task>, Error> {
+        let _ = upid;
+        Ok(None)
+    }
+
+    /// What the task has said so far, without control characters but line breaks and tabs, at most `limit` bytes from
+    /// its beginning; and whether there is more.
+    async fn task_log(&self, upid: &str, limit: usize) -> Result<(String, bool), Error> {
+        let _ = (upid, limit);
+        Ok((String::new(), false))
+    }
+
+    /// Waits for the end of a task that runs already, handing its log on from the beginning. A cancel ends the task,
+    /// and so does the time when it is up.
+    async fn follow(&self, upid: &str, timeout: Duration, context: &RunContext) -> Followed {
+        let _ = (timeout, context);
+        let result = Err(no_task(upid));
+        Followed { end: None, result }
+    }
+
+    /// As whom this backend's API calls are made, as its tasks tell it: `root@pam`, `paddock@pve!dash`.
+    fn api_user(&self) -> Option<String> {
+        None
+    }
+
     /// The file's text with these changes made, in the file's own terms; the reason where it cannot be.
     fn edit(&self, text: &str, changes: &[Change]) -> Result<String, String> {
         let _ = (text, changes);
@@ -116,6 +161,15 @@ pub trait Backend: Send + Sync {
     fn poll_interval(&self) -> Duration {
         // Two small file reads, no process.
         Duration::from_millis(20)
+    }
+}
+
+/// The text names no task that there could be.
+fn no_task(upid: &str) -> Error {
+    let shown: String = upid.chars().filter(|c| !c.is_control()).take(80).collect();
+    Error::Garbled {
+        source_name: "The record of a task".to_owned(),
+        detail: format!("“{shown}” names no task"),
     }
 }
 

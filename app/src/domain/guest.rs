@@ -122,6 +122,17 @@ pub enum GuestStatus {
 }
 
 impl GuestStatus {
+    pub const ALL: [Self; 8] = [
+        Self::Running,
+        Self::Stopped,
+        Self::Paused,
+        Self::Created,
+        Self::Creating,
+        Self::Starting,
+        Self::Stopping,
+        Self::Unknown,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -155,19 +166,10 @@ pub struct UnknownStatus(pub String);
 impl FromStr for GuestStatus {
     type Err = UnknownStatus;
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        [
-            Self::Running,
-            Self::Stopped,
-            Self::Paused,
-            Self::Created,
-            Self::Creating,
-            Self::Starting,
-            Self::Stopping,
-            Self::Unknown,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == text)
-        .ok_or_else(|| UnknownStatus(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| UnknownStatus(text.to_owned()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    action::GuestAction,
+    action::{ActionRequest, GuestAction},
     failure::FailureKind,
     guest::{GuestId, GuestStatus},
     plan::{Plan, StepOutcome, Stream},
@@ -28,40 +28,90 @@ impl fmt::Display for OperationId {
     }
 }
 
-/// Where an operation is in its life. Every one that ran reaches exactly one of the ends, and never leaves it.
+/// Where an operation is in its life. Every one reaches exactly one of the ends, and never leaves it: the database
+/// refuses any other way.
 ///
 /// ```text
-///             ┌──► Succeeded     every step did its work and the guest is as expected
-///   Running ──┼──► Failed        a step failed, was killed, timed out or answered nonsense
-///             ├──► Cancelled     a person asked for its end
-///             └──► Interrupted   Paddock itself was ended in the middle; settled at its next start
+///                            ┌──► Succeeded     every step did its work and the guest is as expected
+///   Planned ──► Running ─────┼──► Failed        a step failed, was killed or answered nonsense
+///      │                     ├──► TimedOut      a step took longer than its plan allows
+///      ├─────────────────────┼──► Cancelled     a person asked for its end
+///      └─────────────────────┴──► Interrupted   Paddock itself was ended in the middle; settled at its next start
 /// ```
+///
+/// One that is planned waits for its turn: a backend works at a few operations at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperationState {
+    Planned,
     Running,
     Succeeded,
     Failed,
     Cancelled,
+    TimedOut,
     Interrupted,
 }
 
+/// The states that are ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndState {
+    Succeeded,
+    Failed,
+    Cancelled,
+    TimedOut,
+    Interrupted,
+}
+
+impl From<EndState> for OperationState {
+    fn from(end: EndState) -> Self {
+        match end {
+            EndState::Succeeded => Self::Succeeded,
+            EndState::Failed => Self::Failed,
+            EndState::Cancelled => Self::Cancelled,
+            EndState::TimedOut => Self::TimedOut,
+            EndState::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
 impl OperationState {
-    pub const ALL: [Self; 5] =
-        [Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled, Self::Interrupted];
+    pub const ALL: [Self; 7] = [
+        Self::Planned,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::Interrupted,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Planned => "planned",
             Self::Running => "running",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed-out",
             Self::Interrupted => "interrupted",
         }
     }
 
+    /// As a heading or a tab.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Planned => "Waiting",
+            Self::Running => "Running",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+            Self::TimedOut => "Timed out",
+            Self::Interrupted => "Interrupted",
+        }
+    }
+
     pub fn is_live(self) -> bool {
-        self == Self::Running
+        matches!(self, Self::Planned | Self::Running)
     }
 }
 
@@ -83,6 +133,138 @@ impl FromStr for OperationState {
     }
 }
 
+/// Who set an operation going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Somebody, through Paddock.
+    Paddock,
+    /// A Proxmox task that somebody else started: a shell, Proxmox's own pages, another tool.
+    Task,
+    /// Nobody known: only the change was seen.
+    Observed,
+}
+
+impl Origin {
+    pub const ALL: [Self; 3] = [Self::Paddock, Self::Task, Self::Observed];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Paddock => "paddock",
+            Self::Task => "task",
+            Self::Observed => "observed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.as_str() == text)
+    }
+}
+
+/// What was done. As text, in the database and in addresses: an action's word, `task:TYPE`, `observed:CHANGE`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Deed {
+    Action(GuestAction),
+    /// A Proxmox task that is none of our actions, by Proxmox's own word for its type: `vncproxy`.
+    Task(String),
+    /// A change that was seen on the host while nothing of ours was at work on the guest.
+    Observed(Seen),
+}
+
+/// A change of a guest as it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seen {
+    Appeared,
+    Gone,
+    Became(GuestStatus),
+}
+
+impl Seen {
+    const APPEARED: &'static str = "appeared";
+    const GONE: &'static str = "gone";
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Appeared => Self::APPEARED,
+            Self::Gone => Self::GONE,
+            Self::Became(status) => status.as_str(),
+        }
+    }
+}
+
+impl Deed {
+    /// The action, where it is one.
+    pub fn action(&self) -> Option<GuestAction> {
+        match self {
+            Self::Action(action) => Some(*action),
+            Self::Task(_) | Self::Observed(_) => None,
+        }
+    }
+
+    /// As a heading: "Shut down", "vncproxy", "Seen running".
+    pub fn label(&self) -> String {
+        match self {
+            Self::Action(action) => action.label().to_owned(),
+            Self::Task(kind) => kind.clone(),
+            Self::Observed(change) => format!("Seen {}", change.as_str()),
+        }
+    }
+}
+
+impl From<GuestAction> for Deed {
+    fn from(action: GuestAction) -> Self {
+        Self::Action(action)
+    }
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action(action) => action.fmt(f),
+            Self::Task(kind) => write!(f, "task:{kind}"),
+            Self::Observed(change) => write!(f, "observed:{}", change.as_str()),
+        }
+    }
+}
+
+impl From<Deed> for String {
+    fn from(deed: Deed) -> Self {
+        deed.to_string()
+    }
+}
+
+/// The text says nothing that is done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is nothing that is done to a guest")]
+pub struct UnknownDeed(pub String);
+
+impl FromStr for Deed {
+    type Err = UnknownDeed;
+    fn from_str(text: &str) -> Result<Self, UnknownDeed> {
+        let unknown = || UnknownDeed(text.chars().take(40).collect());
+        match text.split_once(':') {
+            None => text.parse().map(Self::Action).map_err(|_| unknown()),
+            Some(("task", kind)) if !kind.is_empty() => Ok(Self::Task(kind.to_owned())),
+            Some(("observed", Seen::APPEARED)) => Ok(Self::Observed(Seen::Appeared)),
+            Some(("observed", Seen::GONE)) => Ok(Self::Observed(Seen::Gone)),
+            Some(("observed", status)) => GuestStatus::ALL
+                .into_iter()
+                .find(|known| known.as_str() == status)
+                .map(|status| Self::Observed(Seen::Became(status)))
+                .ok_or_else(unknown),
+            Some(_) => Err(unknown()),
+        }
+    }
+}
+
+impl TryFrom<String> for Deed {
+    type Error = UnknownDeed;
+    fn try_from(text: String) -> Result<Self, UnknownDeed> {
+        text.parse()
+    }
+}
+
 /// The guest as it was read from the host when the operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,18 +279,27 @@ pub enum GuestAfter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationSummary {
     pub id: OperationId,
-    pub guest: GuestId,
+    pub origin: Origin,
+    /// The bulk action that it is one part of.
+    pub parent: Option<OperationId>,
+    /// How many parts a bulk action has; `None` for every other operation.
+    pub children: Option<u32>,
+    /// `None` for a bulk action and for a Proxmox task that concerns no single guest.
+    pub guest: Option<GuestId>,
+    /// The node, where the record tells it.
+    pub node: Option<String>,
     /// What people called the guest then, where its id is a number.
-    #[serde(default)]
     pub title: Option<String>,
-    pub action: GuestAction,
-    /// The person's user name.
-    pub actor: String,
+    pub action: Deed,
+    /// The person's user name, or how Proxmox calls whoever started the task. `None`: nobody knows.
+    pub actor: Option<String>,
     /// The network address it was asked from.
     pub address: Option<String>,
     pub state: OperationState,
-    /// Milliseconds since 1970.
+    /// When it was asked for, milliseconds since 1970.
     pub started_ms: i64,
+    /// When it left the line and its work began.
+    pub running_ms: Option<i64>,
     pub finished_ms: Option<i64>,
     /// Why it did not succeed: what happened, how things stand, what to do.
     pub failure: Option<String>,
@@ -118,14 +309,48 @@ pub struct OperationSummary {
     pub guest_after: Option<GuestAfter>,
 }
 
+impl OperationSummary {
+    /// Who did it, for people: `unknown` where nobody knows.
+    pub fn who(&self) -> &str {
+        self.actor.as_deref().unwrap_or("unknown")
+    }
+
+    /// What it was done to, for people: the guest by the name it had, `12 guests`, a node.
+    pub fn on_what(&self) -> String {
+        match (&self.guest, self.children, &self.node) {
+            (Some(guest), ..) => self.title.clone().unwrap_or_else(|| guest.name.to_string()),
+            (None, Some(1), _) => "1 guest".to_owned(),
+            (None, Some(count), _) => format!("{count} guests"),
+            (None, None, Some(node)) => node.clone(),
+            (None, None, None) => "the host".to_owned(),
+        }
+    }
+}
+
 /// An operation whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     pub summary: OperationSummary,
+    /// What was asked for, secrets masked; `None` where Paddock was not asked.
+    pub request: Option<ActionRequest>,
     pub plan: Plan,
+    /// SHA-256 of the plan, hexadecimal.
+    pub plan_hash: String,
     /// As far as it has come: at most one for each of the plan's steps, in their order.
     pub outcomes: Vec<StepOutcome>,
     pub output: Vec<OutputChunk>,
+    /// Its entries in the ledger, in their order; none for an operation that is older than the ledger.
+    pub ledger: Vec<LedgerPlace>,
+}
+
+/// Where in the ledger something stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerPlace {
+    pub seq: i64,
+    /// `operation-begun`, `operation-ended`.
+    pub kind: String,
+    /// SHA-256, hexadecimal.
+    pub hash: String,
 }
 
 /// A piece of what a tool said.
@@ -138,4 +363,26 @@ pub struct OutputChunk {
     pub at_ms: i64,
     /// The tool's bytes as text; what is not UTF-8 is replaced.
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_survives_its_way_through_text() {
+        let deeds = [
+            Deed::Action(GuestAction::DeleteSnapshot),
+            Deed::Task("vncproxy".to_owned()),
+            Deed::Observed(Seen::Appeared),
+            Deed::Observed(Seen::Gone),
+            Deed::Observed(Seen::Became(GuestStatus::Paused)),
+        ];
+        for deed in deeds {
+            assert_eq!(deed.to_string().parse(), Ok(deed));
+        }
+        for text in ["", "explode", "task:", "observed:", "observed:eaten", "paddock:start"] {
+            assert!(text.parse::<Deed>().is_err(), "{text}");
+        }
+    }
 }

@@ -90,6 +90,17 @@ pub enum Refusal {
         "{} denies this to Paddock's own account ({what}). Nothing was run; grant it there.", .backend.label()
     )]
     DeniedByBackend { backend: BackendKind, what: String },
+    /// The plan that was agreed to is not the plan any more.
+    #[error(
+        "What it takes to {} {guest} has changed since the plan was shown. Nothing was run; look at the plan as it is now.",
+        .action.verb()
+    )]
+    PlanChanged { guest: GuestId, action: GuestAction },
+    /// It was asked for with a secret, which is kept nowhere.
+    #[error(
+        "This was asked for with a password, which Paddock keeps nowhere. Nothing was run; ask for it anew with the password."
+    )]
+    NeedsSecret,
     #[error("Paddock is shutting down and begins nothing new. Nothing was run; try again once it is back.")]
     ShuttingDown,
 }
@@ -106,10 +117,12 @@ impl Refusal {
 
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Name(_) | Self::Field { .. } => FailureKind::Invalid,
+            Self::Name(_) | Self::Field { .. } | Self::NeedsSecret => FailureKind::Invalid,
             Self::NotFound { .. } => FailureKind::NotFound,
             Self::AlreadyExists { .. } => FailureKind::AlreadyExists,
-            Self::WrongState { .. } | Self::IsTemplate { .. } => FailureKind::WrongState,
+            Self::WrongState { .. } | Self::IsTemplate { .. } | Self::PlanChanged { .. } => {
+                FailureKind::WrongState
+            }
             Self::Locked { .. } | Self::Busy { .. } => FailureKind::Locked,
             Self::Unsupported { .. } => FailureKind::Unsupported,
             Self::Unavailable { .. } | Self::ShuttingDown => FailureKind::Unavailable,

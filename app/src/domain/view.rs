@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     access::Role,
     action::{GuestAction, Refusal},
-    guest::{Guest, GuestDetail},
+    guest::{Guest, GuestDetail, GuestId},
     host::{BackendState, CreateOptions},
     operation::{Operation, OperationId, OperationSummary},
     plan::Plan,
@@ -68,6 +68,38 @@ pub struct Preview {
     pub action: GuestAction,
     /// The refusal, where it could not be begun now.
     pub plan: Result<Plan, Refusal>,
+    /// SHA-256 of the plan, hexadecimal: sent along with what it is agreed to by.
+    pub hash: Option<String>,
+}
+
+/// What an operation would run if it were done again. Nothing has been run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    pub operation: OperationId,
+    pub action: GuestAction,
+    /// What people call the guest; for a new one, what it would be called.
+    pub name: String,
+    pub plan: Result<Plan, Refusal>,
+    pub hash: Option<String>,
+}
+
+/// What a bulk action would run. Nothing has been run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkPreview {
+    pub now_ms: i64,
+    pub action: GuestAction,
+    pub parts: Vec<BulkPart>,
+    /// SHA-256 over all plans, hexadecimal.
+    pub hash: String,
+}
+
+/// One guest of a bulk action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkPart {
+    pub guest: GuestId,
+    pub title: Option<String>,
+    /// The refusal, where it would be left out.
+    pub plan: Result<Plan, Refusal>,
 }
 
 /// The form for a new guest, as typed. Every field is text so that nothing typed is ever lost on the way; the
@@ -116,6 +148,10 @@ pub struct OperationPage {
     pub operation: Operation,
     /// It is running, and this person may end it.
     pub can_cancel: bool,
+    /// The parts of a bulk action.
+    pub parts: Vec<OperationSummary>,
+    /// Where it can be planned again; `None` for what Paddock was not asked to do.
+    pub again: Option<String>,
 }
 
 /// What the frame around every page shows.

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::{
     action::GuestAction,
     guest::GuestStatus,
-    operation::{GuestAfter, OperationState},
+    operation::{Deed, GuestAfter, OperationState},
 };
 
 const SECOND: i64 = 1000;
@@ -148,7 +148,16 @@ pub fn doing(action: GuestAction) -> &'static str {
 }
 
 /// What an operation came to, to be followed by "by anna": "stopped", "start failed", "creating".
-pub fn came_to(action: GuestAction, state: OperationState) -> String {
+pub fn came_to(deed: &Deed, state: OperationState) -> String {
+    match (deed, state) {
+        (Deed::Action(action), state) => action_came_to(*action, state),
+        (Deed::Task(kind), OperationState::Succeeded) => kind.clone(),
+        (Deed::Task(kind), state) => format!("{kind} {}", state.label().to_lowercase()),
+        (Deed::Observed(_), _) => deed.label().to_lowercase(),
+    }
+}
+
+fn action_came_to(action: GuestAction, state: OperationState) -> String {
     let done = match action {
         GuestAction::Create => "created",
         GuestAction::Start => "started",
@@ -181,9 +190,10 @@ pub fn came_to(action: GuestAction, state: OperationState) -> String {
         other => other.as_str(),
     };
     match state {
+        OperationState::Planned => format!("{noun} waiting"),
         OperationState::Running => doing(action).to_lowercase(),
         OperationState::Succeeded => done.to_owned(),
-        ended => format!("{noun} {ended}"),
+        ended => format!("{noun} {}", ended.label().to_lowercase()),
     }
 }
 
@@ -206,6 +216,7 @@ pub fn after(after: GuestAfter) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::operation::Seen;
 
     const NOON: i64 = 1_741_003_200_000; // 2025-03-03 12:00:00 UTC, a Monday
 
@@ -255,10 +266,13 @@ mod tests {
 
     #[test]
     fn operations_are_told_as_a_person_would() {
-        use OperationState::{Failed, Running, Succeeded};
-        assert_eq!(came_to(GuestAction::Stop, Succeeded), "stopped");
-        assert_eq!(came_to(GuestAction::Shutdown, Failed), "shut-down failed");
-        assert_eq!(came_to(GuestAction::Start, Running), "starting");
+        use OperationState::{Failed, Running, Succeeded, TimedOut};
+        assert_eq!(came_to(&GuestAction::Stop.into(), Succeeded), "stopped");
+        assert_eq!(came_to(&GuestAction::Shutdown.into(), Failed), "shut-down failed");
+        assert_eq!(came_to(&GuestAction::Start.into(), Running), "starting");
+        assert_eq!(came_to(&GuestAction::Start.into(), TimedOut), "start timed out");
+        assert_eq!(came_to(&Deed::Task("vncproxy".to_owned()), Failed), "vncproxy failed");
+        assert_eq!(came_to(&Deed::Observed(Seen::Gone), Succeeded), "seen gone");
         assert_eq!(sentence("start failed"), "Start failed");
     }
 }

@@ -7,10 +7,9 @@ use crate::{
     domain::{
         access::Role,
         action::{Field, Refusal},
-        operation::OperationState,
         view::Frame,
     },
-    store::{HistoryFilter, NewUser, Store, User, UserId},
+    store::{NewUser, Store, User, UserId},
 };
 
 /// The name of the first administrator.
@@ -219,13 +218,7 @@ fn checked_username(name: &str) -> Result<&str, Refusal> {
 
 /// What the frame around every page shows.
 pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
-    let filter = HistoryFilter {
-        state: Some(OperationState::Running),
-        limit: RUNNING_SHOWN,
-        ..HistoryFilter::default()
-    };
-    let mut running = state.store.history(&filter).await?;
-    running.reverse();
+    let running = state.store.running_operations(RUNNING_SHOWN).await?;
     Ok(Frame {
         username: caller.username.clone(),
         role: caller.role,

@@ -1,7 +1,8 @@
 //! Actions on guests: the one way from a request to an operation, for pages and command line alike.
 //!
 //! ```text
-//!   policy ─► backend has it? ─► state and lock, read now ─► plan ─► record ─► work in the background
+//!   policy ─► backend has it? ─► state and lock, read now ─► plan ─► the plan agreed to? ─► record ─► work in the
+//!   background, in its turn
 //! ```
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ use crate::{
         operation::OperationId,
         plan::Plan,
     },
+    store::plan_hash,
 };
 
 /// How often a free id is looked for again while another creation of this Paddock is about to take the one found.
@@ -31,6 +33,34 @@ pub enum Target {
     New(BackendKind),
 }
 
+/// One action that is asked for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub target: Target,
+    pub request: ActionRequest,
+    /// They go into the plan.
+    pub notes: Vec<String>,
+    /// The hash of the plan that was shown: with another one nothing is begun.
+    pub agreed: Option<String>,
+    /// The bulk action that it is one part of.
+    pub parent: Option<OperationId>,
+    /// Hears the tools' words while they come.
+    pub listener: Option<Listener>,
+}
+
+impl Ask {
+    pub fn new(target: Target, request: ActionRequest) -> Self {
+        Self { target, request, notes: Vec::new(), agreed: None, parent: None, listener: None }
+    }
+
+    /// With the hash of the plan that was shown; empty where none was.
+    #[must_use]
+    pub fn agreed(mut self, hash: &str) -> Self {
+        self.agreed = Some(hash.trim().to_owned()).filter(|hash| !hash.is_empty());
+        self
+    }
+}
+
 /// What would run. Nothing has been run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
@@ -40,30 +70,24 @@ pub struct Planned {
     pub plan: Plan,
 }
 
-/// What this request would run now.
-pub async fn plan(
-    state: &AppState,
-    caller: &Caller,
-    target: &Target,
-    request: &ActionRequest,
-    notes: Vec<String>,
-) -> Result<Planned, Error> {
-    let driver = permitted(state, caller, target, request.action())?;
-    Ok(planned(driver.as_ref(), target, request, notes).await?)
+impl Planned {
+    /// SHA-256 of the plan, hexadecimal: what one agrees to.
+    pub fn hash(&self) -> String {
+        plan_hash(&self.plan).to_string()
+    }
 }
 
-/// Begins it and answers at once. `notes` go into the plan; `listener` hears the tools' words while they come.
-pub async fn begin(
-    state: &AppState,
-    caller: &Caller,
-    target: &Target,
-    request: ActionRequest,
-    notes: Vec<String>,
-    listener: Option<Listener>,
-) -> Result<OperationId, Error> {
-    let driver = permitted(state, caller, target, request.action())?;
+/// What this request would run now.
+pub async fn plan(state: &AppState, caller: &Caller, ask: &Ask) -> Result<Planned, Error> {
+    let driver = permitted(state, caller, &ask.target, ask.request.action())?;
+    Ok(planned(driver.as_ref(), ask).await?)
+}
+
+/// Begins it and answers at once.
+pub async fn begin(state: &AppState, caller: &Caller, ask: Ask) -> Result<OperationId, Error> {
+    let driver = permitted(state, caller, &ask.target, ask.request.action())?;
     for attempt in 1.. {
-        let _gate = match target {
+        let _gate = match &ask.target {
             Target::Guest(id) => {
                 let gate = state.gate(id).await;
                 // Saves the planning; what holds between processes is the store's own lock.
@@ -76,23 +100,18 @@ pub async fn begin(
         };
         // A free id may be taken in between: by another creation of ours that found it a moment ago and whose first step
         // will take it, or by anybody else.
-        let again = takes_next_id(&request) && attempt < ID_TRIES;
-        let planned = match planned(driver.as_ref(), target, &request, notes.clone()).await {
+        let again = takes_next_id(&ask.request) && attempt < ID_TRIES;
+        let planned = match planned(driver.as_ref(), &ask).await {
             Err(Refusal::AlreadyExists { .. }) if again => {
                 tokio::time::sleep(ID_PAUSE).await;
                 continue;
             }
             planned => planned?,
         };
-        let beginning = operations::Beginning {
-            caller,
-            guest: planned.guest,
-            title: planned.title,
-            request: request.clone(),
-            plan: planned.plan,
-            driver: driver.clone(),
-            listener: listener.clone(),
-        };
+        if ask.agreed.as_ref().is_some_and(|agreed| *agreed != planned.hash()) {
+            return Err(Refusal::PlanChanged { guest: planned.guest, action: ask.request.action() }.into());
+        }
+        let beginning = operations::Beginning { caller, ask: ask.clone(), planned, driver: driver.clone() };
         match operations::begin(state, beginning).await {
             Err(Error::Refused(Refusal::Busy { .. })) if again => tokio::time::sleep(ID_PAUSE).await,
             other => return other,
@@ -141,13 +160,9 @@ fn usable(state: &AppState, kind: BackendKind) -> Result<Arc<dyn Backend>, Refus
     }
 }
 
-async fn planned(
-    driver: &dyn Backend,
-    target: &Target,
-    request: &ActionRequest,
-    notes: Vec<String>,
-) -> Result<Planned, Refusal> {
-    let (id, title) = match (target, request) {
+async fn planned(driver: &dyn Backend, ask: &Ask) -> Result<Planned, Refusal> {
+    let request = &ask.request;
+    let (id, title) = match (&ask.target, request) {
         (Target::New(kind), ActionRequest::Create(create)) => {
             let name = driver.new_id(create).await;
             let asked = GuestId::new(*kind, create.name.clone());
@@ -176,7 +191,7 @@ async fn planned(
         }
     };
     let plan = driver.plan(&id.name, request).await.map_err(|error| error.into_refusal(&id))?;
-    let notes = notes.into_iter().chain(plan.notes).collect();
+    let notes = ask.notes.iter().cloned().chain(plan.notes).collect();
     Ok(Planned { guest: id, title, plan: Plan { notes, ..plan } })
 }
 

@@ -1,6 +1,11 @@
 //! What a use case can answer instead of its result.
 
-use crate::{auth::password::HashError, backend, domain::action::Refusal, store::StoreError};
+use crate::{
+    auth::password::HashError,
+    backend,
+    domain::{action::Refusal, failure::FailureKind},
+    store::StoreError,
+};
 
 /// Of most use cases.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +31,20 @@ pub enum Error {
     Crashed(#[from] tokio::task::JoinError),
     #[error("the request did not pass Paddock's own layers: {0}")]
     Unwired(&'static str),
+}
+
+impl Error {
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Refused(refusal) => refusal.kind(),
+            Self::Backend(error) => error.kind(),
+            Self::NotFound => FailureKind::NotFound,
+            Self::NotLoggedIn | Self::PasswordChangeDue => FailureKind::Denied,
+            Self::Store(_) | Self::Password(_) | Self::Session(_) | Self::Crashed(_) | Self::Unwired(_) => {
+                FailureKind::Internal
+            }
+        }
+    }
 }
 
 impl From<Refusal> for Error {

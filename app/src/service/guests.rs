@@ -2,7 +2,8 @@
 
 use super::{
     AppState, Error,
-    actions::{self, Target},
+    actions::{self, Ask, Planned, Target},
+    bulk::BulkAsk,
 };
 use crate::{
     auth::{Caller, policy},
@@ -94,43 +95,95 @@ pub async fn preview(
     let Ok(id) = GuestId::parse(backend, name) else { return Ok(None) };
     let Some(driver) = state.registry.get(id.backend) else { return Ok(None) };
     let Some(guest) = driver.guest(&id.name).await? else { return Ok(None) };
-    let plan = match request_for(action, "") {
+    let planned = match request_for(action, "") {
         Err(refusal) => Err(refusal),
-        Ok(request) => match actions::plan(state, caller, &Target::Guest(id), &request, Vec::new()).await {
-            Ok(planned) => Ok(planned.plan),
-            Err(Error::Refused(refusal)) => Err(refusal),
-            Err(error) => return Err(error),
-        },
+        Ok(request) => {
+            let ask = Ask::new(Target::Guest(id), request);
+            refused(actions::plan(state, caller, &ask).await)?
+        }
     };
-    Ok(Some(Preview { now_ms: backend::now_ms(), guest, action, plan }))
+    let hash = planned.as_ref().ok().map(Planned::hash);
+    let plan = planned.map(|planned| planned.plan);
+    Ok(Some(Preview { now_ms: backend::now_ms(), guest, action, plan, hash }))
+}
+
+/// A refusal as an answer; other errors stay errors.
+pub(super) fn refused<T>(result: Result<T, Error>) -> Result<Result<T, Refusal>, Error> {
+    match result {
+        Ok(done) => Ok(Ok(done)),
+        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A form that asks for an action on one guest, as typed.
+#[derive(Debug, Clone, Copy)]
+pub struct ActForm<'a> {
+    pub backend: &'a str,
+    pub name: &'a str,
+    pub action: GuestAction,
+    /// Seconds to wait for a shut-down; empty is the default.
+    pub timeout: &'a str,
+    /// The guest's name, for a delete.
+    pub confirm: &'a str,
+    /// The hash of the plan that was shown; empty where none was.
+    pub plan: &'a str,
 }
 
 /// Begins an action that needs no more than a guest and perhaps a time: start, shut down, pause, delete, ...
-pub async fn act(
-    state: &AppState,
-    caller: &Caller,
-    backend: &str,
-    name: &str,
-    action: GuestAction,
-    timeout: &str,
-    confirm: &str,
-) -> Result<OperationId, Error> {
+pub async fn act(state: &AppState, caller: &Caller, form: ActForm<'_>) -> Result<OperationId, Error> {
+    let ActForm { backend, name, action, timeout, confirm, plan } = form;
     let id = GuestId::parse(backend, name).map_err(|_| Error::NotFound)?;
     let request = request_for(action, timeout)?;
     if action == GuestAction::Delete {
-        let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
-        // As the host calls it now: a number alone is too easily the wrong one.
-        let guest = driver.guest(&id.name).await.map_err(|error| error.into_refusal(&id))?;
-        let name = guest.as_ref().map_or(id.name.as_str(), Guest::label);
-        if confirm.trim() != name {
-            let message = format!("Type the guest's name, {name}, to delete it. Nothing was run.");
-            return Err(Refusal::Field { field: Field::Confirm, message }.into());
-        }
+        confirmed(state, &id, confirm).await?;
     }
-    actions::begin(state, caller, &Target::Guest(id), request, Vec::new(), None).await
+    actions::begin(state, caller, Ask::new(Target::Guest(id), request).agreed(plan)).await
 }
 
-fn request_for(action: GuestAction, timeout: &str) -> Result<ActionRequest, Refusal> {
+/// The guest's name was typed, as the host calls it now: a number alone is too easily the wrong one.
+pub(super) async fn confirmed(state: &AppState, id: &GuestId, typed: &str) -> Result<(), Error> {
+    let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
+    let guest = driver.guest(&id.name).await.map_err(|error| error.into_refusal(id))?;
+    let name = guest.as_ref().map_or(id.name.as_str(), Guest::label);
+    if typed.trim() == name {
+        return Ok(());
+    }
+    let message = format!("Type the guest's name, {name}, to delete it. Nothing was run.");
+    Err(Refusal::Field { field: Field::Confirm, message }.into())
+}
+
+/// A form that asks for one action on many guests.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkForm<'a> {
+    pub action: GuestAction,
+    /// Each as `BACKEND/NAME`.
+    pub guests: &'a [String],
+    /// Seconds to wait for a shut-down; empty is the default.
+    pub timeout: &'a str,
+    /// The hash of the preview that was shown; a delete needs it.
+    pub plan: &'a str,
+}
+
+/// What the form asks for.
+pub fn bulk(form: BulkForm<'_>) -> Result<BulkAsk, Error> {
+    let guest = |text: &String| text.split_once('/').and_then(|(kind, name)| GuestId::parse(kind, name).ok());
+    let guests = form.guests.iter().map(guest).collect::<Option<_>>().ok_or(Error::NotFound)?;
+    let agreed = Some(form.plan.trim().to_owned()).filter(|hash| !hash.is_empty());
+    Ok(BulkAsk { guests, request: request_for(form.action, form.timeout)?, agreed })
+}
+
+/// Begins the action on all of them.
+pub async fn act_on_all(state: &AppState, caller: &Caller, form: BulkForm<'_>) -> Result<OperationId, Error> {
+    let ask = bulk(form)?;
+    if form.action == GuestAction::Delete && ask.agreed.is_none() {
+        let message = "Look at what would be lost first. Nothing was run.".to_owned();
+        return Err(Refusal::Field { field: Field::Confirm, message }.into());
+    }
+    super::bulk::begin(state, caller, ask).await
+}
+
+pub(super) fn request_for(action: GuestAction, timeout: &str) -> Result<ActionRequest, Refusal> {
     let not_here = |message: &str| Refusal::Field { field: Field::Name, message: message.to_owned() };
     Ok(match action {
         GuestAction::Start => ActionRequest::Start,
@@ -186,7 +239,7 @@ pub async fn create(state: &AppState, caller: &Caller, form: &CreateForm) -> Res
         .map_err(|_| Refusal::Field { field: Field::Backend, message: "Choose LXC or crun.".to_owned() })?;
     let name = GuestName::new(&form.name).map_err(Refusal::Name)?;
     let request = ActionRequest::Create(CreateRequest::of(name, spec(kind, form)?));
-    actions::begin(state, caller, &Target::New(kind), request, Vec::new(), None).await
+    actions::begin(state, caller, Ask::new(Target::New(kind), request)).await
 }
 
 fn spec(kind: BackendKind, form: &CreateForm) -> Result<CreateSpec, Refusal> {

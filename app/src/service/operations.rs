@@ -1,279 +1,66 @@
-//! Operations: begin them, watch over them, read them.
+//! Operations: begin them, read them, cancel them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+use std::sync::Arc;
+
+use super::{
+    AppState, Error,
+    actions::{Ask, Planned},
+    job::Job,
 };
-
-use tokio::task::JoinError;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-use super::{AppState, Error, Listener, recorder::Recorder};
 use crate::{
     auth::{Caller, policy},
-    backend::{self, Backend, ExecutionEnd, Site, execute, own_process},
+    backend::{self, Backend, own_process},
     domain::{
         access::Privilege,
-        action::{ActionRequest, Refusal},
-        failure::FailureKind,
-        guest::GuestId,
-        operation::{GuestAfter, OperationId, OperationState},
-        plan::{Expectation, Plan},
+        action::Refusal,
+        operation::{Deed, OperationId, OperationSummary, Origin},
         view::{HistoryPage, OperationPage},
     },
-    store::{Begun, End, HistoryFilter, NewOperation},
+    store::{Begun, HistoryFilter, NewOperation},
 };
 
 /// Lines of one page of the history.
 const PAGE: u32 = 50;
-/// How often the end of an operation is tried to be written while the database refuses.
-const END_TRIES: u32 = 10;
-
-/// How often it is asked whether another process wants an operation's end.
-const CANCEL_POLL: Duration = Duration::from_secs(1);
-/// How often a new guest's id may be taken by somebody else before that is a failure.
-const ID_TRIES: u32 = 5;
-
-/// Watches over the work in progress. Cheap to clone.
-#[derive(Clone, Default)]
-pub struct Supervisor {
-    tasks: TaskTracker,
-    running: Arc<Mutex<HashMap<OperationId, Running>>>,
-    closing: CancellationToken,
-}
-
-/// One operation at work in this process.
-#[derive(Clone)]
-struct Running {
-    cancel: CancellationToken,
-    /// Cancelled once its end has been written.
-    ended: CancellationToken,
-}
-
-impl Supervisor {
-    fn running(&self) -> MutexGuard<'_, HashMap<OperationId, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Begins nothing new, and gives what is at work so long to end by itself. Says whether all of it did.
-    pub async fn drain(&self, patience: Duration) -> bool {
-        self.closing.cancel();
-        self.tasks.close();
-        tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()
-    }
-
-    /// Returns once the operation's end has been written. At once for one that is not at work in this process.
-    pub async fn wait(&self, id: OperationId) {
-        let running = self.running().get(&id).cloned();
-        if let Some(running) = running {
-            running.ended.cancelled().await;
-        }
-    }
-
-    /// Ends the work of an operation of this process. False if it is none.
-    pub fn cancel(&self, id: OperationId) -> bool {
-        let running = self.running().get(&id).cloned();
-        running.inspect(|running| running.cancel.cancel()).is_some()
-    }
-}
 
 /// An operation about to begin.
 pub(super) struct Beginning<'a> {
     pub caller: &'a Caller,
-    pub guest: GuestId,
-    pub title: Option<String>,
-    pub request: ActionRequest,
-    pub plan: Plan,
+    pub ask: Ask,
+    pub planned: Planned,
     pub driver: Arc<dyn Backend>,
-    pub listener: Option<Listener>,
 }
 
 /// Records the operation and sets it to work; answers before the work is done.
 pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<OperationId, Error> {
-    let Beginning { caller, guest, title, request, plan, driver, listener } = beginning;
-    if state.supervisor.closing.is_cancelled() {
+    let Beginning { caller, ask, planned, driver } = beginning;
+    let (Ask { request, parent, listener, .. }, Planned { guest, title, plan }) = (ask, planned);
+    if state.supervisor.is_closing() {
         return Err(Refusal::ShuttingDown.into());
     }
     let new = NewOperation {
-        guest: &guest,
+        origin: Origin::Paddock,
+        parent,
+        children: None,
+        guest: Some(&guest),
+        node: None,
         title: title.as_deref(),
-        action: request.action(),
-        actor: &caller.username,
+        action: Deed::Action(request.action()),
+        actor: Some(&caller.username),
         address: caller.address.map(|address| address.to_string()),
+        request: Some(&request),
         plan: &plan,
         started_ms: backend::now_ms(),
-        owner: own_process(),
+        owner: Some(own_process()),
     };
     let id = match state.store.begin_operation(&new).await? {
-        Begun::Started(id) => id,
+        Begun::Planned(id) => id,
         Begun::Live(operation) => return Err(Refusal::Busy { guest, operation }.into()),
     };
-    let running = Running { cancel: CancellationToken::new(), ended: CancellationToken::new() };
-    state.supervisor.running().insert(id, running.clone());
-    let job = Job { state: state.clone(), id, guest, request, driver, listener, cancel: running.cancel };
-    state.supervisor.tasks.spawn(async move {
-        job.supervise(plan).await;
-        running.ended.cancel();
-    });
+    let (actor, cancel) = (caller.username.clone(), state.supervisor.enlist(id));
+    let job = Job { state: state.clone(), id, actor, guest, request, driver, listener, cancel };
+    state.supervisor.spawn(job.supervise(plan));
     state.inventory.announce();
     Ok(id)
-}
-
-/// One operation at work.
-struct Job {
-    state: AppState,
-    id: OperationId,
-    guest: GuestId,
-    request: ActionRequest,
-    driver: Arc<dyn Backend>,
-    listener: Option<Listener>,
-    cancel: CancellationToken,
-}
-
-impl Job {
-    /// Runs the plan and writes the end, whatever happens in between.
-    async fn supervise(mut self, plan: Plan) {
-        let begun = std::time::Instant::now();
-        let watch = tokio::spawn(watch_for_cancel(self.state.clone(), self.id, self.cancel.clone()));
-        let end = self.run(plan).await;
-        watch.abort();
-        let guest_after = read_after(self.driver.as_ref(), &self.guest).await;
-        let (state, failure, failure_kind) = match end {
-            Ok(ExecutionEnd::Done) => (OperationState::Succeeded, None, None),
-            Ok(ExecutionEnd::Cancelled) => (
-                OperationState::Cancelled,
-                Some(
-                    "It was cancelled while it ran. What its steps had done by then was not undone."
-                        .to_owned(),
-                ),
-                Some(FailureKind::Cancelled),
-            ),
-            Ok(ExecutionEnd::Failed(error)) => {
-                (OperationState::Failed, Some(error.to_string()), Some(error.kind()))
-            }
-            Err(crash) => (
-                OperationState::Failed,
-                Some(format!("Paddock itself failed at this: {crash}.")),
-                Some(FailureKind::Internal),
-            ),
-        };
-        let end = End { state, failure, failure_kind, guest_after, finished_ms: backend::now_ms() };
-        write_end(&self.state, self.id, &end).await;
-        self.state.supervisor.running().remove(&self.id);
-        self.state.inventory.refresh(self.driver.as_ref()).await;
-        self.state.inventory.announce();
-        tracing::info!(
-            operation = %self.id,
-            guest = %self.guest,
-            state = %end.state,
-            failure = end.failure.as_deref(),
-            elapsed_ms = begun.elapsed().as_millis(),
-            "operation ended"
-        );
-    }
-
-    /// Executes the plan; with another id where somebody else took the new guest's in between.
-    async fn run(&mut self, mut plan: Plan) -> Result<ExecutionEnd, JoinError> {
-        for _ in 1..ID_TRIES {
-            let end = self.execute(plan).await?;
-            let ExecutionEnd::Failed(backend::Error::AlreadyExists(_)) = &end else { return Ok(end) };
-            match self.plan_anew().await {
-                Some(next) => plan = next,
-                None => return Ok(end),
-            }
-        }
-        self.execute(plan).await
-    }
-
-    async fn execute(&self, plan: Plan) -> Result<ExecutionEnd, JoinError> {
-        let (runner, driver) = (self.state.runner.clone(), self.driver.clone());
-        let (name, cancel) = (self.guest.name.clone(), self.cancel.clone());
-        let secrets = self.request.secrets();
-        let mut recorder = Recorder::new(&self.state, self.id, &self.cancel, self.listener.clone());
-        // A task of its own: should it panic, the operation still gets its end.
-        let work = tokio::spawn(async move {
-            let site =
-                Site { backend: driver.as_ref(), runner: runner.as_ref(), guest: &name, secrets: &secrets };
-            let end = execute(site, &plan, &cancel, &mut recorder).await;
-            recorder.close().await;
-            end
-        });
-        work.await
-    }
-
-    /// The plan with the next free id, recorded in place of the first; `None` where there is no other id to take.
-    async fn plan_anew(&mut self) -> Option<Plan> {
-        let guest = match &self.request {
-            ActionRequest::Create(create) => {
-                let name = self.driver.new_id(create).await.ok()?;
-                // Its id is its name: there is no other.
-                if name == self.guest.name {
-                    return None;
-                }
-                GuestId::new(self.guest.backend, name)
-            }
-            ActionRequest::Clone(_) => self.guest.clone(),
-            _ => return None,
-        };
-        let plan = self.driver.plan(&guest.name, &self.request).await.ok()?;
-        let note = format!(
-            "The id chosen first was taken by somebody else in between, before anything was done; this plan has \
-             the next one ({}).",
-            plan_id(&plan, &guest)
-        );
-        let plan = Plan { notes: plan.notes.iter().cloned().chain([note]).collect(), ..plan };
-        match self.state.store.move_operation(self.id, &guest, &plan).await {
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => return None,
-        }
-        tracing::info!(operation = %self.id, from = %self.guest, to = %guest, "planned anew with the next free id");
-        self.guest = guest;
-        Some(plan)
-    }
-}
-
-/// The id of the guest that the plan makes.
-fn plan_id(plan: &Plan, guest: &GuestId) -> String {
-    match &plan.expect {
-        Some(Expectation::OtherExists(copy)) => copy.to_string(),
-        _ => guest.name.to_string(),
-    }
-}
-
-/// Ends the work once another process asks for it.
-async fn watch_for_cancel(state: AppState, id: OperationId, cancel: CancellationToken) {
-    loop {
-        tokio::time::sleep(CANCEL_POLL).await;
-        // A database that does not answer now is asked again in a second.
-        if state.store.is_cancel_wanted(id).await.unwrap_or(false) {
-            tracing::info!(operation = %id, "cancelled by another process");
-            return cancel.cancel();
-        }
-    }
-}
-
-/// The guest's state as the host shows it now.
-pub(super) async fn read_after(driver: &dyn Backend, guest: &GuestId) -> GuestAfter {
-    match driver.guest(&guest.name).await {
-        Ok(Some(guest)) => GuestAfter::Status(guest.status),
-        Ok(None) => GuestAfter::Gone,
-        Err(_) => GuestAfter::NotRead,
-    }
-}
-
-/// Tries for as long as a full disk or a lock may reasonably last; what cannot be written then is settled as
-/// interrupted at the next start.
-async fn write_end(state: &AppState, id: OperationId, end: &End) {
-    for attempt in 1..=END_TRIES {
-        match state.store.finish_operation(id, end).await {
-            Ok(_) => return,
-            Err(error) => {
-                tracing::error!(operation = %id, attempt, error = %error, "the operation's end could not be written");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        }
-    }
 }
 
 /// One page of the history, newest first.
@@ -304,16 +91,26 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
     policy::decide(caller, Privilege::See, None)?;
     let Ok(number) = id.parse() else { return Ok(None) };
     let Some(operation) = state.store.operation(OperationId(number)).await? else { return Ok(None) };
-    let privilege = operation.summary.action.privilege();
-    let can_cancel = operation.summary.state.is_live()
-        && policy::decide(caller, privilege, Some(&operation.summary.guest)).is_ok();
-    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel }))
+    let can_cancel = operation.summary.state.is_live() && may_cancel(caller, &operation.summary).is_ok();
+    let parts = match operation.summary.children {
+        Some(_) => state.store.parts_of(operation.summary.id).await?,
+        None => Vec::new(),
+    };
+    let again = operation.request.is_some().then(|| format!("/history/{}/again", operation.summary.id));
+    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again }))
+}
+
+/// Whoever may do it may end it. What somebody else does outside Paddock is not Paddock's to end.
+fn may_cancel(caller: &Caller, operation: &OperationSummary) -> Result<(), Error> {
+    let action = operation.action.action().filter(|_| operation.origin == Origin::Paddock);
+    let action = action.ok_or(Error::NotFound)?;
+    Ok(policy::decide(caller, action.privilege(), operation.guest.as_ref())?)
 }
 
 /// Ends the work of a live operation, also one of another process. One that has ended by now is left as it is.
 pub async fn cancel(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
     let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
-    policy::decide(caller, operation.summary.action.privilege(), Some(&operation.summary.guest))?;
+    may_cancel(caller, &operation.summary)?;
     if state.store.want_cancel(id).await? {
         tracing::info!(operation = %id, actor = caller.username, "operation cancelled");
         state.supervisor.cancel(id);

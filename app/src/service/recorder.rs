@@ -19,7 +19,7 @@ use crate::{
 const BATCH: Duration = Duration::from_millis(100);
 
 enum Event {
-    Started(Started),
+    Started(usize, Started),
     Output(OutputChunk),
     Step(usize, StepOutcome),
 }
@@ -66,7 +66,7 @@ impl Execution for Recorder {
             loop {
                 let event = tokio::select! {
                     biased;
-                    Some(what) = begun.recv() => Event::Started(what),
+                    Some(what) = begun.recv() => Event::Started(step, what),
                     Some((stream, text)) = pieces.recv() => {
                         let chunk = OutputChunk { step, stream, at_ms: now_ms(), text };
                         if let Some(listener) = &listener {
@@ -98,8 +98,8 @@ async fn write(state: AppState, id: OperationId, mut inbox: mpsc::UnboundedRecei
         let mut next = Some(first);
         while let Some(event) = next {
             match event {
-                Event::Started(what) => {
-                    if let Err(error) = state.store.note_started(id, &what).await {
+                Event::Started(step, what) => {
+                    if let Err(error) = state.store.note_started(id, step, &what).await {
                         tracing::error!(operation = %id, error = %error, "the operation's process could not be noted");
                     }
                 }

@@ -31,8 +31,8 @@ impl Store {
         let state = filter.state.map(OperationState::as_str);
         let rows = sqlx::query_as!(
             OperationRow,
-            "SELECT id, backend, guest, action, actor, address, state, started_ms, finished_ms, failure, guest_after,
-                    failure_kind, title
+            "SELECT id, origin, parent_id, children, backend, guest, node, title, action, actor, address, state,
+                    started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
              FROM operations
              WHERE id < ?1 AND (?2 IS NULL OR state = ?2)
                AND (?3 = '' OR instr(lower(guest), lower(?3)) > 0 OR instr(lower(actor), lower(?3)) > 0)
@@ -56,11 +56,25 @@ impl Store {
         let (backend, name) = (guest.backend.as_str(), guest.name.as_str());
         let rows = sqlx::query_as!(
             OperationRow,
-            r#"SELECT id AS "id!", backend, guest, action, actor, address, state, started_ms, finished_ms, failure,
-                      guest_after, failure_kind, title
-               FROM operations WHERE backend = ? AND guest = ? ORDER BY id DESC LIMIT ?"#,
+            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
+                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
+               FROM operations WHERE backend = ? AND guest = ? ORDER BY started_ms DESC, id DESC LIMIT ?"#,
             backend,
             name,
+            limit
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        summaries(rows)
+    }
+
+    /// Those that have no end, oldest first, at most so many.
+    pub async fn running_operations(&self, limit: u32) -> Result<Vec<OperationSummary>, StoreError> {
+        let rows = sqlx::query_as!(
+            OperationRow,
+            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
+                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
+               FROM operations WHERE state IN ('planned', 'running') ORDER BY id LIMIT ?"#,
             limit
         )
         .fetch_all(&self.pool)
@@ -72,12 +86,13 @@ impl Store {
     pub async fn last_operations(&self) -> Result<HashMap<GuestId, OperationSummary>, StoreError> {
         let rows = sqlx::query_as!(
             OperationRow,
-            r#"SELECT id AS "id!", backend, guest, action, actor, address, state, started_ms, finished_ms, failure,
-                      guest_after, failure_kind, title
-               FROM operations WHERE id IN (SELECT max(id) FROM operations GROUP BY backend, guest)"#
+            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
+                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
+               FROM operations WHERE id IN (SELECT operation_id FROM last_operations)"#
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(summaries(rows)?.into_iter().map(|summary| (summary.guest.clone(), summary)).collect())
+        let of_guest = |summary: OperationSummary| Some((summary.guest.clone()?, summary));
+        Ok(summaries(rows)?.into_iter().filter_map(of_guest).collect())
     }
 }

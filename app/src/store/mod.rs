@@ -5,22 +5,29 @@
 
 mod error;
 mod history;
+mod ledger;
 mod open;
 mod operations;
 mod users;
 
+use std::sync::Arc;
+
 use sqlx::SqlitePool;
+
+use crate::ledger::Signer;
 
 pub use error::StoreError;
 pub use history::HistoryFilter;
+pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
 pub use open::OpenError;
-pub use operations::{Begun, End, LiveOperation, NewOperation};
+pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
 pub use users::{NewUser, User, UserId};
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
+    signer: Arc<Signer>,
 }
 
 impl Store {

@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,6 +19,10 @@ use super::{
     Store,
     error::{code, primary_code},
 };
+use crate::ledger::{KeyError, Signer};
+
+/// Beside the database: what its ledger is signed with.
+const KEY_FILE: &str = "ledger.key";
 
 /// How long a statement waits for another process's write before it is told "locked".
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,6 +58,8 @@ pub enum OpenError {
         "Cannot open or write {path}: {detail}. Nothing was changed. See that its directory exists and is writable."
     )]
     NotWritable { path: PathBuf, detail: String },
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error("Cannot bring {path} to this version's schema: {detail}. The step that failed was rolled back.")]
     Migration { path: PathBuf, detail: String },
 }
@@ -61,6 +68,7 @@ impl Store {
     /// Opens the database file, makes it if there is none, and brings it to this version's schema.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
         let _turn = turn(path).await?;
+        let signer = Signer::load_or_create(&path.with_file_name(KEY_FILE))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -81,7 +89,12 @@ impl Store {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => classify(path, error),
             other => OpenError::Migration { path: path.into(), detail: other.to_string() },
         })?;
-        Ok(Self { pool })
+        let store = Self { pool, signer: Arc::new(signer) };
+        store
+            .begin_ledger()
+            .await
+            .map_err(|error| OpenError::NotWritable { path: path.into(), detail: error.to_string() })?;
+        Ok(store)
     }
 }
 

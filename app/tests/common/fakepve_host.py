@@ -24,11 +24,12 @@ from aiohttp import web
 from fakepve import FakePve, PveError, TaskError
 from fakepve.certs import make_cert
 from fakepve_gaps import Gaps
+from fakepve_tasks import Tasks
 
 HOST = "127.0.0.1"
 
 
-class Host(Gaps, FakePve):
+class Host(Tasks, Gaps, FakePve):
     """The fake, plus faults that it cannot provoke by itself."""
 
     def __init__(self):
@@ -170,6 +171,10 @@ class Host(Gaps, FakePve):
             self.require(user, "/nodes/" + task["node"], "Sys.Modify")
         if values["upid"] in self.stops:
             self.stops[values["upid"]].set()
+
+    def interrupt(self, upid):
+        """Ends a task, as somebody else's DELETE does."""
+        self.stops[upid].set()
 
     async def task(self, node, ttype, tid, user, body, **options):
         stop = asyncio.Event()

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use app::{
     backend::{
         Backend, Error,
-        proxmox::{Client, ProxmoxDriver},
+        proxmox::{Client, ProxmoxDriver, Upid},
     },
     domain::{
         action::ActionRequest,
@@ -16,6 +16,7 @@ use app::{
         spec::{
             BackupMode, Changes, ContainerSpec, CreateRequest, CreateSpec, ProxmoxNetwork, VmSource, VmSpec,
         },
+        task::Task,
     },
 };
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ use crate::lab::{KINDS, LXC, Lab, VM, name, own};
 
 /// Each value's place in turn is taken by so many of the wrong ones, others each time.
 const WRONG_EACH: usize = 3;
+const UPID: &str = "UPID:pve1:00001E41:00078B2B:6B035014:vzstart:101:alice@pve!dash:";
 
 fn wrong() -> Vec<Value> {
     let huge: Value = serde_json::from_str("1e308").unwrap();
@@ -48,7 +50,10 @@ fn wrong() -> Vec<Value> {
 
 fn captured(file: &str) -> Value {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pve-9.1").join(file);
-    let text = fs::read_to_string(path.with_extension("json")).unwrap().replace("\"vm\"", "\"pve1\"");
+    let text = fs::read_to_string(path.with_extension("json"))
+        .unwrap()
+        .replace("\"vm\"", "\"pve1\"")
+        .replace("UPID:vm:", "UPID:pve1:");
     let data = serde_json::from_str::<Value>(&text).unwrap()["body"]["data"].clone();
     match data.as_array().is_some_and(Vec::is_empty) {
         // The lab had no appliance index.
@@ -131,6 +136,19 @@ fn check_guest(guest: &Guest) {
     let texts = [&guest.title, &guest.note, &guest.lock].into_iter().flatten().chain(&guest.tags);
     assert!(texts.into_iter().all(|text| is_plain(text)), "{guest:?}");
     assert!(guest.addresses.iter().all(|text| text.parse::<std::net::IpAddr>().is_ok()), "{guest:?}");
+}
+
+fn check_task(task: &Task) {
+    let upid: Upid = task.upid.parse().unwrap();
+    assert_eq!((upid.node(), upid.kind(), upid.user()), (&*task.node, &*task.kind, &*task.user));
+    assert!([&task.upid, &task.id, &task.user].into_iter().all(|text| is_plain(text)), "{task:?}");
+    // Until 2106.
+    let times = 0..=i64::from(u32::MAX) * 1000;
+    assert!(times.contains(&task.started_ms), "{task:?}");
+    if let Some(end) = &task.end {
+        assert!(end.at_ms.is_none_or(|at| at >= task.started_ms && times.contains(&at)), "{task:?}");
+        assert!(end.result.words().is_none_or(|words| is_plain(words) && words.len() <= 8000), "{task:?}");
+    }
 }
 
 fn check_plan(plan: &Plan) {
@@ -222,7 +240,16 @@ async fn ask(driver: &ProxmoxDriver, kind: BackendKind, what: &str) {
             };
             plan(&id, asked).await;
         }
+        "/cluster/tasks" => {
+            driver.tasks(0).await.map_or_else(told, |all| all.iter().for_each(check_task));
+        }
+        "/status" => driver.task(UPID).await.map_or_else(told, |task| task.iter().for_each(check_task)),
+        "/log" => match driver.task_log(UPID, 10_000).await {
+            Ok((log, _)) => assert!(log.len() <= 10_000 && is_plain(&log), "{log:?}"),
+            Err(error) => check_error(&error),
+        },
         "/tasks" => {
+            driver.tasks(0).await.map_or_else(told, |all| all.iter().for_each(check_task));
             plan(&id, ActionRequest::Resume).await;
             plan(&id, ActionRequest::Unlock).await;
         }
@@ -278,6 +305,9 @@ async fn of(kind: BackendKind) {
         ("/snapshot", "lxc-102-snapshot".to_owned()),
         ("/feature", "lxc-101-feature-snapshot".to_owned()),
         ("/tasks", "node-tasks".to_owned()),
+        ("/cluster/tasks", "cluster-tasks-after".to_owned()),
+        ("/status", "lxc-start.task-status".to_owned()),
+        ("/log", "lxc-create.task-log".to_owned()),
         ("/nodes", "nodes".to_owned()),
         ("/pve1/status", "node-status".to_owned()),
         ("/storage", "node-storage".to_owned()),
@@ -292,7 +322,7 @@ async fn of(kind: BackendKind) {
         // One that remembers what it was told before, except where a list is kept for a while.
         let mut driver = ProxmoxDriver::new(kind, client.clone(), &config);
         for body in mutations(&captured(&file)) {
-            if path == "/cluster/resources" {
+            if ["/cluster/resources", "/cluster/tasks", "/tasks"].contains(&path) {
                 driver = ProxmoxDriver::new(kind, client.clone(), &config);
             }
             lab.fake.spoil("GET", path, "raw", 1000, json!({"body": body}));

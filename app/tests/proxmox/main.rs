@@ -16,6 +16,7 @@ mod load;
 mod read;
 mod settings;
 mod snapshot;
+mod tasks;
 
 #[path = "../common/fakepve.rs"]
 #[expect(dead_code, reason = "the client's tests use the rest")]

@@ -12,7 +12,7 @@ use app::{
     },
     service::{
         Listener,
-        actions::{self, Planned, Target},
+        actions::{self, Ask, Planned, Target},
         operations,
     },
 };
@@ -32,11 +32,14 @@ use super::{
 };
 
 /// How a verb that changes something goes about it.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Manner {
     /// Print exactly what would run, and run nothing.
     #[arg(long)]
     pub plan: bool,
+    /// Run only if the plan is the one with this hash, as `--plan` printed it.
+    #[arg(long, value_name = "HASH", conflicts_with = "plan")]
+    pub agreed: Option<String>,
 }
 
 /// How long a verb waits for a guest to shut down.
@@ -73,12 +76,14 @@ pub async fn once(
     notes: Vec<String>,
     manner: Manner,
 ) -> Result<ExitCode, CliError> {
+    let action = request.action();
+    let ask = Ask { notes, agreed: manner.agreed, ..Ask::new(target, request) };
     if manner.plan {
-        let planned = actions::plan(&desk.state, &desk.caller, &target, &request, notes).await?;
-        print_plan(desk.look.format, request.action(), &planned)?;
+        let planned = actions::plan(&desk.state, &desk.caller, &ask).await?;
+        print_plan(desk.look.format, action, &planned)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let operation = follow(desk, target, request, notes, Show::Progress).await?;
+    let operation = follow(desk, ask, Show::Progress).await?;
     let sheet = OperationSheet::of(&operation);
     match desk.look.format {
         Format::Table => output::print(&sheet.line()).map_err(cannot_print)?,
@@ -100,22 +105,23 @@ pub enum Show {
 }
 
 /// Begins the request and waits for its end, which need not be a good one. Ctrl+C cancels it.
-pub async fn follow(
-    desk: &Desk,
-    target: Target,
-    request: ActionRequest,
-    notes: Vec<String>,
-    show: Show,
-) -> Result<Operation, CliError> {
+pub async fn follow(desk: &Desk, ask: Ask, show: Show) -> Result<Operation, CliError> {
     let (listener, heard): (Listener, _) = unbounded_channel();
-    let id = actions::begin(&desk.state, &desk.caller, &target, request, notes, Some(listener)).await?;
+    let ask = Ask { listener: Some(listener), ..ask };
+    let id = actions::begin(&desk.state, &desk.caller, ask).await?;
     let telling = tokio::spawn(tell_all(heard, show));
+    let operation = wait(desk, id).await;
+    // Ends with the last sender, which the operation held.
+    let _ = telling.await;
+    operation
+}
+
+/// Waits for the end of an operation of this process. Ctrl+C cancels it.
+pub async fn wait(desk: &Desk, id: OperationId) -> Result<Operation, CliError> {
     tokio::select! {
         () = desk.state.supervisor.wait(id) => {}
         () = cancel_when_told(desk, id) => {}
     }
-    // Ends with the last sender, which the operation held.
-    let _ = telling.await;
     let operation = desk.state.store.operation(id).await?;
     operation.ok_or_else(|| CliError::Operation {
         operation: id,
@@ -199,6 +205,8 @@ struct PlanSheet<'a> {
     guest: &'a GuestId,
     title: Option<&'a str>,
     action: GuestAction,
+    /// What `--agreed` takes.
+    hash: String,
     #[serde(flatten)]
     plan: &'a Plan,
 }
@@ -208,12 +216,16 @@ pub fn print_plan(format: Format, action: GuestAction, planned: &Planned) -> Res
         return output::print(&plan_text(action, planned)).map_err(cannot_print);
     }
     let Planned { guest, title, plan } = planned;
-    let sheet = PlanSheet { guest, title: title.as_deref(), action, plan };
+    let sheet = PlanSheet { guest, title: title.as_deref(), action, hash: planned.hash(), plan };
     output::one(format, &sheet, &[]).map_err(cannot_print)
 }
 
-/// A plan as a person reads it.
+/// A plan as a person reads it, with what it takes to run just this one.
 pub fn plan_text(action: GuestAction, planned: &Planned) -> String {
+    format!("{}To run just this: --agreed {}\n", plan_lines(action, planned), planned.hash())
+}
+
+pub fn plan_lines(action: GuestAction, planned: &Planned) -> String {
     let Planned { guest, title, plan } = planned;
     let called = title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
     let mut text = format!("{} {guest}{called}. Nothing was run; this is what would be:\n", action.label());

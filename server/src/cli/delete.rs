@@ -7,7 +7,7 @@ use std::{
 
 use app::{
     domain::action::{ActionRequest, GuestAction},
-    service::actions::{self, Target},
+    service::actions::{self, Ask, Target},
 };
 use clap::Args;
 
@@ -48,11 +48,12 @@ async fn delete(args: &Delete, desk: &Desk) -> Result<ExitCode, CliError> {
     let guest = args.guest.find(&desk.look.registry).await?;
     let (target, request) = (Target::Guest(guest.id.clone()), ActionRequest::Delete { purge: args.purge });
     if !args.manner.plan && !args.yes {
-        let planned = actions::plan(&desk.state, &desk.caller, &target, &request, Vec::new()).await?;
+        let ask = Ask::new(target.clone(), request.clone());
+        let planned = actions::plan(&desk.state, &desk.caller, &ask).await?;
         tell(act::plan_text(GuestAction::Delete, &planned).trim_end());
         confirm(guest.label())?;
     }
-    act::once(desk, target, request, Vec::new(), args.manner).await
+    act::once(desk, target, request, Vec::new(), args.manner.clone()).await
 }
 
 fn confirm(name: &str) -> Result<(), CliError> {

@@ -75,7 +75,7 @@ impl Desk {
         let store = Store::open(&data.database).await?;
         let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &Host::read().name);
         // What an earlier command line left behind when it was killed must not be in the way.
-        service::settle(&state).await?;
+        service::settle(&state, service::Patience::Leave).await?;
         Ok(Self { look, state, caller: Caller::command_line(&os_user()) })
     }
 

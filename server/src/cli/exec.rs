@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use app::{
     domain::{
         action::{ActionRequest, EXEC_SECONDS, LONGEST_EXEC_SECONDS},
-        guest::GuestId,
         operation::Operation,
         plan::Stream,
     },
-    service::actions::Target,
+    service::actions::{Ask, Target},
 };
 use clap::Args;
 use serde::Serialize;
@@ -49,7 +48,8 @@ pub async fn run(args: Exec, global: &Global) -> Result<ExitCode, CliError> {
     let desk = Desk::open(global).await?;
     let done = async {
         let id = args.guest.find_id(&desk.look.registry).await?;
-        attached(&desk, id, request).await
+        let ask = Ask { agreed: args.manner.agreed, ..Ask::new(Target::Guest(id), request) };
+        attached(&desk, ask).await
     };
     let done = done.await;
     desk.close().await;
@@ -66,10 +66,10 @@ struct ExecSheet {
 }
 
 /// Runs the command to its end and hands on what it said and how it ended.
-pub async fn attached(desk: &Desk, guest: GuestId, request: ActionRequest) -> Result<ExitCode, CliError> {
+pub async fn attached(desk: &Desk, ask: Ask) -> Result<ExitCode, CliError> {
     let format = desk.look.format;
     let show = if format == Format::Table { Show::Output } else { Show::Nothing };
-    let operation = act::follow(desk, Target::Guest(guest), request, Vec::new(), show).await?;
+    let operation = act::follow(desk, ask, show).await?;
     if format != Format::Table {
         let sheet = ExecSheet {
             operation: OperationSheet::of(&operation),

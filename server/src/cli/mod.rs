@@ -28,6 +28,7 @@ mod resize;
 mod resume;
 mod run;
 mod serve;
+mod several;
 mod shown;
 mod shown_hosts;
 mod shutdown;

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use app::{
     domain::{
         action::{ActionRequest, EXEC_SECONDS, GuestAction},
+        failure::FailureKind,
         guest::{BackendKind, GuestId, GuestStatus},
     },
-    service::actions::Target,
+    service::actions::{Ask, Target},
 };
 use clap::Args;
 
@@ -72,14 +73,19 @@ async fn run_at(desk: &Desk, args: Run) -> Result<ExitCode, CliError> {
         let code = act::once(desk, target, request, wanted.notes, args.manner).await?;
         return Ok(code);
     }
-    let made = act::follow(desk, target, request, wanted.notes, Show::Progress).await?;
+    let ask = Ask { notes: wanted.notes, agreed: args.manner.agreed, ..Ask::new(target, request) };
+    let made = act::follow(desk, ask, Show::Progress).await?;
     if desk.look.format == Format::Table {
         tell(OperationSheet::of(&made).line().trim_end());
     }
     act::succeeded(&made)?;
-    let guest = made.summary.guest.clone();
+    let guest = made.summary.guest.clone().ok_or_else(|| CliError::Operation {
+        operation: made.summary.id,
+        how: "made no guest.".to_owned(),
+        kind: FailureKind::Internal,
+    })?;
     let exec = ActionRequest::Exec { command: args.command, timeout_seconds: EXEC_SECONDS };
-    let ended = exec::attached(desk, guest.clone(), exec).await;
+    let ended = exec::attached(desk, Ask::new(Target::Guest(guest.clone()), exec)).await;
     if args.rm {
         remove(desk, &guest).await?;
     }
@@ -100,6 +106,6 @@ async fn remove(desk: &Desk, guest: &GuestId) -> Result<(), CliError> {
 }
 
 async fn step(desk: &Desk, guest: &GuestId, request: ActionRequest) -> Result<(), CliError> {
-    let ended = act::follow(desk, Target::Guest(guest.clone()), request, Vec::new(), Show::Progress).await?;
+    let ended = act::follow(desk, Ask::new(Target::Guest(guest.clone()), request), Show::Progress).await?;
     act::succeeded(&ended)
 }

@@ -112,7 +112,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
     let state = AppState::new(store.clone(), Registry::new(drivers), Arc::new(HostRunner), &host.name);
-    service::settle(&state).await?;
+    service::settle(&state, service::Patience::Follow).await?;
     state.inventory.start().await;
     let feeder = tokio::spawn(state.inventory.clone().feed());
     let settler = tokio::spawn(service::keep_settled(state.clone()));

@@ -213,12 +213,13 @@ impl Row for SnapshotRow {
 #[derive(Debug, Serialize)]
 pub struct OperationSheet {
     pub operation: i64,
-    pub guest: String,
+    /// `lxc/web1`; null for a bulk action.
+    pub guest: Option<String>,
     pub title: Option<String>,
     pub action: String,
-    /// succeeded, failed, cancelled or interrupted; running where it was left to go on.
+    /// succeeded, failed, cancelled, timed-out or interrupted; running where it was left to go on.
     pub state: String,
-    pub actor: String,
+    pub actor: Option<String>,
     /// Milliseconds since 1970.
     pub started_ms: i64,
     pub finished_ms: Option<i64>,
@@ -231,20 +232,26 @@ pub struct OperationSheet {
 
 impl OperationSheet {
     pub fn of(operation: &Operation) -> Self {
+        let steps = operation.plan.steps.iter().map(|step| step.work.to_string()).collect();
+        Self { steps, ..Self::of_summary(&operation.summary) }
+    }
+
+    /// Without its steps.
+    pub fn of_summary(summary: &OperationSummary) -> Self {
         let OperationSummary { id, guest, title, action, state, actor, started_ms, finished_ms, .. } =
-            operation.summary.clone();
+            summary.clone();
         Self {
             operation: id.0,
-            guest: guest.to_string(),
+            guest: guest.map(|guest| guest.to_string()),
             title,
             action: action.to_string(),
             state: state.to_string(),
             actor,
             started_ms,
             finished_ms,
-            failure: operation.summary.failure.clone(),
-            failure_kind: operation.summary.failure_kind.map(|kind| kind.to_string()),
-            steps: operation.plan.steps.iter().map(|step| step.work.to_string()).collect(),
+            failure: summary.failure.clone(),
+            failure_kind: summary.failure_kind.map(|kind| kind.to_string()),
+            steps: Vec::new(),
         }
     }
 
@@ -256,7 +263,7 @@ impl OperationSheet {
             "#{} {} {}{called}: {}{}\n",
             self.operation,
             self.action,
-            self.guest,
+            self.guest.as_deref().unwrap_or("several guests"),
             self.state,
             took.unwrap_or_default()
         )

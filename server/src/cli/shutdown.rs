@@ -6,16 +6,16 @@ use app::domain::action::ActionRequest;
 use clap::Args;
 
 use super::{
-    act::{Manner, Patience, on_guest},
+    act::{Manner, Patience},
     desk::Global,
     exit::CliError,
-    target::GuestArg,
+    several::{GuestsArg, on_guests},
 };
 
 #[derive(Debug, Args)]
 pub struct Shutdown {
     #[command(flatten)]
-    guest: GuestArg,
+    guests: GuestsArg,
 
     #[command(flatten)]
     patience: Patience,
@@ -26,5 +26,5 @@ pub struct Shutdown {
 
 pub async fn run(args: Shutdown, global: &Global) -> Result<ExitCode, CliError> {
     let request = ActionRequest::Shutdown { timeout_seconds: args.patience.seconds };
-    on_guest(global, &args.guest, args.manner, request).await
+    on_guests(global, args.guests, args.manner, request).await
 }

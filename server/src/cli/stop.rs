@@ -6,20 +6,20 @@ use app::domain::action::ActionRequest;
 use clap::Args;
 
 use super::{
-    act::{Manner, on_guest},
+    act::Manner,
     desk::Global,
     exit::CliError,
-    target::GuestArg,
+    several::{GuestsArg, on_guests},
 };
 
 #[derive(Debug, Args)]
 pub struct Stop {
     #[command(flatten)]
-    guest: GuestArg,
+    guests: GuestsArg,
     #[command(flatten)]
     manner: Manner,
 }
 
 pub async fn run(args: Stop, global: &Global) -> Result<ExitCode, CliError> {
-    on_guest(global, &args.guest, args.manner, ActionRequest::Stop).await
+    on_guests(global, args.guests, args.manner, ActionRequest::Stop).await
 }

@@ -274,7 +274,7 @@ impl Browser {
             let reply = client.get(&format!("/api/operations/get?id={id}")).await;
             let page: Option<OperationPage> = serde_json::from_str(&reply.body).unwrap();
             let page = page.unwrap_or_else(|| panic!("no operation {id}"));
-            if page.operation.summary.state != OperationState::Running {
+            if !page.operation.summary.state.is_live() {
                 return page;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

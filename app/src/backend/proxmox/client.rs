@@ -8,6 +8,7 @@
 
 mod call;
 mod guest_process;
+mod log;
 mod node;
 mod output;
 mod reply;
@@ -35,9 +36,10 @@ use super::{
     refuse::{self, Scene},
 };
 use node::{Fault, Node};
-pub use reply::{Reply, Words};
+pub use reply::{Reply, Words, readable};
 use route::Route;
 use session::{Key, Session};
+pub use task::Status;
 
 /// What needs no escape inside one segment of a path (RFC 3986's unreserved characters).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::{backend::Error, domain::guest::BackendKind};
 
-use super::{Client, memory::Memory, num::Rows, place::Place, wire::guest::Resource};
+use super::{Client, memory::Memory, num::Rows, place::Place, reach::Reach, wire::guest::Resource};
 
 /// How old the cluster's list may be to be used once more: two drivers that are read twice a second each ask once a
 /// second together.
@@ -22,6 +22,8 @@ const LIST_AGE: Duration = Duration::from_millis(900);
 pub struct Cluster {
     pub client: Client,
     pub memory: Memory,
+    /// What has been told of the tasks.
+    pub reach: Mutex<Reach>,
     list: Mutex<Option<(Instant, Arc<Vec<Resource>>)>>,
     /// Something that the list cannot know yet has been seen since it was read.
     is_outdated: AtomicBool,
@@ -32,6 +34,7 @@ impl Cluster {
         Self {
             client,
             memory: Memory::default(),
+            reach: Mutex::default(),
             list: Mutex::default(),
             is_outdated: AtomicBool::new(false),
         }
@@ -52,6 +55,14 @@ impl Cluster {
         let rows = Arc::new(rows);
         *list = Some((Instant::now(), Arc::clone(&rows)));
         Ok(rows)
+    }
+
+    /// Reads the list unless that was ever done.
+    pub async fn list_once(&self) -> Result<(), Error> {
+        if self.list.lock().await.is_none() {
+            self.list().await?;
+        }
+        Ok(())
     }
 
     /// The next list is read anew.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    backend::{Api, Backend, CommandOutput, Error},
+    backend::{Api, Backend, CommandOutput, Error, Followed, RunContext},
     domain::{
         action::{ActionRequest, Field, GuestAction},
         guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
@@ -13,6 +13,7 @@ use crate::{
         name::GuestName,
         plan::{Command, Plan},
         spec::{CloneSpec, CreateRequest, CreateSpec},
+        task::Task,
     },
 };
 
@@ -32,8 +33,8 @@ use super::{
         copy::{self, CloneFacts},
         create_container, create_vm, delete, exec, power, snapshot,
     },
-    read,
-    wire::{guest::Task, node::Version},
+    read, tasks,
+    wire::{guest::TaskRow, node::Version},
 };
 
 /// How often a guest is asked for while a plan waits for it: one request each time.
@@ -51,6 +52,10 @@ pub struct ProxmoxDriver {
     cluster: Arc<Cluster>,
     node: Option<String>,
     local_node: Option<String>,
+    /// As whom Paddock acts at Proxmox.
+    user: String,
+    /// The first driver of its cluster: it tells the tasks of all.
+    tells_tasks: bool,
     /// Proxmox takes Paddock for root@pam itself: by password, as no token is root to it.
     is_root: bool,
 }
@@ -58,8 +63,13 @@ pub struct ProxmoxDriver {
 impl ProxmoxDriver {
     /// The driver of containers or of VMs; any other kind is taken for containers.
     pub fn new(kind: BackendKind, client: Client, config: &ProxmoxConfig) -> Self {
-        let is_root = matches!(&config.credentials, Credentials::Password { user, .. } if user == "root@pam");
+        let (user, is_root) = match &config.credentials {
+            Credentials::Token { id, .. } => (id.clone(), false),
+            Credentials::Password { user, .. } => (user.clone(), user == "root@pam"),
+        };
         Self {
+            user,
+            tells_tasks: true,
             kind,
             client: client.speaking_for(kind),
             cluster: Arc::new(Cluster::new(client.speaking_for(kind))),
@@ -69,10 +79,11 @@ impl ProxmoxDriver {
         }
     }
 
-    /// The driver of the other kind in the same cluster. Two made like this ask for the list of guests once for both.
+    /// The driver of the other kind in the same cluster. Two made like this ask for the list of guests once for both,
+    /// and the first alone tells the cluster's tasks.
     #[must_use]
     pub fn sibling(&self, kind: BackendKind) -> Self {
-        Self { kind, client: self.client.speaking_for(kind), ..self.clone() }
+        Self { kind, client: self.client.speaking_for(kind), tells_tasks: false, ..self.clone() }
     }
 
     fn not_found(&self, name: &GuestName) -> Error {
@@ -152,7 +163,7 @@ impl ProxmoxDriver {
         copy::clone(facts, spec, &CloneFacts { vmid, snapshots, can_link, nodes })
     }
 
-    async fn tasks(&self, node_of: &Place, query: &[(&str, &str)]) -> Result<Vec<Task>, Error> {
+    async fn recent_tasks(&self, node_of: &Place, query: &[(&str, &str)]) -> Result<Vec<TaskRow>, Error> {
         let query = [&[("source", "all"), ("limit", TASKS_LOOKED_AT)], query].concat();
         let Rows(tasks) = self.client.get(&node_of.node_path("/tasks"), &query).await?;
         Ok(tasks)
@@ -161,15 +172,17 @@ impl ProxmoxDriver {
     async fn checkpoint(&self, place: &Place) -> Result<CheckpointFact, Error> {
         let vmid = place.vmid.to_string();
         let (own_query, suspends_query) = ([("vmid", vmid.as_str())], [("typefilter", "vzsuspend")]);
-        let (own, suspends) =
-            tokio::try_join!(self.tasks(place, &own_query), self.tasks(place, &suspends_query))?;
+        let (own, suspends) = tokio::try_join!(
+            self.recent_tasks(place, &own_query),
+            self.recent_tasks(place, &suspends_query)
+        )?;
         Ok(facts::checkpoint(place.vmid, &own, &suspends))
     }
 
     async fn unlock_facts(&self, place: &Place) -> Result<UnlockFacts, Error> {
         let vmid = place.vmid.to_string();
-        let tasks = self.tasks(place, &[("vmid", &vmid)]).await?;
-        let at_work = tasks.into_iter().filter(Task::is_running).filter_map(|task| task.kind);
+        let tasks = self.recent_tasks(place, &[("vmid", &vmid)]).await?;
+        let at_work = tasks.into_iter().filter(TaskRow::is_running).filter_map(|task| task.kind);
         let at_work = at_work.filter(|kind| !CONSOLES.contains(&kind.as_str())).collect();
         Ok(UnlockFacts { is_root: self.is_root, at_work })
     }
@@ -315,6 +328,30 @@ impl Backend for ProxmoxDriver {
 
     fn api(&self) -> Option<&dyn Api> {
         Some(&self.client)
+    }
+
+    fn tells_tasks(&self) -> bool {
+        self.tells_tasks
+    }
+
+    async fn tasks(&self, since_ms: i64) -> Result<Vec<Task>, Error> {
+        if self.tells_tasks { tasks::since(&self.cluster, since_ms).await } else { Ok(Vec::new()) }
+    }
+
+    async fn task(&self, upid: &str) -> Result<Option<Task>, Error> {
+        tasks::one(&self.cluster, upid).await
+    }
+
+    async fn task_log(&self, upid: &str, limit: usize) -> Result<(String, bool), Error> {
+        tasks::log(&self.cluster, upid, limit).await
+    }
+
+    async fn follow(&self, upid: &str, timeout: Duration, context: &RunContext) -> Followed {
+        tasks::follow(&self.cluster, upid, timeout, context).await
+    }
+
+    fn api_user(&self) -> Option<String> {
+        Some(self.user.clone())
     }
 
     fn list_interval(&self) -> Duration {

@@ -4,7 +4,7 @@ use crate::domain::guest::GuestStatus;
 
 use super::{
     place::Place,
-    wire::{config::Config, guest::Task},
+    wire::{config::Config, guest::TaskRow},
 };
 
 /// An existing guest.
@@ -68,17 +68,18 @@ pub enum CheckpointFact {
 }
 
 /// From the container's own newest tasks, and all of the node that made a checkpoint.
-pub fn checkpoint(vmid: u32, own: &[Task], suspends: &[Task]) -> CheckpointFact {
+pub fn checkpoint(vmid: u32, own: &[TaskRow], suspends: &[TaskRow]) -> CheckpointFact {
     const RUNS: [&str; 4] = ["vzstart", "vzresume", "vzreboot", "vzrollback"];
-    let newest = |tasks: &[Task], is_one: &dyn Fn(&Task) -> bool| -> Option<(u64, u64, Task)> {
+    let newest = |tasks: &[TaskRow], is_one: &dyn Fn(&TaskRow) -> bool| -> Option<(u64, u64, TaskRow)> {
         let dated = tasks
             .iter()
             .filter(|task| is_one(task))
             .map(|task| (task.starttime.unwrap_or_default(), task.pstart.unwrap_or_default(), task.clone()));
         dated.max_by_key(|(started, process, _)| (*started, *process))
     };
-    let kind = |task: &Task, kinds: &[&str]| task.kind.as_deref().is_some_and(|kind| kinds.contains(&kind));
-    let is_done = |task: &Task| task.status.as_deref() == Some("OK");
+    let kind =
+        |task: &TaskRow, kinds: &[&str]| task.kind.as_deref().is_some_and(|kind| kinds.contains(&kind));
+    let is_done = |task: &TaskRow| task.status.as_deref() == Some("OK");
     let Some((_, _, last)) = newest(suspends, &|task| kind(task, &["vzsuspend"]) && is_done(task)) else {
         return CheckpointFact::None;
     };
@@ -97,19 +98,20 @@ pub fn checkpoint(vmid: u32, own: &[Task], suspends: &[Task]) -> CheckpointFact 
 mod tests {
     use super::*;
 
-    fn task(kind: &str, id: u32, started: u64, status: &str) -> Task {
-        Task {
+    fn task(kind: &str, id: u32, started: u64, status: &str) -> TaskRow {
+        TaskRow {
             kind: Some(kind.into()),
             id: Some(id.to_string()),
             status: Some(status.into()),
             starttime: Some(started),
             pstart: Some(started),
+            ..TaskRow::default()
         }
     }
 
     #[test]
     fn a_checkpoint_is_a_containers_own_only_if_it_is_the_newest_and_nothing_ran_since() {
-        let one = std::slice::from_ref::<Task>;
+        let one = std::slice::from_ref::<TaskRow>;
         let ours = task("vzsuspend", 101, 10, "OK");
         assert_eq!(checkpoint(101, &[], one(&ours)), CheckpointFact::Its);
         assert_eq!(checkpoint(101, &[task("vzstart", 101, 5, "OK")], one(&ours)), CheckpointFact::Its);

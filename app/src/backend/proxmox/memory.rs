@@ -58,6 +58,11 @@ impl Memory {
         self.known().places.get(&vmid).filter(|place| place.kind == kind).cloned()
     }
 
+    /// Which sort of guest has this VMID, by the last list.
+    pub fn kind(&self, vmid: u32) -> Option<BackendKind> {
+        self.known().places.get(&vmid).map(|place| place.kind)
+    }
+
     /// Where all guests are, by a list that was just read. Forgets those that are gone.
     pub fn learn(&self, rows: &[Resource]) {
         let mut known = self.known();

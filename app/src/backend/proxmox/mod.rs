@@ -8,8 +8,8 @@
 //! | `wire`, `num` | Proxmox's answers as types, however they are written |
 //! | `check`, `props` | what somebody typed, before any request is made of it |
 //! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
-//! | `cluster`, `memory` | what is remembered between two readings |
-//! | `read`, `detail`, `nodes`, `images` | what is there |
+//! | `cluster`, `memory`, `reach` | what is remembered between two readings |
+//! | `read`, `detail`, `nodes`, `images`, `tasks` | what is there, and what was done |
 
 mod capabilities;
 mod check;
@@ -28,9 +28,11 @@ mod parse;
 mod place;
 mod plan;
 mod props;
+mod reach;
 mod read;
 pub mod refuse;
 mod state;
+mod tasks;
 mod upid;
 pub(crate) mod wire;
 

@@ -7,6 +7,8 @@ use crate::domain::{
     name::GuestName,
 };
 
+use super::place::{id_of, vmid_of};
+
 /// Longest that is taken for one.
 const LONGEST: usize = 512;
 
@@ -17,7 +19,26 @@ pub struct Upid {
     node: String,
     kind: String,
     id: String,
+    user: String,
+    /// Seconds since 1970, in hexadecimal digits.
+    started: String,
 }
+
+/// Kinds about a guest of either sort, by the name that Proxmox's own code gives to `fork_worker`.
+const EITHER: [&str; 10] = [
+    "vzdump",
+    "resize",
+    "hastart",
+    "hastop",
+    "hashutdown",
+    "hamigrate",
+    "vncproxy",
+    "spiceproxy",
+    "termproxy",
+    "pbs-download",
+];
+/// Kinds about a container whose names do not begin as the others' do.
+const OF_CONTAINERS: [&str; 3] = ["move_volume", "pull_file", "push_file"];
 
 /// The text is no UPID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,16 +54,23 @@ impl FromStr for Upid {
         };
         let parts: Vec<&str> = text.split(':').collect();
         // The worker's numbers are Proxmox's affair.
-        let &["UPID", node, _, _, _, kind, id, user, ""] = parts.as_slice() else { return Err(no()) };
+        let &["UPID", node, _, _, started, kind, id, user, ""] = parts.as_slice() else { return Err(no()) };
         let is_one = text.len() <= LONGEST
-            && text.chars().all(|c| c.is_ascii_graphic())
+            && !text.chars().any(|c| c.is_control() || c.is_whitespace())
             && is_plain(node, "-")
             && is_plain(kind, "-_")
             && !user.is_empty();
         if !is_one {
             return Err(no());
         }
-        Ok(Self { text: text.to_owned(), node: node.to_owned(), kind: kind.to_owned(), id: id.to_owned() })
+        Ok(Self {
+            text: text.to_owned(),
+            node: node.to_owned(),
+            kind: kind.to_owned(),
+            id: id.to_owned(),
+            user: user.to_owned(),
+            started: started.to_owned(),
+        })
     }
 }
 
@@ -67,17 +95,39 @@ impl Upid {
         &self.kind
     }
 
+    /// What it is about; empty where it does not say.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// As whom it runs: `root@pam`, `alice@pve!dash`.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// When it began, milliseconds since 1970, whole seconds.
+    pub fn started_ms(&self) -> Option<i64> {
+        u32::from_str_radix(&self.started, 16).ok().map(|seconds| i64::from(seconds) * 1000)
+    }
+
     /// The guest it is about, where its kind tells which sort of guest that is.
     pub fn guest(&self) -> Option<GuestId> {
         let backend = match self.kind.as_str() {
-            // Of either sort.
-            "vzdump" => return None,
-            kind if kind.starts_with("vz") => BackendKind::ProxmoxLxc,
+            kind if EITHER.contains(&kind) => return None,
+            kind if kind.starts_with("vz") || OF_CONTAINERS.contains(&kind) => BackendKind::ProxmoxLxc,
             kind if kind.starts_with("qm") => BackendKind::ProxmoxVm,
             _ => return None,
         };
-        let id = GuestName::found(&self.id).ok().filter(|_| self.id.bytes().all(|b| b.is_ascii_digit()))?;
-        Some(GuestId::new(backend, id))
+        id_of(backend, self.vmid()?)
+    }
+
+    /// The VMID of the guest it is about, where that can be of either sort.
+    pub fn guest_of_either_sort(&self) -> Option<u32> {
+        self.vmid().filter(|_| EITHER.contains(&self.kind.as_str()))
+    }
+
+    fn vmid(&self) -> Option<u32> {
+        vmid_of(&GuestName::found(&self.id).ok()?)
     }
 }
 
@@ -91,12 +141,21 @@ mod tests {
         let upid: Upid = text.parse().unwrap();
         assert_eq!((upid.as_str(), upid.node(), upid.kind()), (text, "vm", "vzcreate"));
         assert_eq!(upid.guest().unwrap().to_string(), "proxmox-lxc/150");
+        assert_eq!((upid.id(), upid.user()), ("150", "alice@pve!dash"));
+        assert_eq!(upid.started_ms(), Some(1_795_379_243_000));
+        let backup: Upid = "UPID:a:1:2:x:vzdump:100:jürg@ldap:".parse().unwrap();
+        assert_eq!((backup.guest(), backup.guest_of_either_sort()), (None, Some(100)));
+        assert_eq!((backup.started_ms(), backup.user()), (None, "jürg@ldap"));
+        assert_eq!(upid.guest_of_either_sort(), None);
         let guest = |text: &str| text.parse::<Upid>().unwrap().guest().map(|guest| guest.to_string());
         assert_eq!(guest("UPID:a-b:1:2:3:qmstart:100:root@pam:").as_deref(), Some("proxmox-vm/100"));
         assert_eq!(guest("UPID:a:1:2:3:vzdump:100:root@pam:"), None);
         assert_eq!(guest("UPID:a:1:2:3:download:debian-12.iso:root@pam:"), None);
         assert_eq!(guest("UPID:a:1:2:3:srvreload:networking:root@pam:"), None);
         assert_eq!(guest("UPID:a:1:2:3:vzdestroy::root@pam:"), None);
+        assert_eq!(guest("UPID:a:1:2:3:move_volume:100:root@pam:").as_deref(), Some("proxmox-lxc/100"));
+        assert_eq!(guest("UPID:a:1:2:3:cephcreatepool:100:root@pam:"), None, "a pool may have any name");
+        assert_eq!(guest("UPID:a:1:2:3:qmstart:99:root@pam:"), None);
     }
 
     #[test]
@@ -113,6 +172,8 @@ mod tests {
             "UPID:a:1:2:3:vzstart:100:root@pam:x",
             "UPID:a:1:2:3:vz/start:100:root@pam:",
             "UPID:a:1:2:3:vzstart:100:root@pam\n:",
+            "UPID:a:1:2:3:vzstart:100:root @pam:",
+            "UPID:a:1:2:3:vzstart:100:\u{1b}[2J@pam:",
             "UPID:ä:1:2:3:vzstart:100:root@pam:",
             &format!("UPID:a:1:2:3:vzstart:{}:root@pam:", "1".repeat(600)),
         ] {

@@ -66,13 +66,14 @@ pub fn StatusBadge(status: GuestStatus) -> impl IntoView {
 #[component]
 pub fn OutcomeBadge(state: OperationState) -> impl IntoView {
     let (shape, tone) = match state {
+        OperationState::Planned => (Shape::Dashed, "quiet"),
         OperationState::Running => (Shape::Arc, "busy"),
         OperationState::Succeeded => (Shape::Check, "good"),
         OperationState::Failed => (Shape::Diamond, "bad"),
         OperationState::Cancelled => (Shape::Slash, "quiet"),
-        OperationState::Interrupted => (Shape::Dashed, "warn"),
+        OperationState::TimedOut | OperationState::Interrupted => (Shape::Dashed, "warn"),
     };
-    view! { <span class=format!("state {tone}")>{drawn(shape)} {state.as_str()}</span> }
+    view! { <span class=format!("state {tone}")>{drawn(shape)} {state.label().to_lowercase()}</span> }
 }
 
 /// How one step of an operation is: its shape alone, as the word stands at the end of its line.

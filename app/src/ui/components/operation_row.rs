@@ -23,8 +23,8 @@ pub fn OperationRows(operations: Vec<OperationSummary>, now_ms: i64, guests: boo
 
 #[component]
 fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl IntoView {
-    let OperationSummary { id, guest, title, action, actor, state, started_ms, finished_ms, failure, .. } =
-        operation;
+    let (actor, subject) = (operation.who().to_owned(), operation.on_what());
+    let OperationSummary { id, guest, action, state, started_ms, finished_ms, failure, .. } = operation;
     let duration = match finished_ms {
         Some(finished_ms) => words::span(finished_ms - started_ms).into_any(),
         None => view! { <Elapsed since_ms=started_ms now_ms /> }.into_any(),
@@ -45,10 +45,18 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                 .then(|| {
                     view! {
                         <span class="op-guest">
-                            <a href=guest.href() title=guest.to_string()>
-                                {title.unwrap_or_else(|| guest.name.to_string())}
-                            </a>
-                            <BackendChip kind=guest.backend />
+                            {match guest {
+                                Some(guest) => {
+                                    view! {
+                                        <a href=guest.href() title=guest.to_string()>
+                                            {subject}
+                                        </a>
+                                        <BackendChip kind=guest.backend />
+                                    }
+                                        .into_any()
+                                }
+                                None => subject.into_any(),
+                            }}
                         </span>
                     }
                 })}

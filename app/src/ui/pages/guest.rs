@@ -11,6 +11,7 @@ use crate::{
         operations::CancelOperation,
     },
     domain::{
+        action::GuestAction,
         guest::{ConfigText, GuestDetail},
         operation::OperationSummary,
         words,
@@ -149,13 +150,15 @@ fn Known(
 #[component]
 fn AtWork(operation: OperationSummary, now_ms: i64, cancel: ServerAction<CancelOperation>) -> impl IntoView {
     let me = expect_context::<Me>();
-    let OperationSummary { id, action, actor, started_ms, .. } = operation;
+    let actor = operation.who().to_owned();
+    let privilege = operation.action.action().map(GuestAction::privilege);
+    let OperationSummary { id, action, state, started_ms, .. } = operation;
     view! {
         <Refresh />
         <div class="at-work">
             <Spinner />
             <a class="strong" href=id.href()>
-                {words::doing(action)}
+                {words::sentence(&words::came_to(&action, state))}
             </a>
             <span class="figures">
                 <Elapsed since_ms=started_ms now_ms />
@@ -165,7 +168,8 @@ fn AtWork(operation: OperationSummary, now_ms: i64, cancel: ServerAction<CancelO
                 "Show what runs"
             </a>
             {move || {
-                me.holds(action.privilege())
+                privilege
+                    .is_some_and(|privilege| me.holds(privilege))
                     .then(|| {
                         view! {
                             <ActionForm action=cancel>

@@ -318,7 +318,7 @@ fn Addresses(all: Vec<String>) -> impl IntoView {
 #[component]
 fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
     let running = last.state.is_live();
-    let words = format!("{} by {}, ", words::came_to(last.action, last.state), last.actor);
+    let words = format!("{} by {}, ", words::came_to(&last.action, last.state), last.who());
     let time = if running {
         view! { <Elapsed since_ms=last.started_ms now_ms /> }.into_any()
     } else {

@@ -100,13 +100,6 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             </a>
         }
     };
-    let labelled = |state: OperationState| match state {
-        OperationState::Running => "Running",
-        OperationState::Succeeded => "Succeeded",
-        OperationState::Failed => "Failed",
-        OperationState::Cancelled => "Cancelled",
-        OperationState::Interrupted => "Interrupted",
-    };
     view! {
         <div class="filter">
             <form method="get" action="/history" role="search" on:submit=search>
@@ -139,7 +132,7 @@ fn FilterBar(asked: Memo<Asked>) -> impl IntoView {
             <nav class="views" aria-label="Outcome">
                 {tab("All", "")}
                 {OperationState::ALL
-                    .map(|state| tab(labelled(state), state.as_str()))
+                    .map(|state| tab(state.label(), state.as_str()))
                     .into_iter()
                     .collect_view()}
             </nav>

@@ -56,8 +56,9 @@ pub fn OperationPage() -> impl IntoView {
 
 #[component]
 fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<bool>) -> impl IntoView {
-    let Page { now_ms, operation: Operation { summary, plan, outcomes, output }, can_cancel } = page;
-    let OperationSummary { id, guest, title, action, state, .. } = summary.clone();
+    let Page { now_ms, operation: Operation { summary, plan, outcomes, output, .. }, can_cancel, .. } = page;
+    let (who, name) = (summary.who().to_owned(), summary.on_what());
+    let OperationSummary { id, guest, action, state, .. } = summary.clone();
     let live = state.is_live();
     let error = Signal::derive(move || cancel.value().get().and_then(Result::err));
     let step = move |(index, step): (usize, Step)| {
@@ -67,11 +68,10 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
         view! { <StepRow step outcome state said follow /> }
     };
     let failure = summary.failure.clone();
-    let name = title.unwrap_or_else(|| guest.name.to_string());
-    let subject = if summary.guest_after == Some(GuestAfter::Gone) {
-        name.clone().into_any()
-    } else {
-        view! { <a href=guest.href()>{name.clone()}</a> }.into_any()
+    let there = guest.as_ref().filter(|_| summary.guest_after != Some(GuestAfter::Gone));
+    let subject = match there {
+        Some(guest) => view! { <a href=guest.href()>{name.clone()}</a> }.into_any(),
+        None => name.clone().into_any(),
     };
     view! {
         <Title text=format!("#{id} {} {name}", action.label()) />
@@ -81,7 +81,7 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
                 <h1 class="long">{format!("{} ", action.label())} {subject}</h1>
                 <p class="head-facts">
                     <OutcomeBadge state />
-                    <BackendChip kind=guest.backend />
+                    {guest.map(|guest| view! { <BackendChip kind=guest.backend /> })}
                     <span class="id">{format!("#{id}")}</span>
                 </p>
             </div>
@@ -101,12 +101,12 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
         {failure
             .map(|why| {
                 view! {
-                    <Banner tone=Tone::Bad title=words::sentence(&words::came_to(action, state))>
+                    <Banner tone=Tone::Bad title=words::sentence(&words::came_to(&action, state))>
                         <p class="long lines">{text::visible(&why)}</p>
                     </Banner>
                 }
             })}
-        <Facts summary now_ms />
+        <Facts summary who now_ms />
         <section class="panel" aria-labelledby="ran">
             <h2 id="ran">{if live { "What runs" } else { "What ran" }}</h2>
             <ol class="steps">{plan.steps.into_iter().enumerate().map(step).collect_view()}</ol>
@@ -115,13 +115,13 @@ fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<boo
 }
 
 #[component]
-fn Facts(summary: OperationSummary, now_ms: i64) -> impl IntoView {
-    let OperationSummary { actor, address, started_ms, finished_ms, guest_after, .. } = summary;
+fn Facts(summary: OperationSummary, who: String, now_ms: i64) -> impl IntoView {
+    let OperationSummary { address, started_ms, finished_ms, guest_after, .. } = summary;
     view! {
         <dl class="facts wide">
             <div>
                 <dt>"By"</dt>
-                <dd>{actor}</dd>
+                <dd>{who}</dd>
             </div>
             {address
                 .map(|address| {

@@ -30,6 +30,7 @@ use crate::{
 use super::{
     Client, Request,
     call::End,
+    log::Log,
     output::{Output, note},
     reply::readable,
     segment,
@@ -42,8 +43,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(15);
 /// How many times in a row Proxmox may refuse to tell of a task before that is believed.
 const REFUSALS: u32 = 5;
-/// Log lines asked for at once.
-const PAGE: usize = 500;
 
 /// The pauses between two looks at what is followed, for ever.
 pub(super) fn pauses() -> impl Iterator<Item = Duration> {
@@ -108,12 +107,6 @@ impl Sight {
     }
 }
 
-/// A task's log as far as it has been read.
-struct Log<'a> {
-    output: Output<'a>,
-    next: usize,
-}
-
 impl Client {
     pub(super) async fn follow_task(
         &self,
@@ -122,7 +115,7 @@ impl Client {
         deadline: Instant,
         context: &RunContext,
     ) -> End {
-        let mut log = Log { output: Output::new(Stream::Log, &context.output), next: 0 };
+        let mut log = Log::new(Output::new(Stream::Log, &context.output));
         let mut sight = Sight::default();
         let watched = tokio::select! {
             biased;
@@ -210,42 +203,39 @@ impl Client {
     }
 
     async fn task_status(&self, upid: &Upid) -> Result<Status, Error> {
-        let path = format!("/nodes/{}/tasks/{}/status", segment(upid.node()), segment(upid.as_str()));
-        let seen: TaskStatus = self.get(&path, &[]).await?;
+        let seen = self.get(&status_path(upid), &[]).await?;
+        self.status(upid, seen)
+    }
+
+    /// How far the task is; `None` where its node knows no such task (any more).
+    pub async fn known_status(&self, upid: &Upid) -> Result<Option<Status>, Error> {
+        let path = status_path(upid);
+        let request = self.reading(&path, &[]);
+        let reply = self.exchange(&request).await?;
+        let is_unknown = |(name, why): &(String, String)| name == "upid" && why == "no such task";
+        if reply.status == 400 && reply.words().fields.iter().any(is_unknown) {
+            return Ok(None);
+        }
+        self.status(upid, self.data(&request, &reply)?).map(Some)
+    }
+
+    fn status(&self, upid: &Upid, seen: TaskStatus) -> Result<Status, Error> {
         match (seen.status.as_str(), seen.exitstatus) {
             ("running", _) => Ok(Status::Running),
             ("stopped", Some(exitstatus)) => Ok(Status::Stopped(readable(&exitstatus))),
-            ("stopped", None) => Ok(Status::Stopped("it ended without a status".to_owned())),
+            ("stopped", None) => Ok(Status::Stopped("unexpected status".to_owned())),
             (other, _) => Err(Scene::of_task(self.backend, upid)
                 .garbled(format!("a task's status is “{}”", readable(other)))),
         }
     }
-
-    /// Reads what has been added to the task's log.
-    async fn read_log(&self, upid: &Upid, log: &mut Log<'_>) -> Result<(), Error> {
-        let path = format!("/nodes/{}/tasks/{}/log", segment(upid.node()), segment(upid.as_str()));
-        let limit = PAGE.to_string();
-        while !log.output.is_full() {
-            let start = log.next.to_string();
-            let lines: Vec<LogLine> = self.get(&path, &[("start", &start), ("limit", &limit)]).await?;
-            // How Proxmox says that there is nothing yet; the true first line is going to have the same number.
-            if log.next == 0 && matches!(lines.as_slice(), [line] if line.t == "no content") {
-                break;
-            }
-            log.next += lines.len();
-            let count = lines.len();
-            for line in lines {
-                log.output.push(line.t + "\n");
-            }
-            if count < PAGE {
-                break;
-            }
-        }
-        Ok(())
-    }
 }
 
-enum Status {
+fn status_path(upid: &Upid) -> String {
+    format!("/nodes/{}/tasks/{}/status", segment(upid.node()), segment(upid.as_str()))
+}
+
+/// How far a task is.
+pub enum Status {
     Running,
     /// Its exit status.
     Stopped(String),
@@ -255,12 +245,6 @@ enum Status {
 struct TaskStatus {
     status: String,
     exitstatus: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct LogLine {
-    #[serde(default)]
-    t: String,
 }
 
 fn unseen(scene: &Scene, upid: &Upid, trouble: &Error) -> Error {
@@ -312,12 +296,5 @@ mod tests {
         assert!(sight.look(denied()).is_err());
         assert_eq!(sight.look(Ok(())), Ok(Some(())));
         assert!(sight.trouble().is_none());
-    }
-
-    #[test]
-    fn a_log_line_may_lack_everything() {
-        let lines: Vec<LogLine> =
-            serde_json::from_str(r#"[{"n":1,"t":"a"},{"n":99999999999999999999},{}]"#).unwrap();
-        assert_eq!(lines.iter().map(|line| line.t.as_str()).collect::<Vec<_>>(), ["a", "", ""]);
     }
 }

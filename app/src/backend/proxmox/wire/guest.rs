@@ -157,10 +157,12 @@ pub struct Feature {
     pub has: bool,
 }
 
-/// One task of `GET /nodes/N/tasks`.
+/// One task of `GET /nodes/N/tasks` or `GET /cluster/tasks`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Task {
+pub struct TaskRow {
+    #[serde(deserialize_with = "text")]
+    pub upid: Option<String>,
     /// `vzsuspend`, `vzstart`, ...
     #[serde(rename = "type", deserialize_with = "text")]
     pub kind: Option<String>,
@@ -173,12 +175,16 @@ pub struct Task {
     /// Seconds since 1970.
     #[serde(deserialize_with = "uint")]
     pub starttime: Option<u64>,
+    /// Seconds since 1970; nothing while it runs.
+    #[serde(deserialize_with = "uint")]
+    pub endtime: Option<u64>,
     /// When its process began, in the kernel's ticks: the order of two in one second.
     #[serde(deserialize_with = "uint")]
     pub pstart: Option<u64>,
 }
 
-impl Task {
+impl TaskRow {
+    /// The cluster's list has no status then, a node's has `RUNNING`.
     pub fn is_running(&self) -> bool {
         self.status.as_deref().is_none_or(|status| status == "RUNNING")
     }

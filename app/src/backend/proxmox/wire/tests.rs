@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     super::num::{Rows, Scalar},
     config::Config,
-    guest::{AgentInterfaces, Current, Feature, Interface, Pending, Resource, SnapshotRow, Task},
+    guest::{AgentInterfaces, Current, Feature, Interface, Pending, Resource, SnapshotRow, TaskRow},
     node::{Appliance, NetworkRow, NodeRow, NodeStatus, StorageRow, Version, Volume},
 };
 use crate::{backend::proxmox::Upid, domain::guest::BackendKind};
@@ -108,7 +108,7 @@ fn told(name: &str, data: &Value) -> Option<String> {
         "version" | "node-version" => read::<Version>(data).version.unwrap_or_default(),
         "cluster-nextid" => format!("{:?}", read::<Scalar>(data).uint()),
         "cluster-tasks" | "cluster-tasks-after" | "node-tasks" | "node-tasks-errors" => {
-            let tasks = rows::<Task>(data);
+            let tasks = rows::<TaskRow>(data);
             let dated = tasks.iter().filter(|task| task.starttime.is_some() && task.kind.is_some()).count();
             format!(
                 "{dated} of {}, {} running",
@@ -117,7 +117,7 @@ fn told(name: &str, data: &Value) -> Option<String> {
             )
         }
         name if name.ends_with(".task-status") || name.ends_with(".task-running") => {
-            read::<Task>(data).status.unwrap_or_default()
+            read::<TaskRow>(data).status.unwrap_or_default()
         }
         _ if data.as_str().is_some_and(|text| text.starts_with("UPID:")) => {
             data.as_str()?.parse::<Upid>().ok()?.to_string()
@@ -301,7 +301,7 @@ proptest! {
             rows::<SnapshotRow>(&answer);
             rows::<StorageRow>(&answer).iter().for_each(|row| drop(row.contents()));
             rows::<Volume>(&answer);
-            rows::<Task>(&answer);
+            rows::<TaskRow>(&answer);
             rows::<NodeRow>(&answer);
         }
     }

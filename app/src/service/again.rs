@@ -1,0 +1,63 @@
+//! An operation planned again: what was asked for then, as it would run now.
+
+use super::{
+    AppState, Error,
+    actions::{self, Ask, Planned, Target},
+    guests::{confirmed, refused},
+};
+use crate::{
+    auth::{Caller, policy},
+    domain::{
+        access::Privilege,
+        action::{ActionRequest, GuestAction, Refusal},
+        operation::{Operation, OperationId},
+        view::Again,
+    },
+};
+
+/// What it would run now; `None` where there is no such operation, or none that Paddock was asked for.
+pub async fn plan(state: &AppState, caller: &Caller, id: OperationId) -> Result<Option<Again>, Error> {
+    policy::decide(caller, Privilege::See, None)?;
+    let Some(operation) = state.store.operation(id).await? else { return Ok(None) };
+    let name = operation.summary.on_what();
+    let Some((action, ask)) = asked(operation) else { return Ok(None) };
+    let planned = match ask {
+        Ok(ask) => refused(actions::plan(state, caller, &ask).await)?,
+        Err(refusal) => Err(refusal),
+    };
+    let hash = planned.as_ref().ok().map(Planned::hash);
+    let plan = planned.map(|planned| planned.plan);
+    Ok(Some(Again { operation: id, action, name, plan, hash }))
+}
+
+/// Begins it again, if its plan is still the one with the hash `agreed`. `confirm` is the guest's name, for a delete.
+pub async fn begin(
+    state: &AppState,
+    caller: &Caller,
+    id: OperationId,
+    agreed: &str,
+    confirm: &str,
+) -> Result<OperationId, Error> {
+    let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
+    let (_, ask) = asked(operation).ok_or(Error::NotFound)?;
+    let ask = ask?;
+    if let (Target::Guest(guest), ActionRequest::Delete { .. }) = (&ask.target, &ask.request) {
+        confirmed(state, guest, confirm).await?;
+    }
+    actions::begin(state, caller, ask.agreed(agreed)).await
+}
+
+fn asked(operation: Operation) -> Option<(GuestAction, Result<Ask, Refusal>)> {
+    let Operation { summary, request, .. } = operation;
+    let (guest, request) = (summary.guest?, request?);
+    let action = request.action();
+    if !request.secrets().is_empty() {
+        return Some((action, Err(Refusal::NeedsSecret)));
+    }
+    let target = match &request {
+        ActionRequest::Create(_) => Target::New(guest.backend),
+        _ => Target::Guest(guest),
+    };
+    let notes = vec![format!("Asked for again, as operation #{} was.", summary.id)];
+    Some((action, Ok(Ask { notes, ..Ask::new(target, request) })))
+}

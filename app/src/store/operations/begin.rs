@@ -1,0 +1,245 @@
+//! The beginning of an operation, and its way to its turn.
+
+use serde_json::json;
+use sqlx::SqliteConnection;
+
+use super::{Begun, NewOperation, columns, digest, to_json};
+use crate::{
+    backend::{RunningTool, Started},
+    domain::{
+        guest::GuestId,
+        operation::{OperationId, OperationSummary},
+        plan::Plan,
+    },
+    ledger::Hash,
+    store::{
+        Store, StoreError,
+        ledger::{By, EntryKind, Fact, announce},
+    },
+};
+
+/// What stands for a guest in the ledger.
+pub(super) fn subject(guest: Option<&GuestId>, node: Option<&str>) -> Option<String> {
+    guest.map(ToString::to_string).or_else(|| node.map(|node| format!("node:{node}")))
+}
+
+fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+impl Store {
+    /// Writes the operation with its plan and its entry in the ledger, or says which one is in its way.
+    pub async fn begin_operation(&self, new: &NewOperation<'_>) -> Result<Begun, StoreError> {
+        let mut transaction = self.writing().await?;
+        let id = match insert(&mut transaction, new).await {
+            Ok(id) => id,
+            Err(error) if is_unique_violation(&error) => {
+                // Nobody else writes meanwhile, so the one in the way is still there.
+                let live = live_on(&mut transaction, new.guest).await?;
+                return live.map(Begun::Live).ok_or(StoreError::Other(error));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let by = By { actor: new.actor, address: new.address.as_deref(), at_ms: new.started_ms };
+        let entry = begun_entry(&mut transaction, id, EntryKind::OperationBegun, by).await?;
+        let checkpoint = self.append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        announce(checkpoint.as_ref());
+        Ok(Begun::Planned(id))
+    }
+
+    /// Its turn has come. False if it is not waiting any more: it was cancelled or settled.
+    pub async fn run_operation(&self, id: OperationId, now_ms: i64) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE operations SET state = 'running', running_ms = ? WHERE id = ? AND state = 'planned'",
+            now_ms,
+            id.0
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The operation at work on this guest, or waiting for its turn.
+    pub async fn live_operation_of(&self, guest: &GuestId) -> Result<Option<OperationId>, StoreError> {
+        live_on(&mut *self.pool.acquire().await?, Some(guest)).await
+    }
+
+    /// Makes the live operation one on another guest with another plan: the id that a new guest was to have was
+    /// taken by somebody else before anything was done. Says which operation is in its way there, if one is.
+    pub async fn move_operation(
+        &self,
+        id: OperationId,
+        guest: &GuestId,
+        plan: &Plan,
+        by: By<'_>,
+    ) -> Result<Option<OperationId>, StoreError> {
+        let (backend, name, plan) = (guest.backend.as_str(), guest.name.as_str(), to_json(plan));
+        let mut transaction = self.writing().await?;
+        let written = sqlx::query!(
+            "UPDATE operations SET backend = ?, guest = ?, plan = ? WHERE id = ? AND state IN ('planned', 'running')",
+            backend,
+            name,
+            plan,
+            id.0
+        )
+        .execute(&mut *transaction)
+        .await;
+        match written {
+            Ok(_) => {}
+            Err(error) if is_unique_violation(&error) => return live_on(&mut transaction, Some(guest)).await,
+            Err(error) => return Err(error.into()),
+        }
+        note_last(&mut transaction, guest, id.0).await?;
+        let entry = begun_entry(&mut transaction, id, EntryKind::OperationMoved, by).await?;
+        let checkpoint = self.append(&mut transaction, entry).await?;
+        transaction.commit().await?;
+        announce(checkpoint.as_ref());
+        Ok(None)
+    }
+
+    /// Notes what the operation's step at work has set going.
+    pub async fn note_started(&self, id: OperationId, step: usize, what: &Started) -> Result<(), StoreError> {
+        match what {
+            Started::Process(tool) => self.note_process(id, *tool).await,
+            Started::Task(upid) => {
+                let step = super::index(step);
+                let mut transaction = self.writing().await?;
+                sqlx::query!("UPDATE operations SET upid = ?, task_step = ? WHERE id = ?", upid, step, id.0)
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query!(
+                    "INSERT INTO tasks (upid, operation_id) VALUES (?, ?) ON CONFLICT (upid) DO NOTHING",
+                    upid,
+                    id.0
+                )
+                .execute(&mut *transaction)
+                .await?;
+                Ok(transaction.commit().await?)
+            }
+        }
+    }
+
+    async fn note_process(&self, id: OperationId, tool: RunningTool) -> Result<(), StoreError> {
+        let (pid, ticks) = columns(tool);
+        sqlx::query!(
+            "UPDATE operations SET tool_pid = ?, tool_start_ticks = ? WHERE id = ?",
+            pid,
+            ticks,
+            id.0
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Asks whichever process owns the operation to end it. False if it has ended already.
+    pub async fn want_cancel(&self, id: OperationId) -> Result<bool, StoreError> {
+        let done = sqlx::query!(
+            "UPDATE operations SET cancel_wanted = 1 WHERE id = ? AND state IN ('planned', 'running')",
+            id.0
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub async fn is_cancel_wanted(&self, id: OperationId) -> Result<bool, StoreError> {
+        let row = sqlx::query!("SELECT cancel_wanted FROM operations WHERE id = ?", id.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some_and(|row| row.cancel_wanted != 0))
+    }
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    new: &NewOperation<'_>,
+) -> Result<OperationId, sqlx::Error> {
+    let (origin, action, plan) = (new.origin.as_str(), new.action.to_string(), to_json(new.plan));
+    let (backend, name) = (new.guest.map(|g| g.backend.as_str()), new.guest.map(|g| g.name.as_str()));
+    let (parent, request) = (new.parent.map(|parent| parent.0), new.request.map(to_json));
+    let (owner_pid, owner_ticks) = new.owner.map(columns).unzip();
+    let done = sqlx::query!(
+        "INSERT INTO operations (origin, parent_id, children, backend, guest, node, title, action, actor, address, state,
+                                 request, plan, started_ms, owner_pid, owner_start_ticks)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', ?, ?, ?, ?, ?)",
+        origin,
+        parent,
+        new.children,
+        backend,
+        name,
+        new.node,
+        new.title,
+        action,
+        new.actor,
+        new.address,
+        request,
+        plan,
+        new.started_ms,
+        owner_pid,
+        owner_ticks
+    )
+    .execute(&mut *connection)
+    .await?;
+    let id = done.last_insert_rowid();
+    if let Some(guest) = new.guest {
+        note_last(connection, guest, id).await?;
+    }
+    Ok(OperationId(id))
+}
+
+async fn note_last(connection: &mut SqliteConnection, guest: &GuestId, id: i64) -> Result<(), sqlx::Error> {
+    let (backend, name) = (guest.backend.as_str(), guest.name.as_str());
+    sqlx::query!(
+        "INSERT INTO last_operations (backend, guest, operation_id) VALUES (?, ?, ?)
+         ON CONFLICT (backend, guest) DO UPDATE SET operation_id = excluded.operation_id",
+        backend,
+        name,
+        id
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn live_on(
+    connection: &mut SqliteConnection,
+    guest: Option<&GuestId>,
+) -> Result<Option<OperationId>, StoreError> {
+    let Some(guest) = guest else { return Ok(None) };
+    let (backend, name) = (guest.backend.as_str(), guest.name.as_str());
+    let row = sqlx::query!(
+        r#"SELECT id AS "id!" FROM operations
+           WHERE backend = ? AND guest = ? AND state IN ('planned', 'running') AND origin = 'paddock'"#,
+        backend,
+        name
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| OperationId(row.id)))
+}
+
+/// The entry that binds the operation's beginning, as it stands in the database now.
+async fn begun_entry<'a>(
+    connection: &mut SqliteConnection,
+    id: OperationId,
+    kind: EntryKind,
+    by: By<'a>,
+) -> Result<Fact<'a>, StoreError> {
+    let (summary, plan, record): (OperationSummary, Hash, Hash) = digest::beginning(connection, id).await?;
+    let mut detail = json!({
+        "action": summary.action.to_string(),
+        "origin": summary.origin.as_str(),
+        "plan": plan.to_string(),
+        "record": record.to_string(),
+    });
+    if let Some(parent) = summary.parent {
+        detail["parent"] = json!(parent.0);
+    }
+    let fact = Fact::new(kind, by).of(id.0).with(detail);
+    Ok(match subject(summary.guest.as_ref(), summary.node.as_deref()) {
+        Some(subject) => fact.on(subject),
+        None => fact,
+    })
+}

@@ -1,0 +1,102 @@
+//! The end of an operation, and those that have none yet.
+
+use serde_json::json;
+
+use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, to_json};
+use crate::{
+    backend::RunningTool,
+    domain::{
+        failure::FailureKind,
+        operation::{OperationId, OperationState},
+    },
+    store::{
+        Store, StoreError,
+        ledger::{By, EntryKind, Fact, announce},
+    },
+};
+
+impl Store {
+    /// Writes the end with its entry in the ledger. False if the operation had ended already, which is then left as
+    /// it is.
+    pub async fn finish_operation(&self, id: OperationId, end: &End) -> Result<bool, StoreError> {
+        let (state, guest_after) = (OperationState::from(end.state).as_str(), to_json(&end.guest_after));
+        let failure_kind = end.failure_kind.map(FailureKind::as_str);
+        let mut transaction = self.writing().await?;
+        let done = sqlx::query!(
+            "UPDATE operations
+             SET state = ?, failure = ?, failure_kind = ?, guest_after = ?, finished_ms = ?, tool_pid = NULL,
+                 tool_start_ticks = NULL, upid = NULL, task_step = NULL
+             WHERE id = ? AND state IN ('planned', 'running')",
+            state,
+            end.failure,
+            failure_kind,
+            guest_after,
+            end.finished_ms,
+            id.0
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let row =
+            sqlx::query!("SELECT backend, guest, node, actor, address FROM operations WHERE id = ?", id.0)
+                .fetch_one(&mut *transaction)
+                .await?;
+        let record = digest::ending(&mut transaction, id).await?;
+        let mut detail = json!({ "state": state, "record": record.to_string() });
+        if let Some(kind) = failure_kind {
+            detail["failure"] = json!(kind);
+        }
+        let by = By { actor: row.actor.as_deref(), address: row.address.as_deref(), at_ms: end.finished_ms };
+        let mut fact = Fact::new(EntryKind::OperationEnded, by).of(id.0).with(detail);
+        let on = guest(id.0, row.backend.as_deref(), row.guest.as_deref())?;
+        fact.subject = subject(on.as_ref(), row.node.as_deref());
+        let checkpoint = self.append(&mut transaction, fact).await?;
+        transaction.commit().await?;
+        announce(checkpoint.as_ref());
+        Ok(true)
+    }
+
+    /// Makes this process the one that watches over the operation. False if it has ended by now.
+    pub async fn adopt_operation(&self, id: OperationId, owner: RunningTool) -> Result<bool, StoreError> {
+        let (pid, ticks) = columns(owner);
+        let done = sqlx::query!(
+            "UPDATE operations SET owner_pid = ?, owner_start_ticks = ? WHERE id = ? AND state = 'running'",
+            pid,
+            ticks,
+            id.0
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// All that have no end, oldest first.
+    pub async fn live_operations(&self) -> Result<Vec<LiveOperation>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, state, tool_pid, tool_start_ticks, task_step,
+                      upid, owner_pid, owner_start_ticks
+               FROM operations WHERE state IN ('planned', 'running') ORDER BY id"#
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(LiveOperation {
+                    id: OperationId(row.id),
+                    origin: origin(row.id, &row.origin)?,
+                    parent: row.parent_id.map(OperationId),
+                    children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+                    guest: guest(row.id, row.backend.as_deref(), row.guest.as_deref())?,
+                    is_running: row.state == OperationState::Running.as_str(),
+                    tool: process(row.tool_pid, row.tool_start_ticks),
+                    task: row
+                        .upid
+                        .map(|upid| (row.task_step.and_then(|step| usize::try_from(step).ok()), upid)),
+                    owner: process(row.owner_pid, row.owner_start_ticks),
+                })
+            })
+            .collect()
+    }
+}
