@@ -1,14 +1,16 @@
 //! STORE: what outlives a restart, in SQLite.
 //!
 //! Rows are private structs that convert into domain types; no SQL stands anywhere else. Every query is checked
-//! against `migrations/` when Paddock is compiled.
+//! against `migrations/` when Paddock is compiled, but for those of the proof (`verify`), which believes no type.
 
+mod archives;
 mod error;
 mod history;
 mod ledger;
 mod open;
 mod operations;
 mod users;
+mod verify;
 
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
 pub use open::OpenError;
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
 pub use users::{NewUser, User, UserId};
+pub use verify::{Pace, Proof, ProveError, Trust, prove};
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
