@@ -31,6 +31,9 @@ pub enum Damage {
     Unsigned { first: i64, last: i64 },
     #[error("The signed end is missing, so that nothing tells whether entries were cut off.")]
     HeadMissing,
+    /// Where checkpoints are known to be kept at certain entries.
+    #[error("The checkpoint of entry {seq} is missing.")]
+    CheckpointMissing { seq: i64 },
     #[error("The checkpoint of entry {seq} is signed with another key, {key}.")]
     WrongKey { seq: i64, key: PublicKey },
     /// `which` half of its record, such as `beginning` or `end`.

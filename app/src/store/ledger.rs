@@ -7,7 +7,7 @@ use super::{Store, StoreError};
 use crate::ledger::{Checkpoint, Entry, Hash, NewEntry, PublicKey, Signature};
 
 /// A signed checkpoint stays for good after so many entries.
-const CHECKPOINT_EVERY: i64 = 100;
+pub(super) const CHECKPOINT_EVERY: i64 = 100;
 /// The log target of checkpoints: whoever keeps these lines can prove later that nothing was cut off.
 pub const CHECKPOINT_TARGET: &str = "paddock::checkpoint";
 

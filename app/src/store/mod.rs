@@ -1,8 +1,9 @@
 //! STORE: what outlives a restart, in SQLite.
 //!
 //! Rows are private structs that convert into domain types; no SQL stands anywhere else. Every query is checked
-//! against `migrations/` when Paddock is compiled.
+//! against `migrations/` when Paddock is compiled, but for those of the proof (`verify`), which believes no type.
 
+mod archives;
 mod error;
 mod history;
 mod ledger;
@@ -10,6 +11,7 @@ mod open;
 mod operations;
 mod outside;
 mod users;
+mod verify;
 
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ pub use open::OpenError;
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
 pub use outside::{Beginner, Ended, Import, LastDone, Observed, Source};
 pub use users::{NewUser, User, UserId};
+pub use verify::{Pace, Proof, ProveError, Trust, prove};
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]

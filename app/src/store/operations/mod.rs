@@ -1,7 +1,7 @@
 //! Operations from begin to finish.
 
 mod begin;
-mod digest;
+pub(super) mod digest;
 mod end;
 mod progress;
 mod read;
