@@ -3,6 +3,7 @@
 //! Rows are private structs that convert into domain types; no SQL stands anywhere else. Every query is checked
 //! against `migrations/` when Paddock is compiled.
 
+mod entries;
 mod error;
 mod history;
 mod ledger;
@@ -16,12 +17,13 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
+pub use entries::LedgerFilter;
 pub use error::StoreError;
 pub use history::HistoryFilter;
-pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
+pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::OpenError;
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
-pub use users::{NewUser, User, UserId};
+pub use users::{NewUser, User, UserId, user_subject};
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
