@@ -142,7 +142,7 @@ fn Known(
             <section class="panel" aria-labelledby="recent">
                 <div class="panel-head">
                     <h2 id="recent">"Last operations"</h2>
-                    <a class="link meta" href=history_of(id.backend.as_str(), id.name.as_str())>
+                    <a href=history_of(id.backend.as_str(), id.name.as_str())>
                         "All of its history"
                     </a>
                 </div>
