@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AppState, Error,
-    operations::{end_of, read_after, watch_for_cancel, write_end},
+    job::{end_of, read_after, watch_for_cancel, write_end},
     recorder::Recorder,
     settle::Patience,
 };

@@ -11,7 +11,8 @@ use super::{
     AppState, Error,
     actions::{self, Ask, Planned, Target},
     guests::refused,
-    operations::{self, watch_for_cancel, write_end},
+    job::{watch_for_cancel, write_end},
+    operations,
 };
 use crate::{
     auth::{Caller, policy},

@@ -11,14 +11,16 @@ pub mod fair;
 pub mod guests;
 pub mod history;
 mod inventory;
+mod job;
 pub mod operations;
 mod recorder;
 mod settle;
 mod state;
+mod supervisor;
 
 pub use error::{AccountFailure, Error, LogInFailure};
 pub use inventory::{Inventory, Snapshot};
-pub use operations::Supervisor;
 pub use recorder::Listener;
 pub use settle::{Patience, keep_settled, settle, settle_own};
 pub use state::{AppState, Visit};
+pub use supervisor::Supervisor;

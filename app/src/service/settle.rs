@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use super::{AppState, Error, adopt, operations::read_after};
+use super::{AppState, Error, adopt, job::read_after};
 use crate::{
     backend::{RunningTool, end_left_over, is_running, now_ms, own_process},
     domain::operation::{EndState, GuestAfter, OperationId, OperationState, Origin},
