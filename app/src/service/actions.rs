@@ -13,6 +13,7 @@ use crate::{
     backend::Backend,
     domain::{
         action::{ActionRequest, GuestAction, Refusal},
+        failure::FailureKind,
         guest::{BackendKind, Guest, GuestId},
         host::Availability,
         operation::OperationId,
@@ -97,6 +98,17 @@ fn attempt(ask: &Ask) -> Attempt {
     };
     let attempt = Attempt::new(ask.request.action().as_str());
     Attempt { subject: guest.map(|guest| guest.to_string()), secrets: ask.request.secrets(), ..attempt }
+}
+
+/// Records that this was refused before it was known which guest it was asked of.
+pub async fn refused_unfound(
+    state: &AppState,
+    caller: &Caller,
+    action: GuestAction,
+    kind: FailureKind,
+    why: &str,
+) {
+    Attempt::new(action.as_str()).failed(state, caller, false, kind, why).await;
 }
 
 async fn begin_asked(state: &AppState, caller: &Caller, ask: Ask) -> Result<OperationId, Error> {

@@ -160,3 +160,24 @@ fn a_session_ends_once_however_many_requests_find_out() {
     assert!(!attempts.is_first_to_tell(Some(Id(7))));
     assert!(attempts.is_first_to_tell(Some(Id(8))));
 }
+
+#[tokio::test]
+async fn a_reason_is_kept_short_and_without_the_secrets_of_what_was_asked() {
+    use crate::{
+        backend::{HostRunner, Registry},
+        domain::secret::Secret,
+    };
+    let (_dir, store) = store().await;
+    let state = AppState::new(store, Registry::new(Vec::new()), Arc::new(HostRunner), "testhost");
+    let secrets = [("password".to_owned(), Secret::new("hunter2")), ("none".to_owned(), Secret::new(""))];
+    let attempt = Attempt { secrets: secrets.into_iter().collect(), ..Attempt::new("create") };
+    let why = format!("The tool said: password=hunter2{}", "x".repeat(5000));
+    attempt.failed(&state, &Caller::command_line("root"), false, FailureKind::ToolFailed, &why).await;
+    let filter = LedgerFilter { kind: Some(EntryKind::ActionRefused), limit: 2, ..Default::default() };
+    let entries = state.store.ledger_page(&filter).await.unwrap();
+    assert_eq!(entries.len(), 1);
+    let detail: serde_json::Value = serde_json::from_str(&entries[0].detail).unwrap();
+    let why = detail["why"].as_str().unwrap();
+    assert!(why.starts_with(&format!("The tool said: password={MASK}xxx")), "{why}");
+    assert_eq!(why.chars().count(), KEPT);
+}
