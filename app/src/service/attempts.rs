@@ -33,7 +33,7 @@ use crate::{
         failure::FailureKind,
         guest::GuestId,
         operation::OperationId,
-        secret::{MASK, Secrets},
+        secret::{MASK, Secret, Secrets},
     },
     store::{By, EntryKind, Fact, Store, user_subject},
 };
@@ -153,7 +153,7 @@ impl Attempt {
     /// Notes why it was not done.
     pub async fn failed(self, state: &AppState, caller: &Caller, denied: bool, kind: FailureKind, why: &str) {
         let mut why = why.to_owned();
-        for secret in self.secrets.values().map(|secret| secret.expose()).filter(|text| !text.is_empty()) {
+        for secret in self.secrets.values().map(Secret::expose).filter(|text| !text.is_empty()) {
             why = why.replace(secret, MASK);
         }
         let why: String = why.chars().take(KEPT).collect();
