@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 
 /// All verbs, each with arguments that are enough for the parser.
-const VERBS: [(&str, &[&str]); 28] = [
+const VERBS: [(&str, &[&str]); 29] = [
     ("run", &["web1", "--template", "busybox"]),
     ("create", &["web1", "--template", "busybox"]),
     ("start", &["web1"]),
@@ -29,10 +29,15 @@ const VERBS: [(&str, &[&str]); 28] = [
     ("templates", &[]),
     ("nodes", &[]),
     ("user", &["list"]),
+    ("ledger", &[]),
     ("config", &["sample"]),
     ("version", &[]),
     ("help", &[]),
 ];
+
+/// Those that take any number of guests.
+const ON_SEVERAL: [&str; 9] =
+    ["start", "shutdown", "stop", "reboot", "reset", "pause", "resume", "hibernate", "unlock"];
 
 #[test]
 fn help_lists_every_verb_and_explains_each() {
@@ -55,10 +60,6 @@ fn version_is_one_line_and_json_on_demand() {
     assert_eq!(lab.json(&["version"])["version"], env!("CARGO_PKG_VERSION"));
 }
 
-/// The verbs that take as many guests as one likes.
-const TAKE_SEVERAL: [&str; 9] =
-    ["start", "shutdown", "stop", "reboot", "reset", "pause", "resume", "hibernate", "unlock"];
-
 #[test]
 fn bad_usage_of_each_verb_ends_with_2_and_prints_nothing() {
     let lab = Lab::new();
@@ -67,7 +68,7 @@ fn bad_usage_of_each_verb_ends_with_2_and_prints_nothing() {
             lab.refused(2, &[&[verb], wrong, args].concat());
         }
         // One word too many, where words are counted.
-        if !["list", "help", "exec", "snapshot", "user"].contains(&verb) && !TAKE_SEVERAL.contains(&verb) {
+        if !["list", "help", "exec", "snapshot", "user"].contains(&verb) && !ON_SEVERAL.contains(&verb) {
             lab.refused(2, &[&[verb], args, &["surplus", "surplus2"]].concat());
         }
     }
