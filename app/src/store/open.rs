@@ -67,6 +67,11 @@ pub enum OpenError {
     Migration { path: PathBuf, detail: String },
 }
 
+/// Where the public half of the key stands that signs the ledger of a database.
+pub fn public_key_file(database: &Path) -> PathBuf {
+    database.with_file_name(KEY_FILE).with_added_extension("pub")
+}
+
 impl Store {
     /// Opens the database file, makes it if there is none, and brings it to this version's schema.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
