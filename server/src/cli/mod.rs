@@ -16,6 +16,7 @@ mod exit;
 mod help;
 mod hibernate;
 mod inspect;
+mod ledger;
 mod list;
 mod make_template;
 mod migrate;
@@ -48,7 +49,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::telemetry;
+use crate::telemetry::{self, Program};
 use desk::Global;
 use exit::{CliError, EXIT_CODES};
 
@@ -116,6 +117,8 @@ enum Verb {
     User(user::User),
     /// Prove that the history is as it was recorded, or tell what was changed.
     Verify(verify::Verify),
+    /// What was recorded, newest first: actions, log-ins, refusals, accounts, settings.
+    Ledger(ledger::Ledger),
     /// Run the dashboard until it is told to end (SIGTERM or Ctrl+C).
     Serve(Box<serve::ServeArgs>),
     /// The settings in force, or a settings file to begin with.
@@ -136,7 +139,7 @@ impl Cli {
             Verb::Version => version::run(&global),
             Verb::Help(args) => help::run(&args),
             verb => {
-                telemetry::start("warn");
+                telemetry::start(Program::CommandLine);
                 tokio::runtime::Builder::new_multi_thread()
                     .worker_threads(2)
                     .enable_all()
@@ -183,6 +186,7 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Nodes(args) => nodes::run(args, global).await,
         Verb::User(args) => user::run(args, global).await,
         Verb::Verify(args) => verify::run(args, global).await,
+        Verb::Ledger(args) => ledger::run(args, global).await,
         // Done before any thread is started.
         Verb::Serve(_) | Verb::Config(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),
     }
