@@ -18,6 +18,7 @@ pub mod operations;
 mod outside;
 mod recorder;
 mod settle;
+pub mod soundness;
 mod state;
 mod supervisor;
 

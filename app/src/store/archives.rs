@@ -1,5 +1,7 @@
 //! What was moved into files: where the ledger in the database begins.
 
+pub(super) mod rows;
+
 use futures::TryStreamExt as _;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 

@@ -42,6 +42,7 @@ mod templates;
 mod unlock;
 mod user;
 mod value;
+mod verify;
 mod version;
 
 use std::process::ExitCode;
@@ -114,6 +115,8 @@ enum Verb {
     Nodes(nodes::Nodes),
     /// Accounts of the dashboard: list, add, reset-password.
     User(user::User),
+    /// Prove that the history is as it was recorded, or tell what was changed.
+    Verify(verify::Verify),
     /// What was recorded, newest first: actions, log-ins, refusals, accounts, settings.
     Ledger(ledger::Ledger),
     /// Run the dashboard until it is told to end (SIGTERM or Ctrl+C).
@@ -182,6 +185,7 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Templates(args) => templates::run(args, global).await,
         Verb::Nodes(args) => nodes::run(args, global).await,
         Verb::User(args) => user::run(args, global).await,
+        Verb::Verify(args) => verify::run(args, global).await,
         Verb::Ledger(args) => ledger::run(args, global).await,
         // Done before any thread is started.
         Verb::Serve(_) | Verb::Config(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),

@@ -131,6 +131,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
 
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
+    let watcher = tokio::spawn(service::soundness::keep_looking(state.clone(), closing.clone()));
     let app =
         router::build(state.clone(), sessions, &site).into_make_service_with_connect_info::<SocketAddr>();
     // Heard of from here on, so that whoever ends it right after the greeting ends it in order.
@@ -149,6 +150,8 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     settler.abort();
     outside.abort();
     counter.abort();
+    // It ends at once, and must not be in the middle of an entry of its own.
+    let _ = watcher.await;
     if !all_ended {
         service::settle_own(&state).await?;
     }
