@@ -21,7 +21,7 @@ pub use error::StoreError;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
 pub use open::OpenError;
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
-pub use outside::{Beginner, Ended, Import, LastDone, Observed, Source};
+pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
 pub use users::{NewUser, User, UserId};
 
 /// The database. Cheap to clone.
