@@ -25,7 +25,7 @@ pub use error::StoreError;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
-pub use outside::{Beginner, Ended, Import, LastDone, Observed, Source};
+pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
 pub use users::{NewUser, User, UserId, user_subject};
 pub use verify::{After, Pace, Proof, ProveError, Trust, prove, prove_export};
 
