@@ -5,7 +5,7 @@ const pages: [string, string][] = [
   ["guests", "/guests"],
   ["guests-filtered-empty", "/guests?q=nothing-like-it"],
   ["guest", "/guests/lxc/files"],
-  ["guest-delete", "/guests/lxc/mail/delete"],
+  ["guest-delete", "/guests/lxc/mail/plan/delete"],
   ["guest-new", "/guests/new"],
   ["history", "/history"],
   ["password", "/account/password"],

@@ -48,7 +48,7 @@ test("what the state forbids is shown as such and does nothing", async ({ admin,
 });
 
 test("a delete with another name deletes nothing", async ({ admin, js }) => {
-  await open(admin, js, "/guests/lxc/mail/delete");
+  await open(admin, js, "/guests/lxc/mail/plan/delete");
   await expect(admin.getByText(/lxc-destroy -P \S+ -n mail/)).toBeVisible();
   await admin.getByRole("textbox").fill("files");
   await admin.getByRole("button", { name: "Delete", exact: true }).click();

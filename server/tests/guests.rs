@@ -123,7 +123,7 @@ async fn an_unknown_guest_operation_or_page_is_a_404_page() {
         "/guests/lxc/nobody",
         "/guests/xen/web1",
         "/guests/lxc/..%2Fx",
-        "/guests/lxc/nobody/delete",
+        "/guests/lxc/nobody/plan/delete",
         "/history/999",
         "/history/abc",
         "/nowhere",
@@ -163,11 +163,11 @@ async fn a_delete_without_the_guests_name_is_refused_beside_the_field() {
     let host = Host::start().await;
     let mut admin = host.admin().await;
     admin.create(&busybox("web1")).await;
-    let page = admin.get("/guests/lxc/web1/delete").await;
+    let page = admin.get("/guests/lxc/web1/plan/delete").await;
     assert!(page.body.contains("lxc-destroy"), "the page shows what will run");
     assert!(page.body.contains("is deleted"), "and what is lost");
     let fields = [("backend", "lxc"), ("name", "web1"), ("action", "delete"), ("confirm", "web2")];
-    let reply = admin.post("/guests/lxc/web1/delete", "/api/guests/act", &fields).await;
+    let reply = admin.post("/guests/lxc/web1/plan/delete", "/api/guests/act", &fields).await;
     let page = admin.get(&reply.location.unwrap()).await;
     // Quotes and apostrophes are escaped in HTML, so the plain part of the message is looked for.
     assert!(page.body.contains("to delete it. Nothing was run."), "{}", page.body);

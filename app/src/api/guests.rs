@@ -74,8 +74,9 @@ pub async fn act(
             plan: &plan,
         };
         let begun = guests::act(&state, &caller, form).await?;
-        if action == GuestAction::Delete {
-            // The guest's own page is about to go, so the person is taken to what is happening.
+        if action == GuestAction::Delete || !plan.is_empty() {
+            // The guest's own page is about to go, or was left for that of the plan: the person is taken to what is
+            // happening.
             request::redirect(&begun.href());
         }
         Ok(begun)
@@ -83,7 +84,8 @@ pub async fn act(
     .await
 }
 
-/// What an action would run on each of these guests (`BACKEND/NAME`), and which would be left out.
+/// What an action would run on each of these guests (`BACKEND/NAME`, each as a field `guests[]`), and which would be left
+/// out.
 #[server(prefix = "/api", endpoint = "guests/preview-all", input = leptos::server_fn::codec::GetUrl)]
 pub async fn preview_all(
     action: GuestAction,

@@ -155,6 +155,8 @@ pub struct OperationPage {
     pub parts: Vec<OperationSummary>,
     /// Where it can be planned again; `None` for what Paddock was not asked to do.
     pub again: Option<String>,
+    /// The plan as a shell script, to be run by hand; `None` for one without steps.
+    pub script: Option<String>,
 }
 
 /// What the frame around every page shows.

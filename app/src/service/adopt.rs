@@ -136,6 +136,7 @@ impl Adopted {
             None => cut_short(words, guest_after),
         };
         write_end(&self.state, self.id(), &end).await;
+        self.state.inventory.operation_ended(&self.guest, end.guest_after, end.finished_ms);
         self.state.supervisor.leave(self.id());
         self.state.inventory.refresh(driver.as_ref()).await;
         self.state.inventory.announce();

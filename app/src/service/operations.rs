@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     AppState, Error,
     actions::{Ask, Planned},
+    attempts::Attempt,
     job::Job,
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
         access::Privilege,
         action::Refusal,
         operation::{Deed, OperationId, OperationSummary, Origin},
+        script,
         view::OperationPage,
     },
     store::{Begun, NewOperation},
@@ -70,8 +72,11 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
         Some(_) => state.store.parts_of(operation.summary.id).await?,
         None => Vec::new(),
     };
-    let again = operation.request.is_some().then(|| format!("/history/{}/again", operation.summary.id));
-    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again }))
+    // A bulk action's own record does not name its guests: each part is planned again by itself.
+    let is_one = operation.request.is_some() && operation.summary.guest.is_some();
+    let again = is_one.then(|| format!("/history/{}/again", operation.summary.id));
+    let script = (!operation.plan.steps.is_empty()).then(|| script::shell(&operation.plan));
+    Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again, script }))
 }
 
 /// Whoever may do it may end it. What somebody else does outside Paddock is not Paddock's to end.
@@ -81,8 +86,14 @@ fn may_cancel(caller: &Caller, operation: &OperationSummary) -> Result<(), Error
     Ok(policy::decide(caller, action.privilege(), operation.guest.as_ref())?)
 }
 
-/// Ends the work of a live operation, also one of another process. One that has ended by now is left as it is.
+/// Ends the work of a live operation, also one of another process. One that has ended by now is left as it is. A
+/// denial is recorded.
 pub async fn cancel(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
+    let attempt = Attempt { operation: Some(id), ..Attempt::new("cancel") };
+    attempt.answered(state, caller, cancel_asked(state, caller, id).await).await
+}
+
+async fn cancel_asked(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
     let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
     may_cancel(caller, &operation.summary)?;
     if state.store.want_cancel(id).await? {

@@ -11,7 +11,7 @@ use std::{
 
 use sqlx::{
     SqlitePool,
-    migrate::MigrateError,
+    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -24,8 +24,11 @@ use crate::ledger::{KeyError, Signer};
 /// Beside the database: what its ledger is signed with.
 const KEY_FILE: &str = "ledger.key";
 
+/// All steps of the schema, in their order.
+pub(super) static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
+
 /// How long a statement waits for another process's write before it is told "locked".
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// One writer at a time is SQLite's nature; the rest are readers.
 const CONNECTIONS: u32 = 8;
 /// Up to this size the whole file is checked at start; a larger one would make the start slow.
@@ -83,7 +86,7 @@ impl Store {
             .await
             .map_err(|error| classify(path, error))?;
         check(&pool, path).await?;
-        sqlx::migrate!("../migrations").run(&pool).await.map_err(|error| match error {
+        MIGRATOR.run(&pool).await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => OpenError::Newer { path: path.into(), version },
             MigrateError::VersionMismatch(version) => OpenError::Foreign { path: path.into(), version },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => classify(path, error),

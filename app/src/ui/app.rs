@@ -12,9 +12,9 @@ use super::{
     clock::Clock,
     components::frame::FramePage,
     pages::{
-        guest::GuestPage, guest_delete::DeletePage, guest_new::NewGuestPage, guests::GuestsPage,
+        again::AgainPage, guest::GuestPage, guest_new::NewGuestPage, guests::GuestsPage,
         history::HistoryPage, login::LogInPage, not_found::NotFoundPage, operation::OperationPage,
-        password::PasswordPage,
+        password::PasswordPage, plan::PlanPage,
     },
     theme,
 };
@@ -61,12 +61,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/guests/new") view=NewGuestPage ssr=ssr.clone() />
                     <Route path=path!("/guests/:backend/:name") view=GuestPage ssr=ssr.clone() />
                     <Route
-                        path=path!("/guests/:backend/:name/delete")
-                        view=DeletePage
+                        path=path!("/guests/:backend/:name/plan/:action")
+                        view=PlanPage
                         ssr=ssr.clone()
                     />
                     <Route path=path!("/history") view=HistoryPage ssr=ssr.clone() />
-                    <Route path=path!("/history/:id") view=OperationPage ssr=ssr />
+                    <Route path=path!("/history/:id") view=OperationPage ssr=ssr.clone() />
+                    <Route path=path!("/history/:id/again") view=AgainPage ssr=ssr />
                 </ParentRoute>
             </Routes>
         </Router>

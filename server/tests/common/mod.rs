@@ -19,7 +19,7 @@ use app::{
     },
     domain::{access::Role, operation::OperationState},
     service::{AppState, accounts},
-    store::{NewUser, Store},
+    store::{By, NewUser, Store},
 };
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Request, StatusCode, header};
@@ -88,7 +88,7 @@ impl Host {
             must_change_password: false,
             created_ms: 0,
         };
-        assert!(self.state.store.add_user(&user).await.unwrap(), "{username} exists already");
+        assert!(self.state.store.add_user(&user, By::default()).await.unwrap(), "{username} exists already");
         let mut browser = self.browser();
         browser.log_in(username, PASSWORD).await;
         browser
@@ -204,6 +204,11 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// The same session, asking as the wasm client does.
+    pub fn wasm(&self) -> Self {
+        Self { json: true, ..self.clone() }
+    }
+
     pub async fn log_in(&mut self, username: &str, password: &str) -> Reply {
         self.post("/login", "/api/account/log_in", &[("username", username), ("password", password)]).await
     }
@@ -262,14 +267,14 @@ impl Browser {
 
     pub async fn try_act(&mut self, guest: &str, action: &str) -> Reply {
         let (backend, name) = guest.split_once('/').unwrap();
-        let mut client = Self { json: true, ..self.clone() };
+        let mut client = self.wasm();
         let fields = [("backend", backend), ("name", name), ("action", action), ("confirm", name)];
         client.post("/guests", "/api/guests/act", &fields).await
     }
 
     /// Waits for the operation's end and returns it whole.
     pub async fn ended(&mut self, id: i64) -> OperationPage {
-        let mut client = Self { json: true, ..self.clone() };
+        let mut client = self.wasm();
         for _ in 0..1200 {
             let reply = client.get(&format!("/api/operations/get?id={id}")).await;
             let page: Option<OperationPage> = serde_json::from_str(&reply.body).unwrap();
@@ -292,7 +297,7 @@ impl Browser {
 
     /// Creates as the wasm client does, waits, and insists on success.
     pub async fn create(&mut self, fields: &[(&str, &str)]) -> OperationPage {
-        let mut client = Self { json: true, ..self.clone() };
+        let mut client = self.wasm();
         let reply = client.post("/guests/new", "/api/guests/create", fields).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
         let page = self.ended(reply.body.trim().parse().unwrap()).await;

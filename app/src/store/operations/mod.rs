@@ -1,7 +1,7 @@
 //! Operations from begin to finish.
 
 mod begin;
-mod digest;
+pub(super) mod digest;
 mod end;
 mod progress;
 mod read;
@@ -20,7 +20,9 @@ use crate::{
     },
 };
 
+pub(super) use begin::{note_task, set_running};
 pub use digest::plan_hash;
+pub(super) use progress::append_output;
 
 /// An operation about to begin.
 #[derive(Debug, Clone)]
@@ -142,7 +144,11 @@ fn origin(id: i64, text: &str) -> Result<Origin, StoreError> {
     Origin::parse(text).ok_or_else(|| damaged(id, format!("“{text}” is no origin")))
 }
 
-fn guest(id: i64, backend: Option<&str>, name: Option<&str>) -> Result<Option<GuestId>, StoreError> {
+pub(super) fn guest(
+    id: i64,
+    backend: Option<&str>,
+    name: Option<&str>,
+) -> Result<Option<GuestId>, StoreError> {
     let both = backend.zip(name);
     both.map(|(backend, name)| GuestId::parse(backend, name).map_err(|e| damaged(id, e.to_string())))
         .transpose()
@@ -152,7 +158,7 @@ fn damaged(id: i64, what: String) -> StoreError {
     StoreError::Damaged { table: "operations", id, what }
 }
 
-fn from_json<T: DeserializeOwned>(id: i64, json: &str) -> Result<T, StoreError> {
+pub(super) fn from_json<T: DeserializeOwned>(id: i64, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|e| damaged(id, e.to_string()))
 }
 

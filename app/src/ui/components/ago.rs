@@ -15,6 +15,12 @@ pub fn Ago(at_ms: i64, now_ms: i64) -> impl IntoView {
     }
 }
 
+/// "2025-03-03 14:02:11 UTC", where the record matters more than the distance.
+#[component]
+pub fn Exact(at_ms: i64) -> impl IntoView {
+    view! { <time datetime=words::iso(at_ms)>{words::exact(at_ms)}</time> }
+}
+
 /// How long something has been going on, told coarsely: the uptime of one guest among many.
 #[component]
 pub fn Uptime(since_ms: i64, now_ms: i64) -> impl IntoView {

@@ -10,6 +10,8 @@ pub enum Tone {
     Info,
     /// To be known before one acts.
     Warning,
+    /// The same, and new since one last looked.
+    Changed,
     /// Something did not work.
     Bad,
 }
@@ -20,6 +22,7 @@ pub fn Banner(tone: Tone, #[prop(into)] title: String, children: Children) -> im
     let (class, glyph, role) = match tone {
         Tone::Info => ("banner info", Glyph::Info, None),
         Tone::Warning => ("banner warn", Glyph::Warning, None),
+        Tone::Changed => ("banner warn", Glyph::Warning, Some("alert")),
         Tone::Bad => ("banner bad", Glyph::Warning, Some("alert")),
     };
     view! {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
 use super::icon::{Glyph, Icon};
+use crate::domain::action::GuestAction;
 
 /// Label, and the page it leads to unless one is there.
 type Crumb = (String, Option<String>);
@@ -41,11 +42,19 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         ["guests"] => vec![here("Guests")],
         ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
         ["guests", _, name] => vec![link("Guests", "/guests"), here(name)],
-        ["guests", backend, name, "delete"] => {
-            vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here("Delete")]
+        ["guests", backend, name, "plan", action] => {
+            let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
+            vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here(label)]
         }
         ["history"] => vec![here("History")],
         ["history", id] => vec![link("History", "/history"), here(&format!("#{id}"))],
+        ["history", id, "again"] => {
+            vec![
+                link("History", "/history"),
+                link(&format!("#{id}"), &format!("/history/{id}")),
+                here("Do it again"),
+            ]
+        }
         _ => vec![],
     }
 }
@@ -64,8 +73,10 @@ mod tests {
         assert_eq!(labels("/guests"), "Guests");
         assert_eq!(labels("/guests/new"), "Guests > New guest");
         assert_eq!(labels("/guests/lxc/web1"), "Guests > web1");
-        assert_eq!(labels("/guests/lxc/web1/delete"), "Guests > web1 > Delete");
+        assert_eq!(labels("/guests/lxc/web1/plan/shutdown"), "Guests > web1 > Shut down");
+        assert_eq!(labels("/guests/lxc/web1/plan/explode"), "Guests > web1 > explode");
         assert_eq!(labels("/history/12"), "History > #12");
+        assert_eq!(labels("/history/12/again"), "History > #12 > Do it again");
         assert_eq!(labels("/nowhere"), "");
     }
 }

@@ -54,9 +54,10 @@ pub fn GuestActions(
     let button = move |choice: ActionChoice| {
         let main = likely(status) == Some(choice.action) && choice.refusal.is_none();
         let guest = guest.clone();
-        if choice.action == GuestAction::Delete {
+        let action = choice.action;
+        if action == GuestAction::Delete {
             view! {
-                <form class="action" method="get" action=format!("{}/delete", guest.href())>
+                <form class="action" method="get" action=plan_href(&guest, action)>
                     <ActionButton choice main />
                 </form>
             }
@@ -64,7 +65,7 @@ pub fn GuestActions(
         } else {
             view! {
                 <ActionForm action=act attr:class="action">
-                    <ActFields guest action=choice.action />
+                    <ActFields guest action />
                     <ActionButton choice main />
                 </ActionForm>
             }
@@ -76,6 +77,32 @@ pub fn GuestActions(
             {choices.into_iter().map(button).collect_view()}
         </div>
     }
+}
+
+/// The page that shows what it would run.
+fn plan_href(guest: &GuestId, action: GuestAction) -> String {
+    format!("{}/plan/{action}", guest.href())
+}
+
+/// The ways to the plans of what can be done now: for those who look first.
+#[component]
+pub fn PlanLinks(guest: GuestId, choices: Vec<ActionChoice>) -> impl IntoView {
+    // A delete is always looked at first.
+    let possible = choices
+        .into_iter()
+        .filter(|choice| choice.refusal.is_none() && choice.action != GuestAction::Delete)
+        .map(|choice| {
+            view! { <a href=plan_href(&guest, choice.action)>{choice.action.label()}</a> }
+        })
+        .collect::<Vec<_>>();
+    (!possible.is_empty()).then(|| {
+        view! {
+            <nav class="plans" aria-label="Plans">
+                "Show the plan of "
+                {possible}
+            </nav>
+        }
+    })
 }
 
 /// What `act` must be told.

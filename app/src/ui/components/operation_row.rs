@@ -1,4 +1,4 @@
-//! Operations as lines: the history, and the last ones of a guest.
+//! Operations as lines: the history, the last ones of a guest, the parts of a bulk action.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,10 @@ use super::{
     ago::{Ago, Elapsed},
     badge::{BackendChip, OutcomeBadge},
 };
-use crate::domain::{operation::OperationSummary, words};
+use crate::domain::{
+    operation::{Deed, OperationState, OperationSummary, Origin},
+    words,
+};
 
 /// Lines under each other, aligned. `guests` shows whose operation each is.
 #[component]
@@ -23,12 +26,10 @@ pub fn OperationRows(operations: Vec<OperationSummary>, now_ms: i64, guests: boo
 
 #[component]
 fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl IntoView {
-    let (actor, subject) = (operation.who().to_owned(), operation.on_what());
-    let OperationSummary { id, guest, action, state, started_ms, finished_ms, failure, .. } = operation;
-    let duration = match finished_ms {
-        Some(finished_ms) => words::span(finished_ms - started_ms).into_any(),
-        None => view! { <Elapsed since_ms=started_ms now_ms /> }.into_any(),
-    };
+    let subject = operation.on_what();
+    let took = view! { <Took operation=operation.clone() now_ms /> };
+    let OperationSummary { id, origin, parent, guest, action, actor, state, started_ms, failure, .. } =
+        operation;
     view! {
         <li class="op">
             <span class="op-outcome">
@@ -39,6 +40,15 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                     {action.label()}
                 </a>
                 <span class="id">{format!("#{id}")}</span>
+                <OriginMark origin />
+                {parent
+                    .map(|parent| {
+                        view! {
+                            <a class="id above" href=parent.href()>
+                                {format!("part of #{parent}")}
+                            </a>
+                        }
+                    })}
                 {failure.map(|why| view! { <span class="op-why">{why}</span> })}
             </span>
             {guests
@@ -48,7 +58,7 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                             {match guest {
                                 Some(guest) => {
                                     view! {
-                                        <a href=guest.href() title=guest.to_string()>
+                                        <a class="above" href=guest.href() title=guest.to_string()>
                                             {subject}
                                         </a>
                                         <BackendChip kind=guest.backend />
@@ -61,12 +71,55 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                     }
                 })}
             <span class="op-meta">
-                <span class="op-actor">{actor}</span>
+                <span class="op-actor">
+                    <Who actor />
+                </span>
                 <span class="op-time">
                     <Ago at_ms=started_ms now_ms />
                 </span>
             </span>
-            <span class="op-duration figures">{duration}</span>
+            <span class="op-duration figures">{took}</span>
         </li>
+    }
+}
+
+/// Who set it going; nobody is guessed.
+#[component]
+pub fn Who(actor: Option<String>) -> impl IntoView {
+    match actor {
+        Some(actor) => actor.into_any(),
+        None => view! { <span class="nobody">"unknown"</span> }.into_any(),
+    }
+}
+
+/// Marks what was not asked of Paddock; nothing for what was.
+#[component]
+pub fn OriginMark(origin: Origin) -> impl IntoView {
+    match origin {
+        Origin::Paddock => None,
+        Origin::Task => Some(("outside", "A Proxmox task that was started outside Paddock")),
+        Origin::Observed => Some(("observed", "Only the change was seen; nobody asked Paddock for it")),
+    }
+    .map(|(mark, title)| {
+        view! {
+            <span class="chip above" title=title>
+                {mark}
+            </span>
+        }
+    })
+}
+
+/// How long its work took or has been going on; for one that waits, how long that has been. A change that was only
+/// seen took no time that anybody knows.
+#[component]
+pub fn Took(operation: OperationSummary, now_ms: i64) -> impl IntoView {
+    let OperationSummary { action, state, started_ms, running_ms, finished_ms, .. } = operation;
+    let begun_ms = running_ms.unwrap_or(started_ms);
+    match finished_ms {
+        _ if matches!(action, Deed::Observed(_)) => ().into_any(),
+        // It never left the line.
+        Some(_) if running_ms.is_none() && state != OperationState::Succeeded => ().into_any(),
+        Some(finished_ms) => words::span(finished_ms - begun_ms).into_any(),
+        None => view! { <Elapsed since_ms=begun_ms now_ms /> }.into_any(),
     }
 }

@@ -4,24 +4,32 @@ use leptos::prelude::*;
 
 use super::{
     command::CommandLine,
+    hash::ShortHash,
     icon::{Glyph, Icon},
 };
 use crate::domain::plan::{Plan, Step, When, Work};
 
+/// `hash`: that of the plan.
 #[component]
-pub fn PlanView(plan: Plan) -> impl IntoView {
+pub fn PlanView(plan: Plan, hash: Option<String>) -> impl IntoView {
     view! {
         <section class="panel" aria-labelledby="will-run">
-            <h2 id="will-run">"What will run"</h2>
+            <div class="panel-head">
+                <h2 id="will-run">"What will run"</h2>
+                {hash
+                    .map(|hash| {
+                        view! { <span class="meta">"Plan " <ShortHash hash /></span> }
+                    })}
+            </div>
             <ol class="steps">
                 {plan.steps.into_iter().map(|step| view! { <StepView step /> }).collect_view()}
             </ol>
             {(!plan.notes.is_empty())
                 .then(|| {
-                    plan.notes
-                        .into_iter()
-                        .map(|note| view! { <p class="meta">{note}</p> })
-                        .collect_view()
+                    let note = |note| view! { <li>{note}</li> };
+                    view! {
+                        <ul class="notes">{plan.notes.into_iter().map(note).collect_view()}</ul>
+                    }
                 })}
             {(!plan.loses.is_empty()).then(|| view! { <Loses what=plan.loses /> })}
         </section>

@@ -1,6 +1,6 @@
 //! One guest: how it is, what can be done with it, what was done.
 
-use leptos::{form::ActionForm, html::Details, prelude::*};
+use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
@@ -13,6 +13,7 @@ use crate::{
     domain::{
         action::GuestAction,
         guest::{ConfigText, GuestDetail},
+        history::{HistoryField, HistoryQuery},
         operation::OperationSummary,
         words,
     },
@@ -23,9 +24,10 @@ use crate::{
             banner::{Banner, Tone},
             command::Copy,
             empty::Empty,
+            fold::Fold,
             frame::Me,
-            guest_actions::GuestActions,
-            icon::{Glyph, Icon},
+            guest_actions::{GuestActions, PlanLinks},
+            icon::Glyph,
             loaded::{ActionProblem, Loaded},
             operation_row::OperationRows,
         },
@@ -61,7 +63,7 @@ pub fn GuestPage() -> impl IntoView {
                     view! {
                         <Missing title=format!("There is no guest {}/{name}", part("backend"))>
                             <p>"It may have been deleted."</p>
-                            <a class="button" href=format!("/history?text={name}")>
+                            <a class="button" href=history_of(&part("backend"), &name)>
                                 "What was done with it"
                             </a>
                         </Missing>
@@ -83,6 +85,7 @@ fn Known(
 ) -> impl IntoView {
     let Page { now_ms, mut detail, live, recent, actions } = page;
     let guest = detail.guest.clone();
+    let id = guest.id.clone();
     let config = detail.config.take();
     view! {
         <Title text=guest.label().to_owned() />
@@ -114,7 +117,15 @@ fn Known(
                     {live.map(|operation| view! { <AtWork operation now_ms cancel /> })}
                 </div>
             </div>
-            <GuestActions guest=guest.id status=guest.status choices=actions act />
+            <div class="head-actions">
+                <GuestActions
+                    guest=guest.id.clone()
+                    status=guest.status
+                    choices=actions.clone()
+                    act
+                />
+                <PlanLinks guest=guest.id choices=actions />
+            </div>
         </header>
         <ActionProblem error />
         {guest
@@ -129,7 +140,13 @@ fn Known(
         <div class="columns">
             <Facts detail now_ms />
             <section class="panel" aria-labelledby="recent">
-                <h2 id="recent">"Last operations"</h2>
+                <div class="panel-head">
+                    <h2 id="recent">"Last operations"</h2>
+                    <a href=history_of(
+                        id.backend.as_str(),
+                        id.name.as_str(),
+                    )>"All of its history"</a>
+                </div>
                 {if recent.is_empty() {
                     view! {
                         <Empty glyph=Glyph::History title="Nothing was done with it yet">
@@ -144,6 +161,12 @@ fn Known(
         </div>
         {config.map(|config| view! { <Config config open=config_open /> })}
     }
+}
+
+/// Where all of its operations are, also those of a guest that is gone.
+fn history_of(backend: &str, name: &str) -> String {
+    let query = HistoryQuery::default().with(HistoryField::Guest, format!("{backend}/{name}"));
+    format!("/history?{}", query.to_query())
 }
 
 /// The operation at work, on the line of the guest's state, so that nothing below moves.
@@ -270,19 +293,8 @@ fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
 
 #[component]
 fn Config(config: ConfigText, open: StoredValue<bool>) -> impl IntoView {
-    let details = NodeRef::<Details>::new();
-    let toggled = move |_| {
-        if let Some(details) = details.get_untracked() {
-            open.set_value(details.open());
-        }
-    };
     view! {
-        <details class="panel config" node_ref=details open=open.get_value() on:toggle=toggled>
-            <summary>
-                <Icon glyph=Glyph::Chevron />
-                <h2>"Configuration"</h2>
-                <code class="long">{config.path}</code>
-            </summary>
+        <Fold title="Configuration" note=config.path open>
             <pre class="output" tabindex="0" aria-label="Configuration">
                 {text::visible(&config.text)}
             </pre>
@@ -291,6 +303,6 @@ fn Config(config: ConfigText, open: StoredValue<bool>) -> impl IntoView {
                 .then(|| {
                     view! { <p class="meta">"The file is longer; this is its beginning."</p> }
                 })}
-        </details>
+        </Fold>
     }
 }

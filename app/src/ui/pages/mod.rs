@@ -1,7 +1,7 @@
 //! One file a page: what it asks for and how it is laid out.
 
+pub mod again;
 pub mod guest;
-pub mod guest_delete;
 pub mod guest_new;
 pub mod guests;
 pub mod history;
@@ -9,3 +9,4 @@ pub mod login;
 pub mod not_found;
 pub mod operation;
 pub mod password;
+pub mod plan;

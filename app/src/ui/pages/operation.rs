@@ -1,24 +1,34 @@
-//! One operation: what ran, to the letter, what it said, and how it ended.
+//! One operation: what ran, to the letter, what it said, how it ended, and where that is proved.
+
+mod parts;
+mod record;
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use parts::Parts;
+use record::{Facts, Record};
+
 use crate::{
     api::operations::{CancelOperation, OperationPage as Page, get_operation},
     domain::{
-        operation::{GuestAfter, Operation, OperationSummary, OutputChunk},
-        plan::{Step, StepOutcome, StepResult, When},
+        operation::{Deed, GuestAfter, Operation, OperationSummary},
+        plan::Work,
         words,
     },
     ui::{
         components::{
-            ago::{Ago, Elapsed},
-            badge::{BackendChip, OutcomeBadge, StepShape, StepState},
+            ago::Ago,
+            badge::{BackendChip, OutcomeBadge},
             banner::{Banner, Tone},
+            command::Copy,
+            fold::Fold,
+            icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
             log::Log,
-            plan_view::{OnlyIf, WorkView},
+            operation_row::{OriginMark, Took, Who},
+            step_row::{StepRow, state_of},
         },
         live::Live,
         pages::{guest::Refresh, not_found::Missing},
@@ -26,19 +36,38 @@ use crate::{
     },
 };
 
+/// What of the page outlives the data it shows, as that is drawn anew with each answer.
+#[derive(Clone, Copy)]
+struct Kept {
+    cancel: ServerAction<CancelOperation>,
+    /// Whether the log keeps to its end.
+    follow: RwSignal<bool>,
+    script_open: StoredValue<bool>,
+    /// The operation whose end is shown: nothing of it changes any more.
+    ended: StoredValue<Option<String>>,
+}
+
 #[component]
 pub fn OperationPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_params_map();
     let id = move || params.read().get("id").unwrap_or_default();
-    let cancel = ServerAction::<CancelOperation>::new();
+    let kept = Kept {
+        cancel: ServerAction::new(),
+        follow: RwSignal::new(true),
+        script_open: StoredValue::new(false),
+        ended: StoredValue::new(None),
+    };
+    let version = move || {
+        let ended = kept.ended.get_value().is_some_and(|ended| ended == id());
+        (!ended).then(|| live.version())
+    };
     let page =
-        Resource::new(move || (id(), live.version(), cancel.version().get()), |(id, ..)| get_operation(id));
-    let follow = RwSignal::new(true);
+        Resource::new(move || (id(), version(), kept.cancel.version().get()), |(id, ..)| get_operation(id));
     view! {
         <Loaded reply=page let:page>
             {match page {
-                Some(page) => view! { <Known page cancel follow /> }.into_any(),
+                Some(page) => view! { <Known page kept /> }.into_any(),
                 None => {
                     view! {
                         <Missing title=format!("There is no operation #{}", id())>
@@ -55,190 +84,147 @@ pub fn OperationPage() -> impl IntoView {
 }
 
 #[component]
-fn Known(page: Page, cancel: ServerAction<CancelOperation>, follow: RwSignal<bool>) -> impl IntoView {
-    let Page { now_ms, operation: Operation { summary, plan, outcomes, output, .. }, can_cancel, .. } = page;
-    let (who, name) = (summary.who().to_owned(), summary.on_what());
-    let OperationSummary { id, guest, action, state, .. } = summary.clone();
-    let live = state.is_live();
-    let error = Signal::derive(move || cancel.value().get().and_then(Result::err));
-    let step = move |(index, step): (usize, Step)| {
-        let outcome = outcomes.get(index).cloned();
-        let state = state_of(outcome.as_ref(), live && index == outcomes.len());
-        let said = output.iter().filter(|chunk| chunk.step == index).cloned().collect::<Vec<_>>();
-        view! { <StepRow step outcome state said follow /> }
+fn Known(page: Page, kept: Kept) -> impl IntoView {
+    let Page { now_ms, operation, can_cancel, parts, again, script } = page;
+    let summary = operation.summary.clone();
+    let live = summary.state.is_live();
+    kept.ended.set_value((!live).then(|| summary.id.to_string()));
+    let error = Signal::derive(move || kept.cancel.value().get().and_then(Result::err));
+    let failure = summary.failure.clone().map(|why| {
+        view! {
+            <Banner
+                tone=Tone::Bad
+                title=words::sentence(&words::came_to(&summary.action, summary.state))
+            >
+                <p class="long lines">{text::visible(&why)}</p>
+            </Banner>
+        }
+    });
+    let whole = match summary.children {
+        Some(asked) => view! { <Parts parts asked live now_ms /> }.into_any(),
+        None => view! { <Ran operation=operation.clone() kept /> }.into_any(),
     };
-    let failure = summary.failure.clone();
-    let there = guest.as_ref().filter(|_| summary.guest_after != Some(GuestAfter::Gone));
+    view! {
+        {live.then(|| view! { <Refresh /> })}
+        <header class="head">
+            <Heading summary=summary.clone() now_ms />
+            <div class="buttons">
+                {again
+                    .filter(|_| !live)
+                    .map(|href| {
+                        view! {
+                            <a class="button" href=href>
+                                <Icon glyph=Glyph::Reboot />
+                                "Do it again"
+                            </a>
+                        }
+                    })}
+                {can_cancel
+                    .then(|| {
+                        view! {
+                            <ActionForm action=kept.cancel>
+                                <input type="hidden" name="id" value=summary.id.to_string() />
+                                <button class="button danger-text" type="submit">
+                                    "Cancel"
+                                </button>
+                            </ActionForm>
+                        }
+                    })}
+            </div>
+        </header>
+        <ActionProblem error />
+        {failure}
+        <div class="with-aside">
+            <div class="stack">
+                {whole}
+                {script.map(|text| view! { <Script text operation=operation.clone() kept /> })}
+            </div>
+            <div class="stack">
+                <Facts summary />
+                <Record operation />
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Heading(summary: OperationSummary, now_ms: i64) -> impl IntoView {
+    let name = summary.on_what();
+    let took = view! { <Took operation=summary.clone() now_ms /> };
+    let OperationSummary { id, origin, guest, action, actor, state, started_ms, guest_after, .. } = summary;
+    let there = guest.as_ref().filter(|_| guest_after != Some(GuestAfter::Gone));
     let subject = match there {
         Some(guest) => view! { <a href=guest.href()>{name.clone()}</a> }.into_any(),
         None => name.clone().into_any(),
     };
+    let label = action.label();
+    // A change that was seen is told as one: nobody says to a guest "seen running".
+    let (before, after) = match action {
+        Deed::Observed(_) => (String::new(), format!(" {}", label.to_lowercase())),
+        _ => (format!("{label} "), String::new()),
+    };
     view! {
-        <Title text=format!("#{id} {} {name}", action.label()) />
-        {live.then(|| view! { <Refresh /> })}
-        <header class="head">
-            <div class="head-words">
-                <h1 class="long">{format!("{} ", action.label())} {subject}</h1>
-                <p class="head-facts">
-                    <OutcomeBadge state />
-                    {guest.map(|guest| view! { <BackendChip kind=guest.backend /> })}
-                    <span class="id">{format!("#{id}")}</span>
-                </p>
-            </div>
-            {can_cancel
-                .then(|| {
-                    view! {
-                        <ActionForm action=cancel>
-                            <input type="hidden" name="id" value=id.to_string() />
-                            <button class="button danger-text" type="submit">
-                                "Cancel"
-                            </button>
-                        </ActionForm>
-                    }
-                })}
-        </header>
-        <ActionProblem error />
-        {failure
-            .map(|why| {
-                view! {
-                    <Banner tone=Tone::Bad title=words::sentence(&words::came_to(&action, state))>
-                        <p class="long lines">{text::visible(&why)}</p>
-                    </Banner>
-                }
-            })}
-        <Facts summary who now_ms />
+        <Title text=format!("#{id} {before}{name}{after}") />
+        <div class="head-words">
+            <h1 class="long">{before} {subject} {after}</h1>
+            <p class="head-facts">
+                <OutcomeBadge state />
+                {guest.map(|guest| view! { <BackendChip kind=guest.backend /> })}
+                <OriginMark origin />
+                <span class="id">{format!("#{id}")}</span>
+                <span class="meta">"by " <Who actor /></span>
+                <span class="meta">
+                    <Ago at_ms=started_ms now_ms />
+                </span>
+                <span class="meta figures">{took}</span>
+            </p>
+        </div>
+    }
+}
+
+/// The steps with what they said; for what Paddock did not do, what is known of it.
+#[component]
+fn Ran(operation: Operation, kept: Kept) -> impl IntoView {
+    let Operation { summary, plan, outcomes, output, .. } = operation;
+    let Kept { follow, .. } = kept;
+    let live = summary.state.is_live();
+    let count = plan.steps.len();
+    let (of_steps, others): (Vec<_>, Vec<_>) = output.into_iter().partition(|chunk| chunk.step < count);
+    let steps = plan.steps.into_iter().enumerate().map(|(index, step)| {
+        let outcome = outcomes.get(index).cloned();
+        let is_next = summary.running_ms.is_some() && index == outcomes.len();
+        let state = state_of(outcome.as_ref(), live && is_next);
+        let said = of_steps.iter().filter(|chunk| chunk.step == index).cloned().collect::<Vec<_>>();
+        view! { <StepRow step outcome state said follow /> }
+    });
+    let unplanned = match summary.action {
+        Deed::Observed(_) => "Only the change was seen. What brought it about is not known.",
+        Deed::Task(_) | Deed::Action(_) => "Paddock was not asked for this, so there is no plan of it.",
+    };
+    view! {
         <section class="panel" aria-labelledby="ran">
             <h2 id="ran">{if live { "What runs" } else { "What ran" }}</h2>
-            <ol class="steps">{plan.steps.into_iter().enumerate().map(step).collect_view()}</ol>
+            {(count == 0).then(|| view! { <p class="meta">{unplanned}</p> })}
+            <ol class="steps">{steps.collect_view()}</ol>
+            {(!others.is_empty())
+                .then(|| view! { <Log chunks=others dropped_bytes=0 live follow /> })}
         </section>
     }
 }
 
+/// What ran, as a script for one's own shell.
 #[component]
-fn Facts(summary: OperationSummary, who: String, now_ms: i64) -> impl IntoView {
-    let OperationSummary { address, started_ms, finished_ms, guest_after, .. } = summary;
+fn Script(text: String, operation: Operation, kept: Kept) -> impl IntoView {
+    let is_calls = operation.plan.steps.iter().all(|step| matches!(step.work, Work::Api(_)));
+    let title = if is_calls { "Copy as curl" } else { "Copy as shell" };
     view! {
-        <dl class="facts wide">
-            <div>
-                <dt>"By"</dt>
-                <dd>{who}</dd>
+        <Fold title open=kept.script_open>
+            <div class="copied">
+                <pre class="output" tabindex="0" aria-label=title>
+                    {text.clone()}
+                </pre>
+                <Copy text what="script" />
             </div>
-            {address
-                .map(|address| {
-                    view! {
-                        <div>
-                            <dt>"From"</dt>
-                            <dd class="mono">{address}</dd>
-                        </div>
-                    }
-                })}
-            <div>
-                <dt>"Started"</dt>
-                <dd>
-                    <Ago at_ms=started_ms now_ms />
-                    <span class="meta">{words::exact(started_ms)}</span>
-                </dd>
-            </div>
-            <div>
-                <dt>{if finished_ms.is_some() { "Took" } else { "Running for" }}</dt>
-                <dd class="figures">
-                    {match finished_ms {
-                        Some(finished_ms) => words::span(finished_ms - started_ms).into_any(),
-                        None => view! { <Elapsed since_ms=started_ms now_ms /> }.into_any(),
-                    }}
-                </dd>
-            </div>
-            {guest_after
-                .map(|after| {
-                    view! {
-                        <div>
-                            <dt>"Guest afterwards"</dt>
-                            <dd>{words::after(after)}</dd>
-                        </div>
-                    }
-                })}
-        </dl>
-    }
-}
-
-fn state_of(outcome: Option<&StepOutcome>, running: bool) -> StepState {
-    match outcome.map(|outcome| &outcome.result) {
-        None if running => StepState::Running,
-        None => StepState::Ahead,
-        Some(StepResult::Exited(exit)) if exit.is_success() => StepState::Done,
-        Some(StepResult::Reached(_) | StepResult::Edited) => StepState::Done,
-        Some(StepResult::Answered { status, end, .. }) if is_good(*status, end.as_deref()) => StepState::Done,
-        Some(
-            StepResult::Exited(_)
-            | StepResult::NotReached(_)
-            | StepResult::Answered { .. }
-            | StepResult::NotAnswered { .. }
-            | StepResult::NotEdited,
-        ) => StepState::Failed,
-        Some(StepResult::Skipped) => StepState::Skipped,
-    }
-}
-
-/// An answer is good if its task ended well, too: with a process in the guest that is an exit of 0.
-fn is_good(status: u16, end: Option<&str>) -> bool {
-    let ended = end.is_none_or(|end| matches!(end, "OK" | "0") || end.starts_with("WARNINGS"));
-    (200..300).contains(&status) && ended
-}
-
-/// How a step ended, in a word or two.
-fn ending(result: &StepResult) -> String {
-    match result {
-        StepResult::Exited(exit) => exit.to_string(),
-        StepResult::Reached(status) => format!("it is {status}"),
-        StepResult::NotReached(Some(status)) => format!("it is still {status}"),
-        StepResult::NotReached(None) => "it is gone".to_owned(),
-        StepResult::Answered { end: Some(end), .. } => end.clone(),
-        StepResult::Answered { status, .. } => status.to_string(),
-        StepResult::NotAnswered { .. } => "no answer".to_owned(),
-        StepResult::Edited => "changed".to_owned(),
-        StepResult::NotEdited => "not changed".to_owned(),
-        StepResult::Skipped => "not needed".to_owned(),
-    }
-}
-
-#[component]
-fn StepRow(
-    step: Step,
-    outcome: Option<StepOutcome>,
-    state: StepState,
-    said: Vec<OutputChunk>,
-    follow: RwSignal<bool>,
-) -> impl IntoView {
-    let running = state == StepState::Running;
-    let ended = outcome.as_ref().map(|outcome| {
-        let took =
-            outcome.started_ms.map(|_| words::span(i64::try_from(outcome.duration_ms).unwrap_or(i64::MAX)));
-        view! {
-            <span class="step-end figures">
-                <span class=if state == StepState::Failed {
-                    "exit bad"
-                } else {
-                    "exit"
-                }>{ending(&outcome.result)}</span>
-                {took.map(|took| view! { <span class="meta">{took}</span> })}
-            </span>
-        }
-    });
-    let dropped_bytes = outcome.map_or(0, |outcome| outcome.dropped_bytes);
-    let dim = matches!(state, StepState::Skipped | StepState::Ahead);
-    view! {
-        <li class=if dim { "step dim" } else { "step" }>
-            <p class="step-title">
-                <span class="step-words">
-                    <StepShape state />
-                    <span>{step.title}</span>
-                </span>
-                {(step.when == When::PreviousFailed).then(|| view! { <OnlyIf /> })}
-                {ended}
-            </p>
-            <WorkView work=step.work />
-            {(!said.is_empty())
-                .then(|| view! { <Log chunks=said dropped_bytes live=running follow /> })}
-        </li>
+        </Fold>
     }
 }

@@ -1,0 +1,99 @@
+//! Who, when, and where in the ledger.
+
+use leptos::prelude::*;
+
+use crate::{
+    domain::{
+        operation::{LedgerPlace, Operation, OperationSummary, Origin},
+        words,
+    },
+    ui::components::{ago::Exact, hash::ShortHash, operation_row::Who},
+};
+
+/// One line of a list of facts.
+fn fact(label: &'static str, value: AnyView) -> AnyView {
+    view! {
+        <dt>{label}</dt>
+        <dd>{value}</dd>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn Facts(summary: OperationSummary) -> impl IntoView {
+    let OperationSummary {
+        origin,
+        parent,
+        node,
+        actor,
+        address,
+        started_ms,
+        running_ms,
+        finished_ms,
+        guest_after,
+        ..
+    } = summary;
+    let origin = match origin {
+        Origin::Paddock => "asked through Paddock",
+        Origin::Task => "a Proxmox task, started outside Paddock",
+        Origin::Observed => "seen on the host, not asked through Paddock",
+    };
+    let at = |at_ms: i64| view! { <Exact at_ms /> }.into_any();
+    let part_of = |id: crate::domain::operation::OperationId| {
+        view! {
+            <a class="link" href=id.href()>
+                {format!("#{id}")}
+            </a>
+        }
+        .into_any()
+    };
+    let waited = running_ms.map(|running_ms| words::span(running_ms - started_ms).into_any());
+    let worked = finished_ms.zip(running_ms).map(|(end, begin)| words::span(end - begin).into_any());
+    view! {
+        <section class="panel" aria-labelledby="facts">
+            <h2 id="facts">"Facts"</h2>
+            <dl class="facts figures">
+                {fact("Origin", origin.into_any())} {fact("By", view! { <Who actor /> }.into_any())}
+                {address.map(|address| fact("From", view! { <code>{address}</code> }.into_any()))}
+                {parent.map(|id| fact("Part of", part_of(id)))}
+                {node.map(|node| fact("Node", node.into_any()))} {fact("Asked for", at(started_ms))}
+                {running_ms.map(|at_ms| fact("Started", at(at_ms)))}
+                {finished_ms.map(|at_ms| fact("Ended", at(at_ms)))}
+                {waited.map(|waited| fact("Waited in line", waited))}
+                {worked.map(|worked| fact("Worked for", worked))}
+                {guest_after.map(|after| fact("Guest after", words::after(after).into_any()))}
+            </dl>
+        </section>
+    }
+}
+
+/// What proves it: the entries of the ledger, and the plan that they hold the hash of.
+#[component]
+pub fn Record(operation: Operation) -> impl IntoView {
+    let Operation { ledger, plan, plan_hash, .. } = operation;
+    let entry = |LedgerPlace { seq, kind, hash }: LedgerPlace| {
+        let label = match kind.as_str() {
+            "operation-begun" => "Begin",
+            "operation-ended" => "End",
+            _ => "Entry",
+        };
+        fact(label, view! { <ShortHash seq hash /> }.into_any())
+    };
+    let is_recorded = !ledger.is_empty();
+    view! {
+        <section class="panel" aria-labelledby="record">
+            <h2 id="record">"Ledger"</h2>
+            <dl class="facts figures">
+                {ledger.into_iter().map(entry).collect_view()}
+                {(!plan.steps.is_empty())
+                    .then(|| fact("Plan", view! { <ShortHash hash=plan_hash /> }.into_any()))}
+            </dl>
+            {(!is_recorded)
+                .then(|| {
+                    view! {
+                        <p class="meta">"It is older than the ledger and has no entry in it."</p>
+                    }
+                })}
+        </section>
+    }
+}

@@ -1,0 +1,110 @@
+//! Before an action: exactly what it would run, what is lost, and the way to run just that.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::{
+    api::guests::{Act, Preview, preview_action},
+    domain::action::GuestAction,
+    ui::{
+        components::{
+            badge::{BackendChip, StatusBadge},
+            guest_actions::ActFields,
+            loaded::Loaded,
+            run_form::{Agreement, agree, is_about_confirm},
+        },
+        pages::not_found::Missing,
+    },
+};
+
+#[component]
+pub fn PlanPage() -> impl IntoView {
+    let params = use_params_map();
+    let part = move |name: &str| params.read().get(name).unwrap_or_default();
+    let action = move || part("action").parse::<GuestAction>().ok();
+    let act = ServerAction::<Act>::new();
+    // Not with every change of the host: what is being typed would be lost, and the plan that is agreed to would be
+    // exchanged under the pointer. The server plans again before it runs anything, and refuses another plan; then it
+    // is read anew.
+    let refused = move || {
+        let value = act.value();
+        let is_stale = value.with(|reply| matches!(reply, Some(Err(error)) if !is_about_confirm(error)));
+        is_stale.then(|| act.version().get_untracked())
+    };
+    let preview = Resource::new(
+        move || (part("backend"), part("name"), action(), refused()),
+        |(backend, name, action, _)| async move {
+            match action {
+                Some(action) => preview_action(backend, name, action).await,
+                None => Ok(None),
+            }
+        },
+    );
+    view! {
+        <Loaded reply=preview let:preview>
+            {match preview {
+                Some(preview) => view! { <Known preview act /> }.into_any(),
+                None if action().is_none() => {
+                    view! {
+                        <Missing title=format!("“{}” is no action on a guest", part("action"))>
+                            <a class="button" href="/guests">
+                                "Go to the guests"
+                            </a>
+                        </Missing>
+                    }
+                        .into_any()
+                }
+                None => {
+                    view! {
+                        <Missing title=format!(
+                            "There is no guest {}/{}",
+                            part("backend"),
+                            part("name"),
+                        )>
+                            <p>"It may be gone already."</p>
+                            <a class="button" href="/guests">
+                                "Go to the guests"
+                            </a>
+                        </Missing>
+                    }
+                        .into_any()
+                }
+            }}
+        </Loaded>
+    }
+}
+
+#[component]
+fn Known(preview: Preview, act: ServerAction<Act>) -> impl IntoView {
+    let Preview { guest, action, plan, hash, .. } = preview;
+    let name = guest.label().to_owned();
+    let title = format!("{} {name}", action.label());
+    let problem = Signal::derive(move || act.value().get().and_then(Result::err));
+    let agreement = Agreement { action, name, plan, hash, back: guest.id.href() };
+    let id = guest.id.clone();
+    let form = agree(agreement, problem, |fields| {
+        view! {
+            <ActionForm action=act attr:class="form confirm">
+                <ActFields guest=id action />
+                {fields}
+            </ActionForm>
+        }
+        .into_any()
+    });
+    view! {
+        <Title text=title.clone() />
+        <div class="narrow">
+            <header class="head">
+                <div class="head-words">
+                    <h1 class="long">{title}</h1>
+                    <p class="head-facts">
+                        <StatusBadge status=guest.status />
+                        <BackendChip kind=guest.id.backend />
+                    </p>
+                </div>
+            </header>
+            {form}
+        </div>
+    }
+}
