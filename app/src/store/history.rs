@@ -1,11 +1,13 @@
 //! Reading the history.
 
+mod record;
 mod search;
 mod words;
 
 use std::collections::HashMap;
 
-use search::count;
+pub use record::HistoryRecord;
+use search::{count, ids_of};
 
 use super::{Store, StoreError, operations::OperationRow};
 use crate::domain::{
@@ -26,8 +28,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OperationSummary>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let found = search::find(&mut transaction, filter, limit).await?;
-        let ids = serde_json::json!(found.iter().map(|place| place.id).collect::<Vec<_>>()).to_string();
+        let ids = ids_of(&search::find(&mut transaction, filter, limit).await?);
         let rows = sqlx::query_as!(
             OperationRow,
             r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,

@@ -292,6 +292,11 @@ impl Pairs {
     }
 }
 
+/// A JSON array of their ids, as a query takes any number of them.
+pub(super) fn ids_of(places: &[Cursor]) -> String {
+    serde_json::json!(places.iter().map(|place| place.id).collect::<Vec<_>>()).to_string()
+}
+
 pub(super) fn count(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
