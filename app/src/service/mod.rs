@@ -8,6 +8,7 @@ pub mod again;
 mod attempts;
 pub mod bulk;
 mod error;
+pub mod export;
 pub mod fair;
 pub mod guests;
 pub mod history;

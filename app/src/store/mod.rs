@@ -22,6 +22,7 @@ use crate::ledger::Signer;
 
 pub use entries::LedgerFilter;
 pub use error::StoreError;
+pub use history::HistoryRecord;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
