@@ -6,6 +6,7 @@ pub mod actions;
 mod adopt;
 pub mod again;
 pub mod bulk;
+mod cut_off;
 mod error;
 pub mod fair;
 pub mod guests;

@@ -62,10 +62,8 @@ pub fn OperationPage() -> impl IntoView {
         let ended = kept.ended.get_value().is_some_and(|ended| ended == id());
         (!ended).then(|| live.version())
     };
-    let page = Resource::new(
-        move || (id(), version(), kept.cancel.version().get()),
-        |(id, ..)| get_operation(id),
-    );
+    let page =
+        Resource::new(move || (id(), version(), kept.cancel.version().get()), |(id, ..)| get_operation(id));
     view! {
         <Loaded reply=page let:page>
             {match page {

@@ -22,13 +22,12 @@ pub fn Parts(parts: Vec<OperationSummary>, asked: u32, live: bool, now_ms: i64) 
 /// "8 succeeded, 1 failed, 1 waiting"
 fn tally(parts: &[OperationState], asked: u32, live: bool) -> String {
     use OperationState::{Cancelled, Failed, Interrupted, Planned, Running, Succeeded, TimedOut};
-    let mut counts: Vec<String> =
-        [Succeeded, Failed, TimedOut, Interrupted, Cancelled, Running, Planned]
-            .into_iter()
-            .map(|state| (parts.iter().filter(|part| **part == state).count(), state))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, state)| format!("{count} {}", state.label().to_lowercase()))
-            .collect();
+    let mut counts: Vec<String> = [Succeeded, Failed, TimedOut, Interrupted, Cancelled, Running, Planned]
+        .into_iter()
+        .map(|state| (parts.iter().filter(|part| **part == state).count(), state))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, state)| format!("{count} {}", state.label().to_lowercase()))
+        .collect();
     let others = usize::try_from(asked).unwrap_or(usize::MAX).saturating_sub(parts.len());
     if others > 0 {
         counts.push(format!("{others} {}", if live { "to come" } else { "left out" }));

@@ -22,7 +22,16 @@ fn fact(label: &'static str, value: AnyView) -> AnyView {
 #[component]
 pub fn Facts(summary: OperationSummary) -> impl IntoView {
     let OperationSummary {
-        origin, parent, node, actor, address, started_ms, running_ms, finished_ms, guest_after, ..
+        origin,
+        parent,
+        node,
+        actor,
+        address,
+        started_ms,
+        running_ms,
+        finished_ms,
+        guest_after,
+        ..
     } = summary;
     let origin = match origin {
         Origin::Paddock => "asked through Paddock",
