@@ -1,5 +1,7 @@
 //! The ledger in the database: entries appended inside the transaction of what they record.
 
+use std::str::FromStr;
+
 use serde_json::json;
 use sqlx::SqliteConnection;
 
@@ -21,7 +23,7 @@ pub struct By<'a> {
 }
 
 /// What happened. The texts are in the ledger for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryKind {
     /// The first entry: from here on everything is recorded.
     LedgerBegun,
@@ -48,6 +50,26 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    pub const ALL: [Self; 17] = [
+        Self::LedgerBegun,
+        Self::OperationBegun,
+        Self::OperationMoved,
+        Self::OperationEnded,
+        Self::ActionDenied,
+        Self::ActionRefused,
+        Self::LoggedIn,
+        Self::LogInFailed,
+        Self::SessionEnded,
+        Self::PasswordChanged,
+        Self::UserAdded,
+        Self::PasswordReset,
+        Self::SettingsChanged,
+        Self::ServerStarted,
+        Self::ServerStopped,
+        Self::Archived,
+        Self::DamageFound,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LedgerBegun => "ledger-begun",
@@ -68,6 +90,18 @@ impl EntryKind {
             Self::Archived => "archived",
             Self::DamageFound => "damage-found",
         }
+    }
+}
+
+/// The text names no kind of entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is no kind of entry in the ledger")]
+pub struct UnknownKind(pub String);
+
+impl FromStr for EntryKind {
+    type Err = UnknownKind;
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownKind(text.to_owned()))
     }
 }
 
@@ -115,10 +149,23 @@ impl Store {
 
     /// Records what has no row of its own: a refusal, a log-in.
     pub async fn record(&self, fact: Fact<'_>) -> Result<(), StoreError> {
-        let mut transaction = self.writing().await?;
-        let checkpoint = self.append(&mut transaction, fact).await?;
+        self.commit_with(self.writing().await?, [fact]).await
+    }
+
+    /// Commits a transaction of [`writing`](Self::writing) together with the facts that it brings about.
+    pub(super) async fn commit_with<'a>(
+        &self,
+        mut transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
+        facts: impl IntoIterator<Item = Fact<'a>>,
+    ) -> Result<(), StoreError> {
+        let mut checkpoints = Vec::new();
+        for fact in facts {
+            checkpoints.extend(self.append(&mut transaction, fact).await?);
+        }
         transaction.commit().await?;
-        announce(checkpoint.as_ref());
+        for checkpoint in &checkpoints {
+            announce(Some(checkpoint));
+        }
         Ok(())
     }
 

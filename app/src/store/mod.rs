@@ -4,6 +4,7 @@
 //! against `migrations/` when Paddock is compiled, but for those of the proof (`verify`), which believes no type.
 
 mod archives;
+mod entries;
 mod error;
 mod history;
 mod ledger;
@@ -19,12 +20,13 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
+pub use entries::LedgerFilter;
 pub use error::StoreError;
-pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
+pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::OpenError;
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
 pub use outside::{Beginner, Ended, Import, LastDone, Observed, Source};
-pub use users::{NewUser, User, UserId};
+pub use users::{NewUser, User, UserId, user_subject};
 pub use verify::{Pace, Proof, ProveError, Trust, prove};
 
 /// The database. Cheap to clone.

@@ -21,7 +21,7 @@ pub const BOB: &str = "bob@pve!cli";
 
 /// Posts to this path; what is answered, as a rule a UPID. A refusal fails the test.
 pub async fn by_another(fake: &FakePve, path: &str) -> String {
-    fake.set(&format!("apitokens.{}", BOB), json!("his"));
+    fake.set(&format!("apitokens.{BOB}"), json!("his"));
     let credentials = Credentials::Token { id: BOB.to_owned(), secret: Secret::new("his") };
     let client = Client::new(&ProxmoxConfig { credentials, ..fake.config() }).unwrap();
     let call = ApiCall {

@@ -15,6 +15,7 @@ use app::{
     domain::{
         action::ActionRequest,
         guest::{BackendKind, GuestId},
+        history::HistoryFilter,
         operation::{Operation, OperationId, OperationState, OperationSummary, Origin},
     },
     service::{
@@ -22,7 +23,7 @@ use app::{
         actions::{self, Ask, Target},
         settle,
     },
-    store::{HistoryFilter, Store},
+    store::Store,
 };
 use tokio::task::JoinHandle;
 
@@ -65,12 +66,11 @@ impl Paddock {
         self.state.store.close().await;
     }
 
-    /// All of this origin, oldest first.
+    /// All of this origin, in the order in which they were recorded.
     pub async fn history(&self, origin: Origin) -> Vec<OperationSummary> {
-        let filter = HistoryFilter { limit: 100_000, ..HistoryFilter::default() };
-        let mut all = self.state.store.history(&filter).await.unwrap();
+        let mut all = self.state.store.history(&HistoryFilter::default(), 100_000).await.unwrap();
         all.retain(|operation| operation.origin == origin);
-        all.reverse();
+        all.sort_by_key(|operation| operation.id);
         all
     }
 
