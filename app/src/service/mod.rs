@@ -7,6 +7,7 @@ mod adopt;
 pub mod again;
 mod attempts;
 pub mod bulk;
+mod cut_off;
 mod error;
 pub mod export;
 pub mod fair;

@@ -1,53 +1,37 @@
-//! The ledger after a crash: one unbroken chain, with the beginning and the end of every operation in it.
+//! The ledger after a crash: proven, and with the beginning and the end of every operation in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{collections::BTreeMap, fs};
 
-use app::ledger::{Checkpoint, Hash, PublicKey};
+use app::{
+    ledger::{Checkpoint, PublicKey},
+    store::{Pace, Trust, prove},
+};
 use serde_json::Value;
 
-use crate::record::Book;
+use crate::{ground::Ground, load::Told, record::Book};
 
 /// What is wrong with it; empty for one that is as it should be.
-pub fn wrong(book: &Book, key: PublicKey) -> Vec<String> {
-    let mut wrong = chain(book);
-    wrong.extend(signatures(book, key));
+pub fn wrong(ground: &Ground, book: &Book, told: &Told) -> Vec<String> {
+    let mut wrong = proven(ground);
     wrong.extend(beginnings_and_ends(book));
-    wrong
-}
-
-fn chain(book: &Book) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let (mut seq, mut previous) = (0, Hash::ZERO);
-    for entry in &book.entries {
-        if entry.seq != seq + 1 {
-            wrong.push(format!("the ledger has entry {} after entry {seq}", entry.seq));
-        }
-        if entry.previous != previous {
-            wrong.push(format!("entry {} does not name the one before it", entry.seq));
-        }
-        if entry.computed() != entry.hash {
-            wrong.push(format!("entry {} does not have its hash", entry.seq));
-        }
-        (seq, previous) = (entry.seq, entry.hash);
+    let log_ins = book.entries.iter().filter(|entry| entry.kind == "logged-in").count();
+    if log_ins < told.sessions.len() {
+        wrong.push(format!("{} log-ins were answered, and {log_ins} are in the ledger", told.sessions.len()));
     }
     wrong
 }
 
-fn signatures(book: &Book, key: PublicKey) -> Vec<String> {
-    let hashes: HashMap<i64, Hash> = book.entries.iter().map(|entry| (entry.seq, entry.hash)).collect();
-    let holds = |signed: &Checkpoint| {
-        signed.key == key && signed.verify() && hashes.get(&signed.seq) == Some(&signed.hash)
-    };
-    let mut wrong: Vec<String> = book
-        .checkpoints
-        .iter()
-        .filter(|checkpoint| !holds(checkpoint))
-        .map(|checkpoint| format!("the checkpoint of entry {} does not hold", checkpoint.seq))
-        .collect();
-    if !holds(&book.head) || Some(book.head.seq) != book.entries.last().map(|last| last.seq) {
-        wrong.push(format!("the head is signed for entry {} and does not hold", book.head.seq));
+/// As `paddock verify` proves it, with every checkpoint that a server wrote into its log as a witness.
+fn proven(ground: &Ground) -> Vec<String> {
+    let key = PublicKey::read(&ground.path("data/ledger.key.pub")).unwrap().unwrap();
+    let log = fs::read_to_string(ground.log()).unwrap_or_default();
+    let witnesses: Vec<Checkpoint> = log.lines().filter_map(Checkpoint::find).collect();
+    let trust = Trust { keys: vec![key], witnesses };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    match runtime.block_on(prove(&ground.path("data/paddock.db"), &trust, Pace::Full)) {
+        Ok(proof) => proof.report.damages.iter().map(|damage| format!("the record: {damage}")).collect(),
+        Err(error) => vec![error.to_string()],
     }
-    wrong
 }
 
 /// Read in the order of the ledger, which is the order of the transactions: on no guest does an operation begin before
