@@ -21,7 +21,7 @@ use crate::{
         components::{
             banner::{Banner, Tone},
             empty::Empty,
-            icon::{Glyph, Icon},
+            icon::Glyph,
             loaded::Loaded,
             operation_row::OperationRows,
         },
@@ -58,7 +58,7 @@ fn Found(page: Page, query: HistoryQuery) -> impl IntoView {
         .collect();
     let list = match (operations.is_empty(), is_wrong) {
         (false, _) => view! { <Days operations now_ms /> }.into_any(),
-        (true, true) => view! { <NothingAsked errors=elsewhere /> }.into_any(),
+        (true, true) => view! { <NothingAsked elsewhere /> }.into_any(),
         (true, false) => view! { <Nothing is_all=query.is_all() /> }.into_any(),
     };
     let newest = (!query.after.is_empty()).then(|| href(&query.with(HistoryField::After, "")));
@@ -152,17 +152,17 @@ fn Nothing(is_all: bool) -> impl IntoView {
     }
 }
 
-/// Nothing is shown instead of what nobody asked for.
+/// Nothing is shown instead of what nobody asked for. `elsewhere`: what is wrong at no field of the form.
 #[component]
-fn NothingAsked(errors: Vec<FilterError>) -> impl IntoView {
-    let line = |error: FilterError| view! { <p>{error.message}</p> };
+fn NothingAsked(elsewhere: Vec<FilterError>) -> impl IntoView {
+    let told = if elsewhere.is_empty() {
+        vec!["What is wrong stands at its field.".to_owned()]
+    } else {
+        elsewhere.into_iter().map(|error| error.message).collect()
+    };
     view! {
         <Banner tone=Tone::Bad title="The filter cannot be understood, so nothing is shown">
-            {errors.into_iter().map(line).collect_view()}
-            <a class="button small" href="/history">
-                <Icon glyph=Glyph::Cross />
-                "Clear the filter"
-            </a>
+            {told.into_iter().map(|told| view! { <p>{told}</p> }).collect_view()}
         </Banner>
     }
 }
