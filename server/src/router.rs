@@ -7,7 +7,7 @@ use std::{
 };
 
 use app::{
-    service::AppState,
+    service::{AppState, accounts},
     ui::{
         app::{App, shell},
         status::SetStatus,
@@ -36,8 +36,9 @@ use crate::{events::events, guard, headers};
 
 /// Largest request body, bytes: forms are small.
 const BODY_LIMIT: usize = 256 * 1024;
-/// A session ends after so long without a request.
-const IDLE_LIMIT: time::Duration = time::Duration::hours(12);
+/// How long a session that nobody uses is kept. It is over long before, but only one that is still there can be told
+/// to be.
+const SESSION_KEPT: time::Duration = time::Duration::milliseconds(accounts::ABSOLUTE_LIMIT_MS);
 /// The theme's cookie, and how long a browser keeps it.
 const THEME_COOKIE: &str = "theme";
 const THEME_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -73,7 +74,7 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_secure(site.secure_cookies)
-        .with_expiry(Expiry::OnInactivity(IDLE_LIMIT));
+        .with_expiry(Expiry::OnInactivity(SESSION_KEPT));
     Router::new()
         .route("/", get(async || Redirect::to("/guests")))
         .merge(pages)

@@ -31,6 +31,9 @@ pub enum Damage {
     Unsigned { first: i64, last: i64 },
     #[error("The signed end is missing, so that nothing tells whether entries were cut off.")]
     HeadMissing,
+    /// Where checkpoints are known to be kept at certain entries.
+    #[error("The checkpoint of entry {seq} is missing.")]
+    CheckpointMissing { seq: i64 },
     #[error("The checkpoint of entry {seq} is signed with another key, {key}.")]
     WrongKey { seq: i64, key: PublicKey },
     /// `which` half of its record, such as `beginning` or `end`.
@@ -43,6 +46,30 @@ pub enum Damage {
     /// `why` is a clause that goes on from “does not fit: ”.
     #[error("The archive does not fit: {why}.")]
     ArchiveMismatch { why: String },
+}
+
+impl Damage {
+    /// Which kind it is, in one word for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::EntryChanged { .. } => "entry-changed",
+            Self::ChainBroken { .. } => "chain-broken",
+            Self::Missing { .. } => "missing",
+            Self::OutOfOrder { .. } => "out-of-order",
+            Self::Malformed { .. } => "malformed",
+            Self::CheckpointForged { .. } => "checkpoint-forged",
+            Self::CheckpointMismatch { .. } => "checkpoint-mismatch",
+            Self::CutOff { .. } => "cut-off",
+            Self::Unsigned { .. } => "unsigned",
+            Self::HeadMissing => "head-missing",
+            Self::CheckpointMissing { .. } => "checkpoint-missing",
+            Self::WrongKey { .. } => "wrong-key",
+            Self::RecordChanged { .. } => "record-changed",
+            Self::RecordMissing { .. } => "record-missing",
+            Self::RecordUnknown { .. } => "record-unknown",
+            Self::ArchiveMismatch { .. } => "archive-mismatch",
+        }
+    }
 }
 
 fn entries(first: i64, last: i64) -> String {

@@ -163,7 +163,7 @@ impl Verifier {
     }
 
     /// What should be the signed end could not be read, which has been told.
-    pub(super) fn head_unreadable(&mut self) {
+    pub fn head_unreadable(&mut self) {
         if self.head == Head::Missing {
             self.head = Head::Bad;
         }

@@ -78,3 +78,14 @@ pub enum AccountFailure {
     #[error(transparent)]
     Other(#[from] Error),
 }
+
+impl AccountFailure {
+    /// `None` where Paddock itself failed.
+    pub fn kind(&self) -> Option<FailureKind> {
+        match self {
+            Self::WrongPassword => Some(FailureKind::Denied),
+            Self::TooShort { .. } | Self::TooLong | Self::Differ | Self::Same => Some(FailureKind::Invalid),
+            Self::Other(error) => Some(error.kind()).filter(|kind| *kind != FailureKind::Internal),
+        }
+    }
+}

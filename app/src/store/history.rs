@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Store, StoreError, operations::OperationRow};
+use super::{
+    Store, StoreError,
+    operations::{OperationRow, readable},
+};
 use crate::domain::{
     guest::GuestId,
     history::{ActionFilter, Cursor, HistoryFilter, UserFilter},
@@ -125,7 +128,7 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        summaries(rows)
+        Ok(readable(rows.into_iter().map(OperationSummary::try_from)))
     }
 
     /// The newest operation of every guest that ever had one.
@@ -139,6 +142,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let of_guest = |summary: OperationSummary| Some((summary.guest.clone()?, summary));
-        Ok(summaries(rows)?.into_iter().filter_map(of_guest).collect())
+        let summaries = readable(rows.into_iter().map(OperationSummary::try_from));
+        Ok(summaries.into_iter().filter_map(of_guest).collect())
     }
 }

@@ -19,7 +19,7 @@ use app::{
     },
     domain::{access::Role, operation::OperationState},
     service::{AppState, accounts},
-    store::{NewUser, Store},
+    store::{By, NewUser, Store},
 };
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Request, StatusCode, header};
@@ -88,7 +88,7 @@ impl Host {
             must_change_password: false,
             created_ms: 0,
         };
-        assert!(self.state.store.add_user(&user).await.unwrap(), "{username} exists already");
+        assert!(self.state.store.add_user(&user, By::default()).await.unwrap(), "{username} exists already");
         let mut browser = self.browser();
         browser.log_in(username, PASSWORD).await;
         browser

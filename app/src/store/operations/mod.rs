@@ -1,7 +1,7 @@
 //! Operations from begin to finish.
 
 mod begin;
-mod digest;
+pub(super) mod digest;
 mod end;
 mod progress;
 mod read;
@@ -161,6 +161,15 @@ fn damaged(id: i64, what: String) -> StoreError {
 
 pub(super) fn from_json<T: DeserializeOwned>(id: i64, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|e| damaged(id, e.to_string()))
+}
+
+/// For what must be shown or done whatever somebody did to the database: rows that make no sense are left out. That
+/// they were changed is told by the proof.
+pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    let note = |row: Result<T, StoreError>| {
+        row.inspect_err(|error| tracing::error!(error = %error, "an operation is left out")).ok()
+    };
+    rows.into_iter().filter_map(note).collect()
 }
 
 /// Our own types always have a JSON form; should one ever not, the record says so instead of being lost.

@@ -92,17 +92,14 @@ pub fn PlanLinks(guest: GuestId, choices: Vec<ActionChoice>) -> impl IntoView {
         .into_iter()
         .filter(|choice| choice.refusal.is_none() && choice.action != GuestAction::Delete)
         .map(|choice| {
-            view! {
-                <a href=plan_href(&guest, choice.action)>
-                    {choice.action.label()}
-                </a>
-            }
+            view! { <a href=plan_href(&guest, choice.action)>{choice.action.label()}</a> }
         })
         .collect::<Vec<_>>();
     (!possible.is_empty()).then(|| {
         view! {
             <nav class="plans" aria-label="Plans">
-                "Show the plan of " {possible}
+                "Show the plan of "
+                {possible}
             </nav>
         }
     })

@@ -30,6 +30,7 @@ pub enum Glyph {
     Info,
     Lock,
     Arrow,
+    Cross,
 }
 
 impl Glyph {
@@ -65,6 +66,7 @@ impl Glyph {
             Self::Info => "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.3v3.6M8 5h.01",
             Self::Lock => "M3.5 7.2h9v6.3h-9zM5.5 7.2V5a2.5 2.5 0 0 1 5 0v2.2",
             Self::Arrow => "M3 8h10M9.3 4.3L13 8l-3.7 3.7",
+            Self::Cross => "M4.5 4.5l7 7M11.5 4.5l-7 7",
         }
     }
 }

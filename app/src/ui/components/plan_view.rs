@@ -18,9 +18,7 @@ pub fn PlanView(plan: Plan, hash: Option<String>) -> impl IntoView {
                 <h2 id="will-run">"What will run"</h2>
                 {hash
                     .map(|hash| {
-                        view! {
-                            <span class="meta">"Plan " <ShortHash hash /></span>
-                        }
+                        view! { <span class="meta">"Plan " <ShortHash hash /></span> }
                     })}
             </div>
             <ol class="steps">

@@ -53,7 +53,10 @@ pub fn agree(
     let changed = move || {
         problem.get().filter(is_about_plan).map(|_| {
             view! {
-                <Banner tone=Tone::Changed title="The guest has changed since; this is the plan now">
+                <Banner
+                    tone=Tone::Changed
+                    title="The guest has changed since; this is the plan now"
+                >
                     <p>"Nothing was run. Look at it once more."</p>
                 </Banner>
             }

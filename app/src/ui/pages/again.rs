@@ -33,10 +33,7 @@ pub fn AgainPage() -> impl IntoView {
                 Some(again) => view! { <Known again act /> }.into_any(),
                 None => {
                     view! {
-                        <Missing title=format!(
-                            "There is nothing to plan again as #{}",
-                            id(),
-                        )>
+                        <Missing title=format!("There is nothing to plan again as #{}", id())>
                             <p>
                                 "Only what Paddock was asked for, of one guest, can be planned again."
                             </p>

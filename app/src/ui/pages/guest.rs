@@ -142,9 +142,10 @@ fn Known(
             <section class="panel" aria-labelledby="recent">
                 <div class="panel-head">
                     <h2 id="recent">"Last operations"</h2>
-                    <a class="link meta" href=history_of(id.backend.as_str(), id.name.as_str())>
-                        "All of its history"
-                    </a>
+                    <a href=history_of(
+                        id.backend.as_str(),
+                        id.name.as_str(),
+                    )>"All of its history"</a>
                 </div>
                 {if recent.is_empty() {
                     view! {

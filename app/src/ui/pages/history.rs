@@ -1,17 +1,20 @@
 //! What was done, by whom, and how it ended.
 
-use leptos::{ev, html, prelude::*};
+mod chips;
+mod filters;
+
+use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_navigate, use_query_map},
-};
+use leptos_router::hooks::use_location;
+
+use chips::Chips;
+use filters::{FilterForm, href};
 
 use crate::{
     api::operations::{HistoryPage as Page, list_operations},
     domain::{
         history::{FilterError, HistoryField, HistoryQuery},
-        operation::{OperationState, OperationSummary},
+        operation::OperationSummary,
         words,
     },
     ui::{
@@ -22,140 +25,96 @@ use crate::{
             loaded::Loaded,
             operation_row::OperationRows,
         },
-        keys,
         live::Live,
     },
 };
 
-fn href(query: &HistoryQuery) -> String {
-    match query.to_query() {
-        text if text.is_empty() => "/history".to_owned(),
-        text => format!("/history?{text}"),
-    }
-}
-
 #[component]
 pub fn HistoryPage() -> impl IntoView {
     let live = expect_context::<Live>();
-    let query = use_query_map();
-    let asked = Memo::new(move |_| HistoryQuery::from_pairs(query.get()));
+    // As the browser has it: the router's own pairs are decoded twice.
+    let search = use_location().search;
+    let asked = Memo::new(move |_| {
+        HistoryQuery::from_pairs(form_urlencoded::parse(search.read().trim_start_matches('?').as_bytes()))
+    });
     let page = Resource::new(move || (asked.get(), live.version()), |(asked, _)| list_operations(asked));
     view! {
         <Title text="History" />
-        <header class="head">
-            <h1>"History"</h1>
-        </header>
-        <FilterBar asked />
         <Loaded reply=page let:page>
-            {view! { <Found page asked /> }.into_any()}
+            {view! { <Found page query=asked.get_untracked() /> }.into_any()}
         </Loaded>
     }
 }
 
 #[component]
-fn FilterBar(asked: Memo<HistoryQuery>) -> impl IntoView {
-    let field = NodeRef::<html::Input>::new();
-    let navigate = use_navigate();
-    // The same as the form does without JavaScript, less the new document.
-    let search = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        let text = field.get_untracked().map(|field| field.value()).unwrap_or_default();
-        navigate(&href(&asked.get_untracked().with(HistoryField::Text, text)), NavigateOptions::default());
+fn Found(page: Page, query: HistoryQuery) -> impl IntoView {
+    let Page { now_ms, operations, older, errors } = page;
+    let is_wrong = !errors.is_empty();
+    // What stands at no field of the form.
+    let elsewhere: Vec<_> = errors
+        .iter()
+        .filter(|error| matches!(error.field, None | Some(HistoryField::After)))
+        .cloned()
+        .collect();
+    let list = match (operations.is_empty(), is_wrong) {
+        (false, _) => view! { <Days operations now_ms /> }.into_any(),
+        (true, true) => view! { <NothingAsked errors=elsewhere /> }.into_any(),
+        (true, false) => view! { <Nothing is_all=query.is_all() /> }.into_any(),
     };
-    let tab = move |label: &'static str, state: &'static str| {
-        let to = move || href(&asked.read().with(HistoryField::Result, state));
-        let current = move || (asked.read().result == state).then_some("true");
+    let newest = (!query.after.is_empty()).then(|| href(&query.with(HistoryField::After, "")));
+    let older = older.map(|after| href(&query.with(HistoryField::After, after)));
+    let page_link = |href: Option<String>, words: &'static str| {
+        href.map(|href| {
+            view! {
+                <a class="button" href=href>
+                    {words}
+                </a>
+            }
+        })
+    };
+    view! {
+        <header class="head">
+            <h1>"History"</h1>
+            {(!is_wrong).then(|| view! { <Export query=query.clone() /> })}
+        </header>
+        <FilterForm query=query.clone() errors=errors.clone() />
+        <Chips query errors />
+        {list}
+        <nav class="pages" aria-label="Pages">
+            {page_link(newest, "Newest")}
+            {page_link(older, "Older")}
+        </nav>
+    }
+}
+
+/// All that is filtered, as files.
+#[component]
+fn Export(query: HistoryQuery) -> impl IntoView {
+    let query = query.with(HistoryField::After, "").to_query();
+    let link = |format: &str, words: &'static str| {
+        let query = if query.is_empty() { String::new() } else { format!("&{query}") };
         view! {
-            <a href=to aria-current=current>
-                {label}
+            <a
+                class="button small"
+                href=format!("/history/export?format={format}{query}")
+                rel="external"
+                download
+            >
+                {words}
             </a>
         }
     };
     view! {
-        <div class="filter">
-            <form method="get" action="/history" role="search" on:submit=search>
-                <label class="search">
-                    <Icon glyph=Glyph::Search />
-                    <span class="unseen">"Filter"</span>
-                    <input
-                        id=keys::FILTER
-                        node_ref=field
-                        name="text"
-                        type="search"
-                        class="input"
-                        autocomplete="off"
-                        spellcheck="false"
-                        placeholder="Guest or person"
-                        value=move || asked.get().text
-                        prop:value=move || asked.get().text
-                    />
-                    <kbd aria-hidden="true">"/"</kbd>
-                </label>
-                {move || {
-                    let rest = asked.get().with(HistoryField::Text, "");
-                    let fields = HistoryField::ALL
-                        .map(|field| (field.as_str(), rest.get(field).to_owned()));
-                    let hidden = |(name, value)| {
-                        view! { <input type="hidden" name=name value=value /> }
-                    };
-                    fields
-                        .into_iter()
-                        .filter(|(_, value)| !value.is_empty())
-                        .map(hidden)
-                        .collect_view()
-                }}
-                <button class="button without-script" type="submit">
-                    "Filter"
-                </button>
-            </form>
-            <nav class="views" aria-label="Outcome">
-                {tab("All", "")}
-                {OperationState::ALL
-                    .map(|state| tab(state.label(), state.as_str()))
-                    .into_iter()
-                    .collect_view()}
-            </nav>
+        <div class="export" role="group" aria-label="Export what is filtered">
+            <span class="meta">"Export"</span>
+            {link("csv", "CSV")}
+            {link("jsonl", "JSON Lines")}
         </div>
     }
 }
 
 #[component]
-fn Found(page: Page, asked: Memo<HistoryQuery>) -> impl IntoView {
-    let Page { now_ms, operations, older, errors } = page;
-    if !errors.is_empty() {
-        let line = |error: FilterError| view! { <li>{error.message}</li> };
-        return view! {
-            <Banner tone=Tone::Bad title="The filter makes no sense">
-                <ul>{errors.into_iter().map(line).collect_view()}</ul>
-            </Banner>
-        }
-        .into_any();
-    }
-    if operations.is_empty() {
-        return if asked.get_untracked().is_all() {
-            view! {
-                <Empty glyph=Glyph::History title="Nothing was done yet">
-                    <p>
-                        "Each action on a guest appears here, with who asked for it, what ran and how it ended."
-                    </p>
-                    <a class="button" href="/guests">
-                        "Go to the guests"
-                    </a>
-                </Empty>
-            }
-            .into_any()
-        } else {
-            view! {
-                <Empty glyph=Glyph::Search title="No operation matches the filter">
-                    <a class="button" href="/history">
-                        "Clear the filter"
-                    </a>
-                </Empty>
-            }
-            .into_any()
-        };
-    }
-    let older = older.map(|after| href(&asked.get_untracked().with(HistoryField::After, after)));
+fn Days(operations: Vec<OperationSummary>, now_ms: i64) -> impl IntoView {
     let section = move |(day, operations): (String, Vec<OperationSummary>)| {
         view! {
             <section class="day">
@@ -164,29 +123,48 @@ fn Found(page: Page, asked: Memo<HistoryQuery>) -> impl IntoView {
             </section>
         }
     };
-    view! {
-        {by_day(operations, now_ms).into_iter().map(section).collect_view()}
-        <nav class="pages" aria-label="Pages">
-            {(!asked.get_untracked().after.is_empty())
-                .then(|| {
-                    let newest = href(&asked.get_untracked().with(HistoryField::After, ""));
-                    view! {
-                        <a class="button" href=newest>
-                            "Newest"
-                        </a>
-                    }
-                })}
-            {older
-                .map(|href| {
-                    view! {
-                        <a class="button" href=href>
-                            "Older"
-                        </a>
-                    }
-                })}
-        </nav>
+    by_day(operations, now_ms).into_iter().map(section).collect_view()
+}
+
+#[component]
+fn Nothing(is_all: bool) -> impl IntoView {
+    if is_all {
+        view! {
+            <Empty glyph=Glyph::History title="Nothing was done yet">
+                <p>
+                    "Each action on a guest appears here, with who asked for it, what ran and how it ended."
+                </p>
+                <a class="button" href="/guests">
+                    "Go to the guests"
+                </a>
+            </Empty>
+        }
+        .into_any()
+    } else {
+        view! {
+            <Empty glyph=Glyph::Search title="No operation matches the filter">
+                <a class="button" href="/history">
+                    "Clear the filter"
+                </a>
+            </Empty>
+        }
+        .into_any()
     }
-    .into_any()
+}
+
+/// Nothing is shown instead of what nobody asked for.
+#[component]
+fn NothingAsked(errors: Vec<FilterError>) -> impl IntoView {
+    let line = |error: FilterError| view! { <p>{error.message}</p> };
+    view! {
+        <Banner tone=Tone::Bad title="The filter cannot be understood, so nothing is shown">
+            {errors.into_iter().map(line).collect_view()}
+            <a class="button small" href="/history">
+                <Icon glyph=Glyph::Cross />
+                "Clear the filter"
+            </a>
+        </Banner>
+    }
 }
 
 /// Neighbours of the same day together, in the order they come.

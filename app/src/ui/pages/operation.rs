@@ -135,7 +135,10 @@ fn Known(page: Page, kept: Kept) -> impl IntoView {
         <ActionProblem error />
         {failure}
         <div class="with-aside">
-            <div class="stack">{whole} {script.map(|text| view! { <Script text operation=operation.clone() kept /> })}</div>
+            <div class="stack">
+                {whole}
+                {script.map(|text| view! { <Script text operation=operation.clone() kept /> })}
+            </div>
             <div class="stack">
                 <Facts summary />
                 <Record operation />
@@ -165,11 +168,15 @@ fn Heading(summary: OperationSummary, now_ms: i64) -> impl IntoView {
         <div class="head-words">
             <h1 class="long">{before} {subject} {after}</h1>
             <p class="head-facts">
-                <OutcomeBadge state /> {guest.map(|guest| view! { <BackendChip kind=guest.backend /> })}
-                <OriginMark origin /> <span class="id">{format!("#{id}")}</span>
-                <span class="meta">"by " <Who actor /></span> <span class="meta">
+                <OutcomeBadge state />
+                {guest.map(|guest| view! { <BackendChip kind=guest.backend /> })}
+                <OriginMark origin />
+                <span class="id">{format!("#{id}")}</span>
+                <span class="meta">"by " <Who actor /></span>
+                <span class="meta">
                     <Ago at_ms=started_ms now_ms />
-                </span> <span class="meta figures">{took}</span>
+                </span>
+                <span class="meta figures">{took}</span>
             </p>
         </div>
     }

@@ -53,8 +53,7 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
         <section class="panel" aria-labelledby="facts">
             <h2 id="facts">"Facts"</h2>
             <dl class="facts figures">
-                {fact("Origin", origin.into_any())}
-                {fact("By", view! { <Who actor /> }.into_any())}
+                {fact("Origin", origin.into_any())} {fact("By", view! { <Who actor /> }.into_any())}
                 {address.map(|address| fact("From", view! { <code>{address}</code> }.into_any()))}
                 {parent.map(|id| fact("Part of", part_of(id)))}
                 {node.map(|node| fact("Node", node.into_any()))} {fact("Asked for", at(started_ms))}
@@ -62,7 +61,7 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
                 {finished_ms.map(|at_ms| fact("Ended", at(at_ms)))}
                 {waited.map(|waited| fact("Waited in line", waited))}
                 {worked.map(|worked| fact("Worked for", worked))}
-                {guest_after.map(|after| fact("Guest afterwards", words::after(after).into_any()))}
+                {guest_after.map(|after| fact("Guest after", words::after(after).into_any()))}
             </dl>
         </section>
     }
