@@ -69,7 +69,9 @@ fn bad_usage_of_each_verb_ends_with_2_and_prints_nothing() {
             lab.refused(2, &[&[verb], wrong, args].concat());
         }
         // One word too many, where words are counted.
-        if !["list", "help", "exec", "snapshot", "user", "verify"].contains(&verb) && !ON_SEVERAL.contains(&verb) {
+        if !["list", "help", "exec", "snapshot", "user", "verify"].contains(&verb)
+            && !ON_SEVERAL.contains(&verb)
+        {
             lab.refused(2, &[&[verb], args, &["surplus", "surplus2"]].concat());
         }
     }
