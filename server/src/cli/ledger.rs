@@ -100,13 +100,14 @@ fn shortened(detail: &str) -> String {
 }
 
 pub async fn run(args: Ledger, global: &Global) -> Result<ExitCode, CliError> {
+    let format = global.format()?;
     let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
     let store = Store::open(&data_dir::prepare(&settings.server.data)?.database).await?;
     let Ledger { kind, actor, before, limit } = args;
     let page = store.ledger_page(&LedgerFilter { before, kind, actor, limit }).await;
     store.close().await;
     let rows: Vec<EntryRow> = page?.into_iter().map(EntryRow::from).collect();
-    output::list(global.format, &rows).map_err(cannot_print)?;
+    output::list(format, &rows).map_err(cannot_print)?;
     Ok(ExitCode::SUCCESS)
 }
 
