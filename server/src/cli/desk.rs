@@ -86,7 +86,7 @@ impl Desk {
 }
 
 /// Who this process is on the host, by name where that can be told.
-fn os_user() -> String {
+pub fn os_user() -> String {
     let uid = app::backend::own_uid().to_string();
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = passwd.lines().find_map(|line| {
