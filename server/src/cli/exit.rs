@@ -6,7 +6,7 @@ use app::{
     backend,
     domain::{action::Refusal, failure::FailureKind, guest::GuestId, operation::OperationId},
     service,
-    store::{OpenError, ProveError, StoreError},
+    store::{ArchiveError, OpenError, ProveError, StoreError},
 };
 
 use crate::{
@@ -68,6 +68,8 @@ pub enum CliError {
     #[error(transparent)]
     Prove(#[from] ProveError),
     #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
     Data(#[from] DataDirError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -115,6 +117,8 @@ impl CliError {
             Self::Refused { refusal } => code_of(refusal.kind()),
             Self::Backend(error) => code_of(error.kind()),
             Self::Operation { kind, .. } => code_of(*kind),
+            Self::Archive(ArchiveError::Unsound { .. } | ArchiveError::Row(_)) => DAMAGED,
+            Self::Archive(_) => 1,
             Self::Data(_) | Self::Open(_) | Self::Prove(_) => 6,
             Self::Service(_) | Self::Store(_) | Self::System { .. } => 1,
         })

@@ -4,6 +4,7 @@
 //! Results go to standard output, messages to standard error.
 
 mod act;
+mod archive;
 mod backup;
 mod clone;
 mod config;
@@ -116,6 +117,8 @@ enum Verb {
     Nodes(nodes::Nodes),
     /// Accounts of the dashboard: list, add, reset-password.
     User(user::User),
+    /// Move old history out of the database, into files that `verify` proves.
+    Archive(archive::Archive),
     /// Prove that the history is as it was recorded, or tell what was changed.
     Verify(verify::Verify),
     /// What was done, newest first: list, show.
@@ -188,6 +191,7 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Templates(args) => templates::run(args, global).await,
         Verb::Nodes(args) => nodes::run(args, global).await,
         Verb::User(args) => user::run(args, global).await,
+        Verb::Archive(args) => archive::run(args, global).await,
         Verb::Verify(args) => verify::run(args, global).await,
         Verb::History(args) => history::run(*args, global).await,
         Verb::Ledger(args) => ledger::run(args, global).await,
