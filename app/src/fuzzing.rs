@@ -1,4 +1,4 @@
-//! FUZZING: each parser of the backends as one function of bytes, for `app/fuzz`.
+//! FUZZING: each parser of the backends and of the ledger as one function of bytes, for `app/fuzz`.
 //!
 //! A function here must not panic whatever it is given; where something can be asserted cheaply, it is.
 
@@ -19,6 +19,7 @@ use crate::{
         size,
         spec::Cpus,
     },
+    ledger::{Checkpoint, Exporter, Hash, NewEntry, Signer, Verifier, verify_export},
 };
 
 /// A directory of this process alone, for parsers of files.
@@ -188,5 +189,58 @@ pub fn routing(text: &str) {
         if let (Ok(routing), Ok(name)) = (Routing::new([rule], BackendKind::Lxc), GuestName::found(name)) {
             let _ = routing.route(&name).to_string();
         }
+    }
+}
+
+/// A ledger's export: nothing that comes from elsewhere is one of this host, nor one of its own once it is changed.
+pub fn ledger_export(bytes: &[u8]) {
+    let signer = Signer::from_seed([7; 32]);
+    let sound = |export: &[u8]| {
+        let verifier = Verifier::anywhere().trust(signer.public_key());
+        verify_export(export, verifier).is_ok_and(|report| report.is_sound())
+    };
+    assert!(!sound(bytes));
+    let Ok(export) = exported(&signer) else { return };
+    assert!(sound(&export));
+    let mut changed = export.clone();
+    // Each three bytes are a place and what is put there.
+    for change in bytes.as_chunks::<3>().0 {
+        let at = usize::from(u16::from_be_bytes([change[0], change[1]])) % changed.len();
+        changed[at] = change[2];
+    }
+    assert_eq!(sound(&changed), changed == export);
+}
+
+fn exported(signer: &Signer) -> std::io::Result<Vec<u8>> {
+    let new = NewEntry {
+        at_ms: 1,
+        kind: "log-in",
+        actor: Some("anna"),
+        address: None,
+        subject: None,
+        operation: Some(1),
+        detail: "{\"\u{e9}\":\"\\n\"}",
+    };
+    let first = new.seal(1, Hash::ZERO);
+    let second = new.seal(2, first.hash);
+    let mut exporter = Exporter::new(Vec::new(), 0, Hash::ZERO)?;
+    exporter.entry(&first)?;
+    exporter.checkpoint(&signer.checkpoint(1, first.hash, 2))?;
+    exporter.record("operation", 1, "{}")?;
+    exporter.entry(&second)?;
+    exporter.finish(signer, &signer.checkpoint(2, second.hash, 3))
+}
+
+/// Lines of a journal with a checkpoint somewhere.
+pub fn ledger_journal(text: &str) {
+    if let Some(found) = Checkpoint::find(text) {
+        assert!(text.contains(&found.to_string()));
+        assert!(!found.verify());
+    }
+    let (before, after) = halves(text);
+    let own = Signer::from_seed([7; 32]).checkpoint(12, Hash::ZERO, 1);
+    let goes_on = after.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if !goes_on && Checkpoint::find(before).is_none() {
+        assert_eq!(Checkpoint::find(&format!("{before}{own}{after}")), Some(own));
     }
 }

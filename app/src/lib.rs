@@ -13,7 +13,7 @@
 //! | [`backend`] | the tools that run guests: drivers, plans, processes | `domain` |
 //! | [`ledger`] | the chain of what was recorded: hashes, signatures, proof; no database | nothing |
 //! | [`store`] | SQLite | `domain` |
-//! | `fuzzing` | each parser for a fuzzer to call; built by nothing else | `domain`, `backend` |
+//! | `fuzzing` | each parser for a fuzzer to call; built by nothing else | `domain`, `backend`, `ledger` |
 // A page's view is one deeply nested type, and the compiler looks all the way down.
 #![recursion_limit = "512"]
 

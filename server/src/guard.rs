@@ -28,7 +28,8 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
     else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address =
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     let visit = Visit { state, session, address };
     match accounts::caller(&visit).await {
         Ok(Some(caller)) => {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use app::{
-    service::AppState,
+    service::{AppState, accounts},
     ui::{
         app::{App, shell},
         status::SetStatus,
@@ -32,12 +32,13 @@ use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, tr
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use tower_sessions_sqlx_store::SqliteStore;
 
-use crate::{events::events, guard, headers};
+use crate::{events::events, export::export, guard, headers};
 
 /// Largest request body, bytes: forms are small.
 const BODY_LIMIT: usize = 256 * 1024;
-/// A session ends after so long without a request.
-const IDLE_LIMIT: time::Duration = time::Duration::hours(12);
+/// How long a session that nobody uses is kept. It is over long before, but only one that is still there can be told
+/// to be.
+const SESSION_KEPT: time::Duration = time::Duration::milliseconds(accounts::ABSOLUTE_LIMIT_MS);
 /// The theme's cookie, and how long a browser keeps it.
 const THEME_COOKIE: &str = "theme";
 const THEME_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -73,10 +74,11 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_secure(site.secure_cookies)
-        .with_expiry(Expiry::OnInactivity(IDLE_LIMIT));
+        .with_expiry(Expiry::OnInactivity(SESSION_KEPT));
     Router::new()
         .route("/", get(async || Redirect::to("/guests")))
         .merge(pages)
+        .route("/history/export", get(export).layer(from_fn(guard::pages)))
         .route("/events", get(events))
         .route("/theme", post(set_theme))
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))

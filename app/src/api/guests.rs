@@ -84,7 +84,8 @@ pub async fn act(
     .await
 }
 
-/// What an action would run on each of these guests (`BACKEND/NAME`), and which would be left out.
+/// What an action would run on each of these guests (`BACKEND/NAME`, each as a field `guests[]`), and which would be left
+/// out.
 #[server(prefix = "/api", endpoint = "guests/preview-all", input = leptos::server_fn::codec::GetUrl)]
 pub async fn preview_all(
     action: GuestAction,

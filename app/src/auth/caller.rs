@@ -18,6 +18,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The address as it is written down.
+    pub fn address_text(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
+
     /// Whoever uses the command line on the host. Who can read the database there may do everything.
     pub fn command_line(os_user: &str) -> Self {
         Self {

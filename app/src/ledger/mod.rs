@@ -15,13 +15,22 @@
 //! write another ledger, but not take back what the journal, or a copy of it elsewhere, has witnessed.
 
 mod checkpoint;
+pub mod damage;
 pub mod digest;
 pub mod entry;
+pub mod export;
 mod hex;
 mod sign;
+pub mod verify;
 
 pub use checkpoint::{BadCheckpoint, Checkpoint, PublicKey, Signature};
+pub use damage::{Damage, Report};
 pub use digest::{Hash, Record};
 pub use entry::{Entry, NewEntry};
+pub use export::{Exporter, verify_export, verify_export_with};
 pub use hex::BadHex;
 pub use sign::{KeyError, Signer};
+pub use verify::Verifier;
+
+#[cfg(test)]
+mod sample;

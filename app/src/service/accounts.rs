@@ -1,15 +1,18 @@
 //! Accounts: the first administrator, log in, log out, change the password, who a session belongs to.
 
-use super::{AccountFailure, AppState, Error, LogInFailure, Visit};
+use serde_json::json;
+
+use super::{AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life};
 use crate::{
     auth::{Caller, password},
     backend::now_ms,
     domain::{
         access::Role,
         action::{Field, Refusal},
+        failure::FailureKind,
         view::Frame,
     },
-    store::{NewUser, Store, User, UserId},
+    store::{By, EntryKind, Fact, NewUser, Store, User, UserId, user_subject},
 };
 
 /// The name of the first administrator.
@@ -20,7 +23,9 @@ const EPOCH: &str = "epoch";
 const BEGUN: &str = "begun";
 const SEEN: &str = "seen";
 /// A session ends so long after its log-in, however busy it was.
-const ABSOLUTE_LIMIT_MS: i64 = 7 * 24 * 3600 * 1000;
+pub const ABSOLUTE_LIMIT_MS: i64 = 7 * 24 * 3600 * 1000;
+/// A session ends after so long without a request.
+pub const IDLE_LIMIT_MS: i64 = 12 * 3600 * 1000;
 /// How exactly it is known when a session was last used: a write for every request would be a waste.
 const SEEN_STEP_MS: i64 = 5 * 60 * 1000;
 /// Running operations that the frame lists.
@@ -52,7 +57,7 @@ pub async fn first_start(store: &Store, given: Option<String>) -> Result<FirstSt
         must_change_password,
         created_ms: now_ms(),
     };
-    Ok(match (store.add_first_user(&user).await?, must_change_password) {
+    Ok(match (store.add_first_user(&user, life::by_server()).await?, must_change_password) {
         (false, _) => FirstStart::NotFirst,
         (true, true) => FirstStart::OneTime(secret),
         (true, false) => FirstStart::Given,
@@ -75,15 +80,54 @@ async fn verified(state: &AppState, secret: &str, user: Option<&User>) -> Result
 pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> Result<String, LogInFailure> {
     let state = &visit.state;
     let user = state.store.user_named(username.trim()).await.map_err(Error::from)?;
-    if !verified(state, secret, user.as_ref()).await? {
+    let is_right = verified(state, secret, user.as_ref()).await?;
+    let Some(user) = user.as_ref().filter(|_| is_right) else {
         tracing::warn!(address = ?visit.address, "log-in failed");
+        note_failure(visit, user.as_ref()).await;
         return Err(LogInFailure::Wrong);
+    };
+    let before = caller(visit).await?;
+    // Before there is a session: who cannot be recorded is not let in.
+    record_log_in(visit, user).await?;
+    if let Some(before) = before {
+        end_session(visit, &before.username, "log-in").await;
     }
-    let Some(user) = user else { return Err(LogInFailure::Wrong) };
     // A new session id, so that one planted before the log-in is worth nothing.
     begin_session(visit, user.id, user.session_epoch).await?;
     tracing::info!(user = user.username, address = ?visit.address, "logged in");
     Ok(if user.must_change_password { "/account/password".to_owned() } else { landing(next) })
+}
+
+/// A name that is no account's is not recorded: it may be a password, typed into the wrong field.
+async fn note_failure(visit: &Visit, user: Option<&User>) {
+    let address = visit.address_text();
+    let by = By { actor: None, address: address.as_deref(), at_ms: now_ms() };
+    let fact = Fact::new(EntryKind::LogInFailed, by).with(json!({ "known": user.is_some() }));
+    let fact = Fact { subject: user.map(|user| user_subject(&user.username)), ..fact };
+    visit.state.attempts.note(&visit.state.store, fact).await;
+}
+
+async fn record_log_in(visit: &Visit, user: &User) -> Result<(), Error> {
+    let Visit { state, .. } = visit;
+    let address = visit.address_text();
+    let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
+    let account = user_subject(&user.username);
+    state.attempts.succeeded(&state.store, &account, by.address, by.at_ms).await;
+    Ok(state.store.record(Fact::new(EntryKind::LoggedIn, by).on(account)).await?)
+}
+
+/// Records, once, that this session is over. It is over whatever comes of that.
+async fn end_session(visit: &Visit, username: &str, why: &str) {
+    let Visit { state, session, .. } = visit;
+    if !state.attempts.is_first_to_tell(session.id()) {
+        return;
+    }
+    let address = visit.address_text();
+    let by = By { actor: Some(username), address: address.as_deref(), at_ms: now_ms() };
+    let fact = Fact::new(EntryKind::SessionEnded, by).on(user_subject(username));
+    if let Err(error) = state.store.record(fact.with(json!({ "why": why, "sessions": 1 }))).await {
+        tracing::error!(error = %error, user = username, why, "the end of a session could not be recorded");
+    }
 }
 
 async fn begin_session(visit: &Visit, user: UserId, epoch: i64) -> Result<(), Error> {
@@ -106,6 +150,10 @@ fn landing(next: &str) -> String {
 }
 
 pub async fn log_out(visit: &Visit) -> Result<(), Error> {
+    let caller = caller(visit).await?;
+    if let Some(caller) = caller {
+        end_session(visit, &caller.username, "log-out").await;
+    }
     visit.session.flush().await?;
     Ok(())
 }
@@ -116,16 +164,26 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     let epoch = visit.session.get::<i64>(EPOCH).await?;
     let now = now_ms();
     let begun = visit.session.get::<i64>(BEGUN).await?.unwrap_or(i64::MIN);
-    if now.saturating_sub(begun) > ABSOLUTE_LIMIT_MS {
+    let seen = visit.session.get::<i64>(SEEN).await?.unwrap_or(i64::MIN);
+    let user = visit.state.store.user(UserId(id)).await?;
+    // That all sessions of an older epoch are over was recorded with what ended them.
+    let user = user.filter(|user| Some(user.session_epoch) == epoch);
+    let over = match (now.saturating_sub(begun), now.saturating_sub(seen)) {
+        (age, _) if age > ABSOLUTE_LIMIT_MS => Some("age"),
+        (_, idle) if idle > IDLE_LIMIT_MS => Some("idle"),
+        _ => None,
+    };
+    if let (Some(user), Some(why)) = (&user, over) {
+        end_session(visit, &user.username, why).await;
+    }
+    let Some(user) = user.filter(|_| over.is_none()) else {
         visit.session.flush().await?;
         return Ok(None);
-    }
-    if now - visit.session.get::<i64>(SEEN).await?.unwrap_or(0) > SEEN_STEP_MS {
-        // The session layer moves the idle limit whenever the session is written.
+    };
+    if now - seen > SEEN_STEP_MS {
         visit.session.insert(SEEN, now).await?;
     }
-    let user = visit.state.store.user(UserId(id)).await?;
-    Ok(user.filter(|user| Some(user.session_epoch) == epoch).map(|user| Caller {
+    Ok(Some(Caller {
         user: Some(user.id),
         username: user.username,
         role: user.role,
@@ -134,8 +192,25 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     }))
 }
 
-/// Replaces the caller's password and ends all sessions but this one.
+/// Replaces the caller's password and ends all sessions but this one. A refusal is recorded.
 pub async fn change_password(
+    visit: &Visit,
+    caller: &Caller,
+    current: &str,
+    new: &str,
+    repeat: &str,
+) -> Result<(), AccountFailure> {
+    let changed = change_checked(visit, caller, current, new, repeat).await;
+    if let Err(failure) = &changed
+        && let Some(kind) = failure.kind()
+    {
+        let attempt = Attempt::new("change-password").on_user(&caller.username);
+        attempt.failed(&visit.state, caller, kind == FailureKind::Denied, kind, &failure.to_string()).await;
+    }
+    changed
+}
+
+async fn change_checked(
     visit: &Visit,
     caller: &Caller,
     current: &str,
@@ -162,7 +237,9 @@ pub async fn change_password(
         return Err(AccountFailure::Same);
     }
     let hash = hashed(new.to_owned()).await?;
-    let epoch = state.store.set_password(user.id, &hash).await.map_err(Error::from)?;
+    let address = visit.address_text();
+    let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
+    let epoch = state.store.set_password(user.id, &hash, by).await.map_err(Error::from)?;
     begin_session(visit, user.id, epoch).await?;
     tracing::info!(user = user.username, address = ?visit.address, "password changed");
     Ok(())
@@ -173,9 +250,13 @@ pub async fn users(state: &AppState) -> Result<Vec<User>, Error> {
     Ok(state.store.users().await?)
 }
 
-/// Adds a user and returns the one-time password, which is told nowhere else.
+/// Adds a user and returns the one-time password, which is told nowhere else. A refusal is recorded.
 pub async fn add_user(state: &AppState, caller: &Caller, name: &str, role: Role) -> Result<String, Error> {
-    let username = checked_username(name)?;
+    let attempt = Attempt::new("add-user");
+    let username = match checked_username(name) {
+        Ok(username) => username,
+        Err(refusal) => return attempt.answered(state, caller, Err(refusal.into())).await,
+    };
     let secret = password::one_time();
     let user = NewUser {
         username: username.to_owned(),
@@ -184,22 +265,33 @@ pub async fn add_user(state: &AppState, caller: &Caller, name: &str, role: Role)
         must_change_password: true,
         created_ms: now_ms(),
     };
-    if !state.store.add_user(&user).await? {
+    let address = caller.address_text();
+    let by = By { actor: Some(&caller.username), address: address.as_deref(), at_ms: now_ms() };
+    if !state.store.add_user(&user, by).await? {
         let message = format!("There is a user {username} already. Nothing was changed.");
-        return Err(Refusal::Field { field: Field::User, message }.into());
+        let refusal = Refusal::Field { field: Field::User, message };
+        return attempt.on_user(username).answered(state, caller, Err(refusal.into())).await;
     }
     tracing::info!(user = username, %role, actor = caller.username, "user added");
     Ok(secret)
 }
 
-/// Gives a user a one-time password, which is returned and told nowhere else, and ends all sessions of the account.
+/// Gives a user a one-time password, which is returned and told nowhere else, and ends all sessions of the account. A
+/// refusal is recorded.
 pub async fn reset_password(state: &AppState, caller: &Caller, name: &str) -> Result<String, Error> {
+    let name = name.trim();
     let secret = password::one_time();
-    if !state.store.reset_password(name.trim(), &hashed(secret.clone()).await?).await? {
-        let message = format!("There is no user {}. Nothing was changed.", name.trim());
+    let hash = hashed(secret.clone()).await?;
+    let address = caller.address_text();
+    let by = By { actor: Some(&caller.username), address: address.as_deref(), at_ms: now_ms() };
+    if !state.store.reset_password(name, &hash, by).await? {
+        // The name is not recorded, as with a log-in.
+        let why = "There is no such user. Nothing was changed.";
+        Attempt::new("reset-password").failed(state, caller, false, FailureKind::Invalid, why).await;
+        let message = format!("There is no user {name}. Nothing was changed.");
         return Err(Refusal::Field { field: Field::User, message }.into());
     }
-    tracing::info!(user = name.trim(), actor = caller.username, "password reset");
+    tracing::info!(user = name, actor = caller.username, "password reset");
     Ok(secret)
 }
 
@@ -225,6 +317,7 @@ pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
         host: state.host.to_string(),
         now_ms: now_ms(),
         running,
+        damage: state.soundness.now().warning(),
     })
 }
 

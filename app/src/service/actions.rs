@@ -7,12 +7,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{AppState, Error, Listener, operations};
+use super::{AppState, Error, Listener, attempts::Attempt, operations};
 use crate::{
     auth::{Caller, policy},
     backend::Backend,
     domain::{
         action::{ActionRequest, GuestAction, Refusal},
+        failure::FailureKind,
         guest::{BackendKind, Guest, GuestId},
         host::Availability,
         operation::OperationId,
@@ -83,8 +84,34 @@ pub async fn plan(state: &AppState, caller: &Caller, ask: &Ask) -> Result<Planne
     Ok(planned(driver.as_ref(), ask).await?)
 }
 
-/// Begins it and answers at once.
+/// Begins it and answers at once. A denial or refusal is recorded.
 pub async fn begin(state: &AppState, caller: &Caller, ask: Ask) -> Result<OperationId, Error> {
+    let attempt = attempt(&ask);
+    attempt.answered(state, caller, begin_asked(state, caller, ask).await).await
+}
+
+fn attempt(ask: &Ask) -> Attempt {
+    let guest = match (&ask.target, &ask.request) {
+        (Target::Guest(guest), _) => Some(guest.clone()),
+        (Target::New(kind), ActionRequest::Create(create)) => Some(GuestId::new(*kind, create.name.clone())),
+        (Target::New(_), _) => None,
+    };
+    let attempt = Attempt::new(ask.request.action().as_str());
+    Attempt { subject: guest.map(|guest| guest.to_string()), secrets: ask.request.secrets(), ..attempt }
+}
+
+/// Records that this was refused before it was known which guest it was asked of.
+pub async fn refused_unfound(
+    state: &AppState,
+    caller: &Caller,
+    action: GuestAction,
+    kind: FailureKind,
+    why: &str,
+) {
+    Attempt::new(action.as_str()).failed(state, caller, false, kind, why).await;
+}
+
+async fn begin_asked(state: &AppState, caller: &Caller, ask: Ask) -> Result<OperationId, Error> {
     let driver = permitted(state, caller, &ask.target, ask.request.action())?;
     for attempt in 1.. {
         let _gate = match &ask.target {

@@ -3,6 +3,7 @@
 use super::{
     AppState, Error,
     actions::{self, Ask, Planned, Target},
+    attempts::Attempt,
     guests::{confirmed, refused},
 };
 use crate::{
@@ -38,13 +39,19 @@ pub async fn begin(
     agreed: &str,
     confirm: &str,
 ) -> Result<OperationId, Error> {
+    let attempt = Attempt { operation: Some(id), ..Attempt::new("again") };
+    let ask = attempt.answered(state, caller, confirmed_ask(state, id, confirm).await).await?;
+    actions::begin(state, caller, ask.agreed(agreed)).await
+}
+
+async fn confirmed_ask(state: &AppState, id: OperationId, confirm: &str) -> Result<Ask, Error> {
     let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
     let (_, ask) = asked(operation).ok_or(Error::NotFound)?;
     let ask = ask?;
     if let (Target::Guest(guest), ActionRequest::Delete { .. }) = (&ask.target, &ask.request) {
         confirmed(state, guest, confirm).await?;
     }
-    actions::begin(state, caller, ask.agreed(agreed)).await
+    Ok(ask)
 }
 
 fn asked(operation: Operation) -> Option<(GuestAction, Result<Ask, Refusal>)> {

@@ -10,6 +10,7 @@ use futures::future::join_all;
 use super::{
     AppState, Error,
     actions::{self, Ask, Planned, Target},
+    attempts::Attempt,
     guests::refused,
     job::{watch_for_cancel, write_end},
     operations,
@@ -61,8 +62,17 @@ pub async fn plan(state: &AppState, caller: &Caller, ask: &BulkAsk) -> Result<Bu
     Ok(BulkPreview { now_ms: now_ms(), action: ask.request.action(), parts, hash })
 }
 
-/// Begins it and answers at once with the operation that is the whole.
+/// Begins it and answers at once with the operation that is the whole. A denial or refusal of the whole is recorded.
 pub async fn begin(state: &AppState, caller: &Caller, ask: BulkAsk) -> Result<OperationId, Error> {
+    let subject = match &ask.guests[..] {
+        [guest] => guest.to_string(),
+        guests => format!("{} guests", guests.len()),
+    };
+    let attempt = Attempt { subject: Some(subject), ..Attempt::new(ask.request.action().as_str()) };
+    attempt.answered(state, caller, begin_whole(state, caller, ask).await).await
+}
+
+async fn begin_whole(state: &AppState, caller: &Caller, ask: BulkAsk) -> Result<OperationId, Error> {
     let preview = plan(state, caller, &ask).await?;
     let action = preview.action;
     if let Some(agreed) = &ask.agreed

@@ -3,6 +3,7 @@
 use super::{
     AppState, Error,
     actions::{self, Ask, Planned, Target},
+    attempts::Attempt,
     bulk::BulkAsk,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         guest::{BackendKind, Guest, GuestId, GuestStatus},
         host::CreateOptions,
         name::GuestName,
-        operation::OperationId,
+        operation::{OperationId, Origin},
         spec::{CreateRequest, CreateSpec, Limits},
         view::{ActionChoice, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow, Preview},
     },
@@ -75,7 +76,9 @@ pub async fn page(
     let offered = OFFERED.into_iter().filter(|action| *action != hidden && driver.lack(*action).is_none());
     let choices = offered
         .map(|action| {
-            let busy = live.as_ref().map(|l| Refusal::Busy { guest: id.clone(), operation: l.id });
+            // What somebody does outside Paddock may be in the way, too, but that is for the backend to say.
+            let own = live.as_ref().filter(|live| live.origin == Origin::Paddock);
+            let busy = own.map(|l| Refusal::Busy { guest: id.clone(), operation: l.id });
             let refusal = actions::refusal(driver.as_ref(), caller, &detail.guest, action).or(busy);
             ActionChoice { action, refusal }
         })
@@ -132,13 +135,26 @@ pub struct ActForm<'a> {
 
 /// Begins an action that needs no more than a guest and perhaps a time: start, shut down, pause, delete, ...
 pub async fn act(state: &AppState, caller: &Caller, form: ActForm<'_>) -> Result<OperationId, Error> {
-    let ActForm { backend, name, action, timeout, confirm, plan } = form;
-    let id = GuestId::parse(backend, name).map_err(|_| Error::NotFound)?;
-    let request = request_for(action, timeout)?;
-    if action == GuestAction::Delete {
-        confirmed(state, &id, confirm).await?;
+    let id = GuestId::parse(form.backend, form.name).map_err(|_| Error::NotFound);
+    let attempt = Attempt::new(form.action.as_str());
+    let attempt = id.as_ref().map_or(attempt.clone(), |id| attempt.on(id));
+    let asked = async { confirmed_ask(state, caller, form, id?).await };
+    let ask = attempt.answered(state, caller, asked.await).await?;
+    actions::begin(state, caller, ask).await
+}
+
+async fn confirmed_ask(
+    state: &AppState,
+    caller: &Caller,
+    form: ActForm<'_>,
+    id: GuestId,
+) -> Result<Ask, Error> {
+    policy::decide(caller, form.action.privilege(), Some(&id))?;
+    let request = request_for(form.action, form.timeout)?;
+    if form.action == GuestAction::Delete {
+        confirmed(state, &id, form.confirm).await?;
     }
-    actions::begin(state, caller, Ask::new(Target::Guest(id), request).agreed(plan)).await
+    Ok(Ask::new(Target::Guest(id), request).agreed(form.plan))
 }
 
 /// The guest's name was typed, as the host calls it now: a number alone is too easily the wrong one.
@@ -175,12 +191,18 @@ pub fn bulk(form: BulkForm<'_>) -> Result<BulkAsk, Error> {
 
 /// Begins the action on all of them.
 pub async fn act_on_all(state: &AppState, caller: &Caller, form: BulkForm<'_>) -> Result<OperationId, Error> {
+    let attempt = Attempt::new(form.action.as_str());
+    let ask = attempt.answered(state, caller, looked_at(form)).await?;
+    super::bulk::begin(state, caller, ask).await
+}
+
+fn looked_at(form: BulkForm<'_>) -> Result<BulkAsk, Error> {
     let ask = bulk(form)?;
     if form.action == GuestAction::Delete && ask.agreed.is_none() {
         let message = "Look at what would be lost first. Nothing was run.".to_owned();
         return Err(Refusal::Field { field: Field::Confirm, message }.into());
     }
-    super::bulk::begin(state, caller, ask).await
+    Ok(ask)
 }
 
 pub(super) fn request_for(action: GuestAction, timeout: &str) -> Result<ActionRequest, Refusal> {
@@ -232,6 +254,12 @@ fn seconds(text: &str) -> Result<u32, Refusal> {
 
 /// Begins the creation of a guest.
 pub async fn create(state: &AppState, caller: &Caller, form: &CreateForm) -> Result<OperationId, Error> {
+    let attempt = Attempt::new(GuestAction::Create.as_str());
+    let ask = attempt.answered(state, caller, asked_creation(caller, form)).await?;
+    actions::begin(state, caller, ask).await
+}
+
+fn asked_creation(caller: &Caller, form: &CreateForm) -> Result<Ask, Error> {
     policy::decide(caller, Privilege::Create, None)?;
     let kind: BackendKind = form
         .backend
@@ -239,7 +267,7 @@ pub async fn create(state: &AppState, caller: &Caller, form: &CreateForm) -> Res
         .map_err(|_| Refusal::Field { field: Field::Backend, message: "Choose LXC or crun.".to_owned() })?;
     let name = GuestName::new(&form.name).map_err(Refusal::Name)?;
     let request = ActionRequest::Create(CreateRequest::of(name, spec(kind, form)?));
-    actions::begin(state, caller, Ask::new(Target::New(kind), request)).await
+    Ok(Ask::new(Target::New(kind), request))
 }
 
 fn spec(kind: BackendKind, form: &CreateForm) -> Result<CreateSpec, Refusal> {

@@ -6,21 +6,23 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
 use futures::future::join_all;
 use tokio::{
-    sync::watch,
+    sync::{mpsc, watch},
     time::{Instant, sleep},
 };
 
+use super::outside::{Event, Watch};
 use crate::{
-    backend::{Backend, Registry, lacks},
+    backend::{Backend, Registry, lacks, now_ms},
     domain::{
-        guest::{BackendKind, Guest},
+        guest::{BackendKind, Guest, GuestId},
         host::{Availability, BackendState},
+        operation::GuestAfter,
         view::BackendHealth,
     },
 };
@@ -31,7 +33,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(30);
 
 /// Twice as long after each failure in a row: a backend that does not answer is not pressed.
-fn pause(interval: Duration, failures: u32) -> Duration {
+pub(super) fn pause(interval: Duration, failures: u32) -> Duration {
     interval.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE.max(interval))
 }
 
@@ -51,12 +53,54 @@ pub struct Inventory {
     registry: Registry,
     current: Arc<RwLock<Arc<Snapshot>>>,
     changed: watch::Sender<u64>,
+    /// One reading of a backend at a time: of two at once the older could come in last.
+    turns: Arc<BTreeMap<BackendKind, tokio::sync::Mutex<()>>>,
+    watch: Arc<Mutex<Option<Watching>>>,
+}
+
+/// Who hears what readings come to.
+struct Watching {
+    watch: Watch,
+    events: mpsc::UnboundedSender<Event>,
 }
 
 impl Inventory {
     /// Empty until [`probe`](Self::probe) and [`refresh`](Self::refresh) have been called.
     pub fn new(registry: Registry) -> Self {
-        Self { registry, current: Arc::default(), changed: watch::Sender::new(0) }
+        let turns = registry.iter().map(|backend| (backend.kind(), tokio::sync::Mutex::default())).collect();
+        Self {
+            registry,
+            current: Arc::default(),
+            changed: watch::Sender::new(0),
+            turns: Arc::new(turns),
+            watch: Arc::default(),
+        }
+    }
+
+    /// Every reading from now on is compared to the one before; what that comes to is told to whoever called this
+    /// last.
+    pub(super) fn watch(&self, watch: Watch) -> mpsc::UnboundedReceiver<Event> {
+        let (events, told) = mpsc::unbounded_channel();
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(Watching { watch, events });
+        told
+    }
+
+    /// An operation of this process left the guest so. To be told before the guest is read again.
+    pub(super) fn operation_ended(&self, guest: &GuestId, after: GuestAfter) {
+        self.compare(|watch| {
+            watch.operation_ended(guest, after);
+            Vec::new()
+        });
+    }
+
+    fn compare(&self, look: impl FnOnce(&mut Watch) -> Vec<Event>) {
+        let mut watching = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Watching { watch, events }) = watching.as_mut() {
+            for event in look(watch) {
+                // Nobody listens any more when the server ends.
+                let _ = events.send(event);
+            }
+        }
     }
 
     pub fn snapshot(&self) -> Arc<Snapshot> {
@@ -107,8 +151,16 @@ impl Inventory {
         if !self.is_available(kind) {
             return true;
         }
+        let _turn = match self.turns.get(&kind) {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        let began_ms = now_ms();
         let read = backend.list().await;
         let done = read.is_ok();
+        if let Ok(guests) = &read {
+            self.compare(|watch| watch.reading(kind, guests, began_ms, now_ms()));
+        }
         self.change(|next| match read {
             Ok(guests) => {
                 next.guests.retain(|guest| guest.id.backend != kind);

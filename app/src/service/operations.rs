@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     AppState, Error,
     actions::{Ask, Planned},
+    attempts::Attempt,
     job::Job,
 };
 use crate::{
@@ -85,8 +86,14 @@ fn may_cancel(caller: &Caller, operation: &OperationSummary) -> Result<(), Error
     Ok(policy::decide(caller, action.privilege(), operation.guest.as_ref())?)
 }
 
-/// Ends the work of a live operation, also one of another process. One that has ended by now is left as it is.
+/// Ends the work of a live operation, also one of another process. One that has ended by now is left as it is. A
+/// denial is recorded.
 pub async fn cancel(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
+    let attempt = Attempt { operation: Some(id), ..Attempt::new("cancel") };
+    attempt.answered(state, caller, cancel_asked(state, caller, id).await).await
+}
+
+async fn cancel_asked(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
     let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
     may_cancel(caller, &operation.summary)?;
     if state.store.want_cancel(id).await? {

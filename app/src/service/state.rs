@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
-use super::{Inventory, Supervisor};
+use super::{Attempts, Inventory, Supervisor, soundness};
 use crate::{
     backend::{Registry, Runner},
     domain::guest::GuestId,
@@ -27,6 +27,9 @@ pub struct AppState {
     pub runner: Arc<dyn Runner>,
     pub inventory: Inventory,
     pub supervisor: Supervisor,
+    pub attempts: Attempts,
+    /// Whether the record is as it was written.
+    pub soundness: soundness::Known,
     /// The host's name, as a title.
     pub host: Arc<str>,
     pub(super) password_checks: Arc<Semaphore>,
@@ -41,6 +44,8 @@ impl AppState {
             runner,
             inventory: Inventory::new(registry),
             supervisor: Supervisor::default(),
+            attempts: Attempts::default(),
+            soundness: soundness::Known::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             gates: Arc::default(),
@@ -68,4 +73,11 @@ pub struct Visit {
     pub state: AppState,
     pub session: Session,
     pub address: Option<IpAddr>,
+}
+
+impl Visit {
+    /// The address as it is written down.
+    pub fn address_text(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
 }

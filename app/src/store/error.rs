@@ -16,6 +16,7 @@ pub enum StoreError {
 
 /// SQLite's primary result codes, <https://www.sqlite.org/rescode.html>.
 pub(super) mod code {
+    pub const ERROR: i32 = 1;
     pub const BUSY: i32 = 5;
     pub const LOCKED: i32 = 6;
     pub const READONLY: i32 = 8;

@@ -1,5 +1,7 @@
 //! The ledger in the database: entries appended inside the transaction of what they record.
 
+use std::str::FromStr;
+
 use serde_json::json;
 use sqlx::SqliteConnection;
 
@@ -7,7 +9,7 @@ use super::{Store, StoreError};
 use crate::ledger::{Checkpoint, Entry, Hash, NewEntry, PublicKey, Signature};
 
 /// A signed checkpoint stays for good after so many entries.
-const CHECKPOINT_EVERY: i64 = 100;
+pub(super) const CHECKPOINT_EVERY: i64 = 100;
 /// The log target of checkpoints: whoever keeps these lines can prove later that nothing was cut off.
 pub const CHECKPOINT_TARGET: &str = "paddock::checkpoint";
 
@@ -21,7 +23,7 @@ pub struct By<'a> {
 }
 
 /// What happened. The texts are in the ledger for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryKind {
     /// The first entry: from here on everything is recorded.
     LedgerBegun,
@@ -48,6 +50,26 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    pub const ALL: [Self; 17] = [
+        Self::LedgerBegun,
+        Self::OperationBegun,
+        Self::OperationMoved,
+        Self::OperationEnded,
+        Self::ActionDenied,
+        Self::ActionRefused,
+        Self::LoggedIn,
+        Self::LogInFailed,
+        Self::SessionEnded,
+        Self::PasswordChanged,
+        Self::UserAdded,
+        Self::PasswordReset,
+        Self::SettingsChanged,
+        Self::ServerStarted,
+        Self::ServerStopped,
+        Self::Archived,
+        Self::DamageFound,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::LedgerBegun => "ledger-begun",
@@ -68,6 +90,18 @@ impl EntryKind {
             Self::Archived => "archived",
             Self::DamageFound => "damage-found",
         }
+    }
+}
+
+/// The text names no kind of entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("“{0}” is no kind of entry in the ledger")]
+pub struct UnknownKind(pub String);
+
+impl FromStr for EntryKind {
+    type Err = UnknownKind;
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownKind(text.to_owned()))
     }
 }
 
@@ -115,10 +149,23 @@ impl Store {
 
     /// Records what has no row of its own: a refusal, a log-in.
     pub async fn record(&self, fact: Fact<'_>) -> Result<(), StoreError> {
-        let mut transaction = self.writing().await?;
-        let checkpoint = self.append(&mut transaction, fact).await?;
+        self.commit_with(self.writing().await?, [fact]).await
+    }
+
+    /// Commits a transaction of [`writing`](Self::writing) together with the facts that it brings about.
+    pub(super) async fn commit_with<'a>(
+        &self,
+        mut transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
+        facts: impl IntoIterator<Item = Fact<'a>>,
+    ) -> Result<(), StoreError> {
+        let mut checkpoints = Vec::new();
+        for fact in facts {
+            checkpoints.extend(self.append(&mut transaction, fact).await?);
+        }
         transaction.commit().await?;
-        announce(checkpoint.as_ref());
+        for checkpoint in &checkpoints {
+            announce(Some(checkpoint));
+        }
         Ok(())
     }
 
@@ -130,6 +177,11 @@ impl Store {
         fact: Fact<'_>,
     ) -> Result<Option<Checkpoint>, StoreError> {
         let (last, previous) = end_of_chain(transaction).await?;
+        let next = last.checked_add(1).ok_or_else(|| StoreError::Damaged {
+            table: "ledger",
+            id: last,
+            what: "no number is left after it".to_owned(),
+        })?;
         let detail = fact.detail.to_string();
         let entry = NewEntry {
             at_ms: fact.by.at_ms,
@@ -140,7 +192,7 @@ impl Store {
             operation: fact.operation,
             detail: &detail,
         }
-        .seal(last + 1, previous);
+        .seal(next, previous);
         insert(transaction, &entry).await?;
         let checkpoint = self.signer.checkpoint(entry.seq, entry.hash, entry.at_ms);
         set_head(transaction, &checkpoint).await?;
@@ -207,7 +259,9 @@ async fn end_of_chain(connection: &mut SqliteConnection) -> Result<(i64, Hash), 
         (None, Some(archived)) => (archived.last_seq, archived.last_hash),
         (None, None) => (0, Hash::ZERO.0.to_vec()),
     };
-    Ok((seq.max(head.map_or(0, |head| head.seq)), Hash(fixed("ledger", seq, hash)?)))
+    // A hash that is none was put there by hand, which is found; what comes after it must be recorded all the same.
+    let hash = fixed("ledger", seq, hash).map_or(Hash::ZERO, Hash);
+    Ok((seq.max(head.map_or(0, |head| head.seq)), hash))
 }
 
 async fn insert(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), StoreError> {

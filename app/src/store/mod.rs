@@ -1,14 +1,18 @@
 //! STORE: what outlives a restart, in SQLite.
 //!
 //! Rows are private structs that convert into domain types; no SQL stands anywhere else. Every query is checked
-//! against `migrations/` when Paddock is compiled.
+//! against `migrations/` when Paddock is compiled, but for those of the proof (`verify`), which believes no type.
 
+mod archives;
+mod entries;
 mod error;
 mod history;
 mod ledger;
 mod open;
 mod operations;
+mod outside;
 mod users;
+mod verify;
 
 use std::sync::Arc;
 
@@ -16,11 +20,15 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
+pub use entries::LedgerFilter;
 pub use error::StoreError;
-pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact};
-pub use open::OpenError;
+pub use history::HistoryRecord;
+pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
+pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
-pub use users::{NewUser, User, UserId};
+pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
+pub use users::{NewUser, User, UserId, user_subject};
+pub use verify::{After, Pace, Proof, ProveError, Trust, prove, prove_export};
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]

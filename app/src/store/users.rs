@@ -1,6 +1,11 @@
 //! Users: who may log in.
 
-use super::{Store, StoreError};
+use serde_json::json;
+
+use super::{
+    Store, StoreError,
+    ledger::{By, EntryKind, Fact},
+};
 use crate::domain::access::Role;
 
 /// The key of a user.
@@ -56,8 +61,9 @@ impl TryFrom<UserRow> for User {
 
 impl Store {
     /// Adds the user unless there is any user already; says whether it was added.
-    pub async fn add_first_user(&self, user: &NewUser) -> Result<bool, StoreError> {
+    pub async fn add_first_user(&self, user: &NewUser, by: By<'_>) -> Result<bool, StoreError> {
         let role = user.role.as_str();
+        let mut transaction = self.writing().await?;
         let done = sqlx::query!(
             "INSERT INTO users (username, password_hash, role, must_change_password, created_ms)
              SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM users)",
@@ -67,14 +73,21 @@ impl Store {
             user.must_change_password,
             user.created_ms
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let detail = json!({ "role": role, "first": true });
+        let fact = Fact::new(EntryKind::UserAdded, by).on(user_subject(&user.username)).with(detail);
+        self.commit_with(transaction, [fact]).await?;
+        Ok(true)
     }
 
     /// Adds the user unless the name is taken; says whether it was added.
-    pub async fn add_user(&self, user: &NewUser) -> Result<bool, StoreError> {
+    pub async fn add_user(&self, user: &NewUser, by: By<'_>) -> Result<bool, StoreError> {
         let role = user.role.as_str();
+        let mut transaction = self.writing().await?;
         let done = sqlx::query!(
             "INSERT INTO users (username, password_hash, role, must_change_password, created_ms)
              VALUES (?, ?, ?, ?, ?) ON CONFLICT (username) DO NOTHING",
@@ -84,9 +97,14 @@ impl Store {
             user.must_change_password,
             user.created_ms
         )
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let fact = Fact::new(EntryKind::UserAdded, by).on(user_subject(&user.username));
+        self.commit_with(transaction, [fact.with(json!({ "role": role }))]).await?;
+        Ok(true)
     }
 
     pub async fn has_users(&self) -> Result<bool, StoreError> {
@@ -138,28 +156,51 @@ impl Store {
 
     /// Gives the account a password that must be replaced at the next log-in, and ends all its sessions. False where
     /// there is no such account.
-    pub async fn reset_password(&self, username: &str, password_hash: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
+    pub async fn reset_password(
+        &self,
+        username: &str,
+        password_hash: &str,
+        by: By<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.writing().await?;
+        let row = sqlx::query!(
             "UPDATE users SET password_hash = ?, must_change_password = 1, session_epoch = session_epoch + 1
-             WHERE username = ?",
+             WHERE username = ? RETURNING username",
             password_hash,
             username
         )
-        .execute(&self.pool)
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(done.rows_affected() == 1)
+        let Some(row) = row else { return Ok(false) };
+        let who = user_subject(&row.username);
+        let reset = Fact::new(EntryKind::PasswordReset, by).on(who.clone());
+        let ended = json!({ "why": "password-reset", "sessions": "all" });
+        let ended = Fact::new(EntryKind::SessionEnded, by).on(who).with(ended);
+        self.commit_with(transaction, [reset, ended]).await?;
+        Ok(true)
     }
 
     /// Replaces the password and begins a new session epoch, which it returns: all older sessions are over.
-    pub async fn set_password(&self, id: UserId, password_hash: &str) -> Result<i64, StoreError> {
+    pub async fn set_password(&self, id: UserId, password_hash: &str, by: By<'_>) -> Result<i64, StoreError> {
+        let mut transaction = self.writing().await?;
         let row = sqlx::query!(
             "UPDATE users SET password_hash = ?, must_change_password = 0, session_epoch = session_epoch + 1
-             WHERE id = ? RETURNING session_epoch",
+             WHERE id = ? RETURNING username, session_epoch",
             password_hash,
             id.0
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *transaction)
         .await?;
+        let who = user_subject(&row.username);
+        let changed = Fact::new(EntryKind::PasswordChanged, by).on(who.clone());
+        let ended = json!({ "why": "password-changed", "sessions": "all-others" });
+        let ended = Fact::new(EntryKind::SessionEnded, by).on(who).with(ended);
+        self.commit_with(transaction, [changed, ended]).await?;
         Ok(row.session_epoch)
     }
+}
+
+/// What stands for an account in the ledger.
+pub fn user_subject(username: &str) -> String {
+    format!("user:{username}")
 }

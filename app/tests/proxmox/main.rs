@@ -18,6 +18,8 @@ mod settings;
 mod snapshot;
 mod tasks;
 
+#[path = "../common/another.rs"]
+mod another;
 #[path = "../common/fakepve.rs"]
 #[expect(dead_code, reason = "the client's tests use the rest")]
 mod fakepve;

@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use app::{
     backend::{
-        Api, Backend, Error, ExecutionEnd, RunContext, now_ms,
-        proxmox::{Client, Credentials, ProxmoxConfig, ProxmoxDriver},
+        Backend, Error, ExecutionEnd, RunContext, now_ms,
+        proxmox::{Client, ProxmoxDriver},
     },
     domain::{
         action::{ActionRequest, GuestAction},
         guest::GuestId,
-        plan::{Answer, ApiCall, Method, Stream},
-        secret::{Secret, Secrets},
+        plan::Stream,
         task::{Task, TaskResult},
     },
 };
@@ -20,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    another::{BOB, by_another},
     fakepve::{FakePve, PATIENCE, TOKEN},
     lab::{CT, LXC, Lab, VM},
 };
@@ -29,22 +29,6 @@ const HOUR_MS: i64 = 3_600_000;
 fn context() -> (RunContext, mpsc::UnboundedReceiver<(Stream, String)>) {
     let (output, heard) = mpsc::unbounded_channel();
     (RunContext { output, started: mpsc::unbounded_channel().0, cancel: CancellationToken::new() }, heard)
-}
-
-/// Another client of the cluster: `bob@pve` with a token of his own.
-async fn by_another(fake: &FakePve, path: &str) -> String {
-    fake.set("apitokens.bob@pve!cli", json!("his"));
-    let credentials = Credentials::Token { id: "bob@pve!cli".to_owned(), secret: Secret::new("his") };
-    let client = Client::new(&ProxmoxConfig { credentials, ..fake.config() }).unwrap();
-    let call = ApiCall {
-        method: Method::Post,
-        path: path.to_owned(),
-        params: Vec::new(),
-        answer: Answer::Plain,
-        timeout_ms: 10_000,
-    };
-    let output = client.call(&call, &Secrets::new(), &context().0).await;
-    output.result.unwrap().as_str().unwrap().to_owned()
 }
 
 fn upid(value: &serde_json::Value) -> String {
@@ -74,7 +58,7 @@ async fn a_task_of_another_client_is_told_by_the_next_poll_with_all_that_is_know
     assert_eq!((task.kind.as_str(), task.id.as_str(), task.node.as_str()), ("vzstart", "101", "pve1"));
     assert_eq!(task.guest, Some(GuestId::parse("proxmox-lxc", "101").unwrap()));
     assert_eq!(task.action(), Some(GuestAction::Start));
-    assert_eq!(task.user, "bob@pve!cli");
+    assert_eq!(task.user, BOB);
     assert!((begun_ms - 1000..=now_ms()).contains(&task.started_ms));
     let end = task.end.as_ref().unwrap();
     assert_eq!(end.result, TaskResult::Ok);

@@ -60,7 +60,7 @@ pub async fn on_guest(
 ) -> Result<ExitCode, CliError> {
     let desk = Desk::open(global).await?;
     let done = async {
-        let id = guest.find_id(&desk.look.registry).await?;
+        let id = guest.asked(&desk, request.action(), &manner).await?.id;
         once(&desk, Target::Guest(id), request, Vec::new(), manner).await
     };
     let done = done.await;

@@ -45,7 +45,7 @@ pub async fn run(args: Delete, global: &Global) -> Result<ExitCode, CliError> {
 }
 
 async fn delete(args: &Delete, desk: &Desk) -> Result<ExitCode, CliError> {
-    let guest = args.guest.find(&desk.look.registry).await?;
+    let guest = args.guest.asked(desk, GuestAction::Delete, &args.manner).await?;
     let (target, request) = (Target::Guest(guest.id.clone()), ActionRequest::Delete { purge: args.purge });
     if !args.manner.plan && !args.yes {
         let ask = Ask::new(target.clone(), request.clone());

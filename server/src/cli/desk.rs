@@ -80,6 +80,7 @@ impl Desk {
     }
 
     pub async fn close(self) {
+        self.state.attempts.close_all(&self.state.store).await;
         self.state.store.close().await;
     }
 }

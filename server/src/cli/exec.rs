@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use app::{
     domain::{
-        action::{ActionRequest, EXEC_SECONDS, LONGEST_EXEC_SECONDS},
+        action::{ActionRequest, EXEC_SECONDS, GuestAction, LONGEST_EXEC_SECONDS},
         operation::Operation,
         plan::Stream,
     },
@@ -47,7 +47,7 @@ pub async fn run(args: Exec, global: &Global) -> Result<ExitCode, CliError> {
     }
     let desk = Desk::open(global).await?;
     let done = async {
-        let id = args.guest.find_id(&desk.look.registry).await?;
+        let id = args.guest.asked(&desk, GuestAction::Exec, &args.manner).await?.id;
         let ask = Ask { agreed: args.manner.agreed, ..Ask::new(Target::Guest(id), request) };
         attached(&desk, ask).await
     };

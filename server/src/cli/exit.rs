@@ -6,7 +6,7 @@ use app::{
     backend,
     domain::{action::Refusal, failure::FailureKind, guest::GuestId, operation::OperationId},
     service,
-    store::{OpenError, StoreError},
+    store::{OpenError, ProveError, StoreError},
 };
 
 use crate::{
@@ -29,7 +29,11 @@ Exit codes:
    9  the guest is locked, or another operation is at work on it
   10  the time was up
   11  cancelled
+  12  the history has been changed outside Paddock
 exec, and run with a command, end with the exit code of the command itself.";
+
+/// The record is not as it was written; that was told on standard output.
+pub const DAMAGED: u8 = 12;
 
 /// Why a verb did not do what was asked. The sentence goes to standard error.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,8 @@ pub enum CliError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Prove(#[from] ProveError),
     #[error(transparent)]
     Data(#[from] DataDirError),
     #[error(transparent)]
@@ -107,7 +113,7 @@ impl CliError {
             Self::Refused { refusal } => code_of(refusal.kind()),
             Self::Backend(error) => code_of(error.kind()),
             Self::Operation { kind, .. } => code_of(*kind),
-            Self::Data(_) | Self::Open(_) => 6,
+            Self::Data(_) | Self::Open(_) | Self::Prove(_) => 6,
             Self::Service(_) | Self::Store(_) | Self::System { .. } => 1,
         })
     }
@@ -139,6 +145,11 @@ mod tests {
             let code = code_of(kind);
             assert!(EXIT_CODES.contains(&format!("\n{code:4}  ")), "{kind}: {code}");
         }
+    }
+
+    #[test]
+    fn the_code_for_damage_is_explained() {
+        assert!(EXIT_CODES.contains(&format!("\n{DAMAGED:4}  ")));
     }
 
     #[test]

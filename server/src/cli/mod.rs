@@ -16,6 +16,7 @@ mod exit;
 mod help;
 mod hibernate;
 mod inspect;
+mod ledger;
 mod list;
 mod make_template;
 mod migrate;
@@ -41,13 +42,14 @@ mod templates;
 mod unlock;
 mod user;
 mod value;
+mod verify;
 mod version;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::telemetry;
+use crate::telemetry::{self, Program};
 use desk::Global;
 use exit::{CliError, EXIT_CODES};
 
@@ -113,6 +115,10 @@ enum Verb {
     Nodes(nodes::Nodes),
     /// Accounts of the dashboard: list, add, reset-password.
     User(user::User),
+    /// Prove that the history is as it was recorded, or tell what was changed.
+    Verify(verify::Verify),
+    /// What was recorded, newest first: actions, log-ins, refusals, accounts, settings.
+    Ledger(ledger::Ledger),
     /// Run the dashboard until it is told to end (SIGTERM or Ctrl+C).
     Serve(Box<serve::ServeArgs>),
     /// The settings in force, or a settings file to begin with.
@@ -133,7 +139,7 @@ impl Cli {
             Verb::Version => version::run(&global),
             Verb::Help(args) => help::run(&args),
             verb => {
-                telemetry::start("warn");
+                telemetry::start(Program::CommandLine);
                 tokio::runtime::Builder::new_multi_thread()
                     .worker_threads(2)
                     .enable_all()
@@ -179,6 +185,8 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Templates(args) => templates::run(args, global).await,
         Verb::Nodes(args) => nodes::run(args, global).await,
         Verb::User(args) => user::run(args, global).await,
+        Verb::Verify(args) => verify::run(args, global).await,
+        Verb::Ledger(args) => ledger::run(args, global).await,
         // Done before any thread is started.
         Verb::Serve(_) | Verb::Config(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),
     }

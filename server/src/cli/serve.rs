@@ -11,7 +11,10 @@ use std::{
 
 use app::{
     backend::{HostRunner, Registry},
-    service::{self, AppState, accounts},
+    service::{
+        self, AppState, accounts,
+        life::{self, Start},
+    },
     store::{OpenError, Store},
 };
 use clap::Args;
@@ -26,7 +29,7 @@ use crate::{
     data_dir::{DataDir, DataDirError},
     router::{self, Site},
     settings::{DriversError, Host, Options, Server, Settings, SettingsError},
-    telemetry,
+    telemetry::{self, Program},
 };
 
 /// How long work in progress may go on after the server was told to end.
@@ -70,7 +73,7 @@ enum ServeError {
 }
 
 pub fn run(config: Option<&Path>, args: &ServeArgs) -> ExitCode {
-    telemetry::start("info");
+    telemetry::start(Program::Server);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -109,16 +112,26 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let listener = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
     let host = Host::read();
     let drivers = settings.drivers(&host, &data.paths.logs)?;
+    let start = Start {
+        version: env!("CARGO_PKG_VERSION"),
+        listens: addr.to_string(),
+        settings: settings.recorded(),
+    };
+    life::started(&store, start).await?;
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
     let state = AppState::new(store.clone(), Registry::new(drivers), Arc::new(HostRunner), &host.name);
     service::settle(&state, service::Patience::Follow).await?;
+    let outside = service::Outside::begin(&state).await?;
     state.inventory.start().await;
+    let outside = tokio::spawn(outside.keep());
     let feeder = tokio::spawn(state.inventory.clone().feed());
     let settler = tokio::spawn(service::keep_settled(state.clone()));
+    let counter = tokio::spawn(service::keep_counted(state.clone()));
 
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
+    let watcher = tokio::spawn(service::soundness::keep_looking(state.clone(), closing.clone()));
     let app =
         router::build(state.clone(), sessions, &site).into_make_service_with_connect_info::<SocketAddr>();
     // Heard of from here on, so that whoever ends it right after the greeting ends it in order.
@@ -135,13 +148,19 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     closing.cancel();
     feeder.abort();
     settler.abort();
+    outside.abort();
+    counter.abort();
+    // It ends at once, and must not be in the middle of an entry of its own.
+    let _ = watcher.await;
     if !all_ended {
         service::settle_own(&state).await?;
     }
     // A browser that keeps its connection open does not keep the server up.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
+    state.attempts.close_all(&store).await;
+    let stopped = life::stopped(&store).await;
     store.close().await;
-    Ok(())
+    Ok(stopped?)
 }
 
 fn site_root(server: &Server) -> Result<PathBuf, ServeError> {

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 use app::{
-    backend::Registry,
     domain::{
-        action::ActionRequest,
+        action::{ActionRequest, GuestAction},
         guest::{BackendKind, GuestId},
         view::BulkPreview,
     },
@@ -40,11 +39,16 @@ pub struct GuestsArg {
 }
 
 impl GuestsArg {
-    async fn find_ids(&self, registry: &Registry) -> Result<Vec<GuestId>, CliError> {
+    async fn asked(
+        &self,
+        desk: &Desk,
+        action: GuestAction,
+        manner: &Manner,
+    ) -> Result<Vec<GuestId>, CliError> {
         let mut ids = Vec::new();
         for guest in &self.guests {
             let arg = GuestArg { guest: guest.clone(), backend: self.backend };
-            ids.push(arg.find_id(registry).await?);
+            ids.push(arg.asked(desk, action, manner).await?.id);
         }
         Ok(ids)
     }
@@ -73,7 +77,7 @@ async fn all(
     manner: Manner,
     request: ActionRequest,
 ) -> Result<ExitCode, CliError> {
-    let guests = guests.find_ids(&desk.look.registry).await?;
+    let guests = guests.asked(desk, request.action(), &manner).await?;
     let ask = BulkAsk { guests, request, agreed: manner.agreed };
     if manner.plan {
         let preview = bulk::plan(&desk.state, &desk.caller, &ask).await?;

@@ -3,14 +3,17 @@
 use app::{
     backend::{Backend, Registry},
     domain::{
+        action::GuestAction,
+        failure::FailureKind,
         guest::{BackendKind, Guest, GuestId},
         name::GuestName,
     },
+    service::actions,
 };
 use clap::Args;
 use futures::future::join_all;
 
-use super::exit::CliError;
+use super::{act::Manner, desk::Desk, exit::CliError};
 
 /// The guest that a verb is about.
 #[derive(Debug, Clone, Args)]
@@ -53,6 +56,21 @@ impl GuestArg {
                 guests: several.iter().map(|guest| guest.id.clone()).collect(),
             }),
         }
+    }
+
+    /// The guest that something is asked of. That there is none is a refusal like any other, and recorded.
+    pub async fn asked(&self, desk: &Desk, action: GuestAction, manner: &Manner) -> Result<Guest, CliError> {
+        let found = self.find(&desk.look.registry).await;
+        let kind = match &found {
+            Err(CliError::NoGuest { .. }) => FailureKind::NotFound,
+            Err(CliError::Ambiguous { .. }) => FailureKind::Invalid,
+            Err(CliError::Unsure { .. }) => FailureKind::Unavailable,
+            _ => return found,
+        };
+        if let (Err(error), false) = (&found, manner.plan) {
+            actions::refused_unfound(&desk.state, &desk.caller, action, kind, &error.to_string()).await;
+        }
+        found
     }
 
     pub async fn find_id(&self, registry: &Registry) -> Result<GuestId, CliError> {

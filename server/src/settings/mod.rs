@@ -122,6 +122,13 @@ impl Settings {
         self.effective.iter().map(|of| (of.key, of.value.as_ref(), &of.place))
     }
 
+    /// Every key with its value, null where it has none, for the ledger: as in [`effective`](Self::effective), so no
+    /// secret, only the paths of their files.
+    pub fn recorded(&self) -> serde_json::Map<String, serde_json::Value> {
+        let value = |value: Option<&toml::Value>| serde_json::to_value(value).unwrap_or_default();
+        self.effective().map(|(key, of, _)| (key.to_string(), value(of))).collect()
+    }
+
     fn load_from(
         config: Option<&Path>,
         environment: Environment<'_>,

@@ -2,6 +2,8 @@
 //! fake Proxmox VE.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
+#[path = "../../../app/tests/common/another.rs"]
+mod another;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../../../app/tests/common/fakepve.rs"]
@@ -10,5 +12,6 @@ mod fakepve;
 
 mod lab;
 mod life;
+mod outside;
 mod proxmox;
 mod usage;

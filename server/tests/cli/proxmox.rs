@@ -10,13 +10,13 @@ use crate::{
 };
 
 /// A cluster of two nodes with container 101 (`web1`) and VM 200 (`db1`), and the program set up for it.
-struct Cluster {
-    fake: FakePve,
-    lab: Lab,
+pub struct Cluster {
+    pub fake: FakePve,
+    pub lab: Lab,
 }
 
 impl Cluster {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let fake = FakePve::start();
         fake.call("add_node", json!(["pve2"]));
         let disk = json!({"rootfs": "local-lvm:vm-101-disk-0,size=8G", "tags": "lab"});

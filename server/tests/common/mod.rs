@@ -19,9 +19,14 @@ use app::{
     },
     domain::{access::Role, operation::OperationState},
     service::{AppState, accounts},
-    store::{NewUser, Store},
+    store::{By, NewUser, Store},
 };
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{
+    Router,
+    body::{Body, BodyDataStream},
+    extract::ConnectInfo,
+    response::Response,
+};
 use http::{Request, StatusCode, header};
 use server::router::{self, Site};
 use tempfile::TempDir;
@@ -38,6 +43,8 @@ pub const PASSWORD: &str = "a password of the tests";
 pub struct Host {
     pub dir: TempDir,
     pub state: AppState,
+    /// Cancelled when the server begins to shut down.
+    pub closing: CancellationToken,
     router: Router,
 }
 
@@ -61,10 +68,10 @@ impl Host {
         let state =
             AppState::new(store, Registry::new(drivers(dir.path())), Arc::new(HostRunner), "testhost");
         state.inventory.start().await;
-        let site =
-            Site { root: dir.path().join("site"), secure_cookies: false, closing: CancellationToken::new() };
+        let closing = CancellationToken::new();
+        let site = Site { root: dir.path().join("site"), secure_cookies: false, closing: closing.clone() };
         let router = router::build(state.clone(), sessions, &site);
-        (Self { dir, state, router }, first)
+        (Self { dir, state, closing, router }, first)
     }
 
     pub fn browser(&self) -> Browser {
@@ -88,7 +95,7 @@ impl Host {
             must_change_password: false,
             created_ms: 0,
         };
-        assert!(self.state.store.add_user(&user).await.unwrap(), "{username} exists already");
+        assert!(self.state.store.add_user(&user, By::default()).await.unwrap(), "{username} exists already");
         let mut browser = self.browser();
         browser.log_in(username, PASSWORD).await;
         browser
@@ -204,6 +211,11 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// The same session, asking as the wasm client does.
+    pub fn wasm(&self) -> Self {
+        Self { json: true, ..self.clone() }
+    }
+
     pub async fn log_in(&mut self, username: &str, password: &str) -> Reply {
         self.post("/login", "/api/account/log_in", &[("username", username), ("password", password)]).await
     }
@@ -223,21 +235,15 @@ impl Browser {
         self.send(request, Body::from(pairs.join("&"))).await
     }
 
-    async fn send(&mut self, mut request: http::request::Builder, body: Body) -> Reply {
-        let accept = if self.json { "application/json" } else { "text/html" };
-        request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
-        if let Some(origin) = self.origin {
-            request = request.header(header::ORIGIN, origin);
-        }
-        let mut request = request.body(body).unwrap();
-        let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(address));
-        let at = request.uri().clone();
-        let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;
-        let response = answer.unwrap_or_else(|_| panic!("{at} is not answered")).unwrap();
+    /// The pieces of an answer's body, each taken when it is asked for.
+    pub async fn body(&self, path: &str) -> BodyDataStream {
+        let response = self.answer(Request::get(path), Body::empty()).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.into_body().into_data_stream()
+    }
+
+    async fn send(&mut self, request: http::request::Builder, body: Body) -> Reply {
+        let response = self.answer(request, body).await;
         let headers = response.headers().clone();
         for cookie in headers.get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
@@ -253,6 +259,23 @@ impl Browser {
         Reply { status, location, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
     }
 
+    async fn answer(&self, mut request: http::request::Builder, body: Body) -> Response {
+        let accept = if self.json { "application/json" } else { "text/html" };
+        request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if let Some(origin) = self.origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        let mut request = request.body(body).unwrap();
+        let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(address));
+        let at = request.uri().clone();
+        let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;
+        answer.unwrap_or_else(|_| panic!("{at} is not answered")).unwrap()
+    }
+
     /// As the wasm client: begins an action and says which operation it is.
     pub async fn act(&mut self, guest: &str, action: &str) -> i64 {
         let reply = self.try_act(guest, action).await;
@@ -262,14 +285,14 @@ impl Browser {
 
     pub async fn try_act(&mut self, guest: &str, action: &str) -> Reply {
         let (backend, name) = guest.split_once('/').unwrap();
-        let mut client = Self { json: true, ..self.clone() };
+        let mut client = self.wasm();
         let fields = [("backend", backend), ("name", name), ("action", action), ("confirm", name)];
         client.post("/guests", "/api/guests/act", &fields).await
     }
 
     /// Waits for the operation's end and returns it whole.
     pub async fn ended(&mut self, id: i64) -> OperationPage {
-        let mut client = Self { json: true, ..self.clone() };
+        let mut client = self.wasm();
         for _ in 0..1200 {
             let reply = client.get(&format!("/api/operations/get?id={id}")).await;
             let page: Option<OperationPage> = serde_json::from_str(&reply.body).unwrap();
@@ -292,7 +315,7 @@ impl Browser {
 
     /// Creates as the wasm client does, waits, and insists on success.
     pub async fn create(&mut self, fields: &[(&str, &str)]) -> OperationPage {
-        let mut client = Self { json: true, ..self.clone() };
+        let mut client = self.wasm();
         let reply = client.post("/guests/new", "/api/guests/create", fields).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
         let page = self.ended(reply.body.trim().parse().unwrap()).await;

@@ -14,9 +14,9 @@ use crate::{backend::Error, domain::guest::BackendKind};
 
 use super::{Client, memory::Memory, num::Rows, place::Place, reach::Reach, wire::guest::Resource};
 
-/// How old the cluster's list may be to be used once more: two drivers that are read twice a second each ask once a
-/// second together.
-const LIST_AGE: Duration = Duration::from_millis(900);
+/// How old the cluster's list may be to be used once more. More than half the time between two readings of a driver: two
+/// that are read in turns, however far apart, then make no more requests than one.
+const LIST_AGE: Duration = Duration::from_millis(1200);
 
 /// One cluster.
 pub struct Cluster {

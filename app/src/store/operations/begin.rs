@@ -8,10 +8,10 @@ use crate::{
     backend::{RunningTool, Started},
     domain::{
         guest::GuestId,
-        operation::{OperationId, OperationSummary},
+        operation::{Deed, OperationId, OperationSummary},
         plan::Plan,
     },
-    ledger::Hash,
+    ledger::{Checkpoint, Hash},
     store::{
         Store, StoreError,
         ledger::{By, EntryKind, Fact, announce},
@@ -31,33 +31,38 @@ impl Store {
     /// Writes the operation with its plan and its entry in the ledger, or says which one is in its way.
     pub async fn begin_operation(&self, new: &NewOperation<'_>) -> Result<Begun, StoreError> {
         let mut transaction = self.writing().await?;
-        let id = match insert(&mut transaction, new).await {
-            Ok(id) => id,
-            Err(error) if is_unique_violation(&error) => {
+        match self.write_begin(&mut transaction, new, new.started_ms).await {
+            Ok((id, checkpoint)) => {
+                transaction.commit().await?;
+                announce(checkpoint.as_ref());
+                Ok(Begun::Planned(id))
+            }
+            Err(StoreError::Other(error)) if is_unique_violation(&error) => {
                 // Nobody else writes meanwhile, so the one in the way is still there.
                 let live = live_on(&mut transaction, new.guest).await?;
-                return live.map(Begun::Live).ok_or(StoreError::Other(error));
+                live.map(Begun::Live).ok_or(StoreError::Other(error))
             }
-            Err(error) => return Err(error.into()),
-        };
-        let by = By { actor: new.actor, address: new.address.as_deref(), at_ms: new.started_ms };
-        let entry = begun_entry(&mut transaction, id, EntryKind::OperationBegun, by).await?;
-        let checkpoint = self.append(&mut transaction, entry).await?;
-        transaction.commit().await?;
-        announce(checkpoint.as_ref());
-        Ok(Begun::Planned(id))
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes an operation and its entry, noted at this time, in the caller's transaction, which must be one of
+    /// [`writing`](Self::writing). [`announce`] the checkpoint once that is committed.
+    pub(in crate::store) async fn write_begin(
+        &self,
+        transaction: &mut SqliteConnection,
+        new: &NewOperation<'_>,
+        noted_ms: i64,
+    ) -> Result<(OperationId, Option<Checkpoint>), StoreError> {
+        let id = insert(&mut *transaction, new).await?;
+        let by = By { actor: new.actor, address: new.address.as_deref(), at_ms: noted_ms };
+        let entry = begun_entry(&mut *transaction, id, EntryKind::OperationBegun, by).await?;
+        Ok((id, self.append(transaction, entry).await?))
     }
 
     /// Its turn has come. False if it is not waiting any more: it was cancelled or settled.
     pub async fn run_operation(&self, id: OperationId, now_ms: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE operations SET state = 'running', running_ms = ? WHERE id = ? AND state = 'planned'",
-            now_ms,
-            id.0
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(set_running(&mut *self.pool.acquire().await?, id, now_ms).await?)
     }
 
     /// The operation at work on this guest, or waiting for its turn.
@@ -108,13 +113,7 @@ impl Store {
                 sqlx::query!("UPDATE operations SET upid = ?, task_step = ? WHERE id = ?", upid, step, id.0)
                     .execute(&mut *transaction)
                     .await?;
-                sqlx::query!(
-                    "INSERT INTO tasks (upid, operation_id) VALUES (?, ?) ON CONFLICT (upid) DO NOTHING",
-                    upid,
-                    id.0
-                )
-                .execute(&mut *transaction)
-                .await?;
+                note_task(&mut transaction, upid, id).await?;
                 Ok(transaction.commit().await?)
             }
         }
@@ -152,6 +151,38 @@ impl Store {
     }
 }
 
+/// False if it is not waiting any more.
+pub(in crate::store) async fn set_running(
+    connection: &mut SqliteConnection,
+    id: OperationId,
+    running_ms: i64,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "UPDATE operations SET state = 'running', running_ms = ? WHERE id = ? AND state = 'planned'",
+        running_ms,
+        id.0
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes which operation a Proxmox task belongs to. False if it is noted already.
+pub(in crate::store) async fn note_task(
+    connection: &mut SqliteConnection,
+    upid: &str,
+    id: OperationId,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query!(
+        "INSERT INTO tasks (upid, operation_id) VALUES (?, ?) ON CONFLICT (upid) DO NOTHING",
+        upid,
+        id.0
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 async fn insert(
     connection: &mut SqliteConnection,
     new: &NewOperation<'_>,
@@ -183,7 +214,8 @@ async fn insert(
     .execute(&mut *connection)
     .await?;
     let id = done.last_insert_rowid();
-    if let Some(guest) = new.guest {
+    // What Proxmox does besides, a console that somebody opened, does not hide what was done to the guest.
+    if let Some(guest) = new.guest.filter(|_| !matches!(new.action, Deed::Task(_))) {
         note_last(connection, guest, id).await?;
     }
     Ok(OperationId(id))
@@ -193,7 +225,9 @@ async fn note_last(connection: &mut SqliteConnection, guest: &GuestId, id: i64) 
     let (backend, name) = (guest.backend.as_str(), guest.name.as_str());
     sqlx::query!(
         "INSERT INTO last_operations (backend, guest, operation_id) VALUES (?, ?, ?)
-         ON CONFLICT (backend, guest) DO UPDATE SET operation_id = excluded.operation_id",
+         ON CONFLICT (backend, guest) DO UPDATE SET operation_id = excluded.operation_id
+         WHERE (SELECT started_ms FROM operations WHERE id = excluded.operation_id)
+            >= (SELECT started_ms FROM operations WHERE id = last_operations.operation_id)",
         backend,
         name,
         id

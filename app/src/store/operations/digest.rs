@@ -21,8 +21,96 @@ pub fn plan_hash(plan: &Plan) -> Hash {
     of_plan(&to_json(plan))
 }
 
-pub(super) fn of_plan(json: &str) -> Hash {
+pub(in crate::store) fn of_plan(json: &str) -> Hash {
     Record::new("plan").text(json).finish()
+}
+
+/// What an operation's beginning is the digest of, as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Beginning<'a> {
+    pub id: i64,
+    pub origin: &'a str,
+    pub parent_id: Option<i64>,
+    pub children: Option<i64>,
+    pub backend: Option<&'a str>,
+    pub guest: Option<&'a str>,
+    pub node: Option<&'a str>,
+    pub title: Option<&'a str>,
+    pub action: &'a str,
+    pub actor: Option<&'a str>,
+    pub address: Option<&'a str>,
+    pub request: Option<&'a str>,
+    pub plan: &'a str,
+    pub started_ms: i64,
+}
+
+impl Beginning<'_> {
+    pub fn record(&self) -> Hash {
+        Record::new("operation-begin")
+            .int(self.id)
+            .text(self.origin)
+            .optional_int(self.parent_id)
+            .optional_int(self.children)
+            .optional_text(self.backend)
+            .optional_text(self.guest)
+            .optional_text(self.node)
+            .optional_text(self.title)
+            .text(self.action)
+            .optional_text(self.actor)
+            .optional_text(self.address)
+            .optional_text(self.request)
+            .text(self.plan)
+            .int(self.started_ms)
+            .finish()
+    }
+}
+
+/// How an operation ended, as it is stored.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Ended<'a> {
+    pub id: i64,
+    pub state: &'a str,
+    pub running_ms: Option<i64>,
+    pub finished_ms: Option<i64>,
+    pub failure: Option<&'a str>,
+    pub failure_kind: Option<&'a str>,
+    pub guest_after: Option<&'a str>,
+    /// How many steps follow.
+    pub steps: i64,
+}
+
+/// The digest of an operation's end while it is made: first all [`step`](Self::step)s in their order, then every
+/// [`piece`](Self::piece) of output in the order it came.
+pub(in crate::store) struct EndRecord(Record);
+
+impl Ended<'_> {
+    pub fn record(&self) -> EndRecord {
+        EndRecord(
+            Record::new("operation-end")
+                .int(self.id)
+                .text(self.state)
+                .optional_int(self.running_ms)
+                .optional_int(self.finished_ms)
+                .optional_text(self.failure)
+                .optional_text(self.failure_kind)
+                .optional_text(self.guest_after)
+                .int(self.steps),
+        )
+    }
+}
+
+impl EndRecord {
+    pub fn step(self, step: i64, outcome: &str) -> Self {
+        Self(self.0.int(step).text(outcome))
+    }
+
+    pub fn piece(self, step: i64, stream: &str, at_ms: i64, text: &str) -> Self {
+        Self(self.0.int(step).text(stream).int(at_ms).text(text))
+    }
+
+    pub fn finish(self) -> Hash {
+        self.0.finish()
+    }
 }
 
 /// The operation, its plan's hash, and the digest of its beginning.
@@ -41,27 +129,24 @@ pub(super) async fn beginning(
     .await?;
     let more =
         sqlx::query!("SELECT request, plan FROM operations WHERE id = ?", id.0).fetch_one(connection).await?;
-    let record = begin_record(&row, more.request.as_deref(), &more.plan);
+    let record = Beginning {
+        id: row.id,
+        origin: &row.origin,
+        parent_id: row.parent_id,
+        children: row.children,
+        backend: row.backend.as_deref(),
+        guest: row.guest.as_deref(),
+        node: row.node.as_deref(),
+        title: row.title.as_deref(),
+        action: &row.action,
+        actor: row.actor.as_deref(),
+        address: row.address.as_deref(),
+        request: more.request.as_deref(),
+        plan: &more.plan,
+        started_ms: row.started_ms,
+    }
+    .record();
     Ok((row.try_into()?, of_plan(&more.plan), record))
-}
-
-fn begin_record(row: &OperationRow, request: Option<&str>, plan: &str) -> Hash {
-    Record::new("operation-begin")
-        .int(row.id)
-        .text(&row.origin)
-        .optional_int(row.parent_id)
-        .optional_int(row.children)
-        .optional_text(row.backend.as_deref())
-        .optional_text(row.guest.as_deref())
-        .optional_text(row.node.as_deref())
-        .optional_text(row.title.as_deref())
-        .text(&row.action)
-        .optional_text(row.actor.as_deref())
-        .optional_text(row.address.as_deref())
-        .optional_text(request)
-        .text(plan)
-        .int(row.started_ms)
-        .finish()
 }
 
 /// The digest of an operation's end with all that its tools said.
@@ -72,21 +157,23 @@ pub(super) async fn ending(connection: &mut SqliteConnection, id: OperationId) -
     )
     .fetch_one(&mut *connection)
     .await?;
-    let mut record = Record::new("operation-end")
-        .int(id.0)
-        .text(&row.state)
-        .optional_int(row.running_ms)
-        .optional_int(row.finished_ms)
-        .optional_text(row.failure.as_deref())
-        .optional_text(row.failure_kind.as_deref())
-        .optional_text(row.guest_after.as_deref());
     let steps =
         sqlx::query!("SELECT step, outcome FROM operation_steps WHERE operation_id = ? ORDER BY step", id.0)
             .fetch_all(&mut *connection)
             .await?;
-    record = record.int(i64::try_from(steps.len()).unwrap_or(i64::MAX));
+    let mut record = Ended {
+        id: id.0,
+        state: &row.state,
+        running_ms: row.running_ms,
+        finished_ms: row.finished_ms,
+        failure: row.failure.as_deref(),
+        failure_kind: row.failure_kind.as_deref(),
+        guest_after: row.guest_after.as_deref(),
+        steps: i64::try_from(steps.len()).unwrap_or(i64::MAX),
+    }
+    .record();
     for step in steps {
-        record = record.int(step.step).text(&step.outcome);
+        record = record.step(step.step, &step.outcome);
     }
     let output = sqlx::query!(
         "SELECT step, stream, at_ms, text FROM operation_output WHERE operation_id = ? ORDER BY id",
@@ -95,7 +182,7 @@ pub(super) async fn ending(connection: &mut SqliteConnection, id: OperationId) -
     .fetch_all(connection)
     .await?;
     for piece in output {
-        record = record.int(piece.step).text(&piece.stream).int(piece.at_ms).text(&piece.text);
+        record = record.piece(piece.step, &piece.stream, piece.at_ms, &piece.text);
     }
     Ok(record.finish())
 }

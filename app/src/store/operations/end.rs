@@ -1,14 +1,16 @@
 //! The end of an operation, and those that have none yet.
 
 use serde_json::json;
+use sqlx::SqliteConnection;
 
-use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, to_json};
+use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, readable, to_json};
 use crate::{
     backend::RunningTool,
     domain::{
         failure::FailureKind,
         operation::{OperationId, OperationState},
     },
+    ledger::Checkpoint,
     store::{
         Store, StoreError,
         ledger::{By, EntryKind, Fact, announce},
@@ -19,9 +21,27 @@ impl Store {
     /// Writes the end with its entry in the ledger. False if the operation had ended already, which is then left as
     /// it is.
     pub async fn finish_operation(&self, id: OperationId, end: &End) -> Result<bool, StoreError> {
+        let mut transaction = self.writing().await?;
+        let Some(checkpoint) = self.write_end(&mut transaction, id, end, end.finished_ms).await? else {
+            return Ok(false);
+        };
+        transaction.commit().await?;
+        announce(checkpoint.as_ref());
+        Ok(true)
+    }
+
+    /// Writes the end and its entry, noted at this time, in the caller's transaction, which must be one of
+    /// [`writing`](Self::writing). `None` if the operation had ended already. [`announce`] the checkpoint, if there is
+    /// one, once that is committed.
+    pub(in crate::store) async fn write_end(
+        &self,
+        transaction: &mut SqliteConnection,
+        id: OperationId,
+        end: &End,
+        noted_ms: i64,
+    ) -> Result<Option<Option<Checkpoint>>, StoreError> {
         let (state, guest_after) = (OperationState::from(end.state).as_str(), to_json(&end.guest_after));
         let failure_kind = end.failure_kind.map(FailureKind::as_str);
-        let mut transaction = self.writing().await?;
         let done = sqlx::query!(
             "UPDATE operations
              SET state = ?, failure = ?, failure_kind = ?, guest_after = ?, finished_ms = ?, tool_pid = NULL,
@@ -37,35 +57,42 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let row =
             sqlx::query!("SELECT backend, guest, node, actor, address FROM operations WHERE id = ?", id.0)
                 .fetch_one(&mut *transaction)
                 .await?;
-        let record = digest::ending(&mut transaction, id).await?;
+        let record = digest::ending(&mut *transaction, id).await?;
         let mut detail = json!({ "state": state, "record": record.to_string() });
         if let Some(kind) = failure_kind {
             detail["failure"] = json!(kind);
         }
-        let by = By { actor: row.actor.as_deref(), address: row.address.as_deref(), at_ms: end.finished_ms };
+        let by = By { actor: row.actor.as_deref(), address: row.address.as_deref(), at_ms: noted_ms };
         let mut fact = Fact::new(EntryKind::OperationEnded, by).of(id.0).with(detail);
         let on = guest(id.0, row.backend.as_deref(), row.guest.as_deref())?;
         fact.subject = subject(on.as_ref(), row.node.as_deref());
-        let checkpoint = self.append(&mut transaction, fact).await?;
-        transaction.commit().await?;
-        announce(checkpoint.as_ref());
-        Ok(true)
+        Ok(Some(self.append(transaction, fact).await?))
     }
 
-    /// Makes this process the one that watches over the operation. False if it has ended by now.
-    pub async fn adopt_operation(&self, id: OperationId, owner: RunningTool) -> Result<bool, StoreError> {
+    /// Makes this process the one that watches over the operation, in place of the one that did. False if it has ended
+    /// by now, or somebody else was faster.
+    pub async fn adopt_operation(
+        &self,
+        id: OperationId,
+        before: Option<RunningTool>,
+        owner: RunningTool,
+    ) -> Result<bool, StoreError> {
         let (pid, ticks) = columns(owner);
+        let (pid_before, ticks_before) = before.map(columns).unzip();
         let done = sqlx::query!(
-            "UPDATE operations SET owner_pid = ?, owner_start_ticks = ? WHERE id = ? AND state = 'running'",
+            "UPDATE operations SET owner_pid = ?, owner_start_ticks = ?
+             WHERE id = ? AND state = 'running' AND owner_pid IS ? AND owner_start_ticks IS ?",
             pid,
             ticks,
-            id.0
+            id.0,
+            pid_before,
+            ticks_before
         )
         .execute(&self.pool)
         .await?;
@@ -81,22 +108,18 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(LiveOperation {
-                    id: OperationId(row.id),
-                    origin: origin(row.id, &row.origin)?,
-                    parent: row.parent_id.map(OperationId),
-                    children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
-                    guest: guest(row.id, row.backend.as_deref(), row.guest.as_deref())?,
-                    is_running: row.state == OperationState::Running.as_str(),
-                    tool: process(row.tool_pid, row.tool_start_ticks),
-                    task: row
-                        .upid
-                        .map(|upid| (row.task_step.and_then(|step| usize::try_from(step).ok()), upid)),
-                    owner: process(row.owner_pid, row.owner_start_ticks),
-                })
+        Ok(readable(rows.into_iter().map(|row| {
+            Ok(LiveOperation {
+                id: OperationId(row.id),
+                origin: origin(row.id, &row.origin)?,
+                parent: row.parent_id.map(OperationId),
+                children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+                guest: guest(row.id, row.backend.as_deref(), row.guest.as_deref())?,
+                is_running: row.state == OperationState::Running.as_str(),
+                tool: process(row.tool_pid, row.tool_start_ticks),
+                task: row.upid.map(|upid| (row.task_step.and_then(|step| usize::try_from(step).ok()), upid)),
+                owner: process(row.owner_pid, row.owner_start_ticks),
             })
-            .collect()
+        })))
     }
 }

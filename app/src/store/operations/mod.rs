@@ -1,7 +1,7 @@
 //! Operations from begin to finish.
 
 mod begin;
-mod digest;
+pub(super) mod digest;
 mod end;
 mod progress;
 mod read;
@@ -20,7 +20,9 @@ use crate::{
     },
 };
 
+pub(super) use begin::{note_task, set_running};
 pub use digest::plan_hash;
+pub(super) use progress::append_output;
 
 /// An operation about to begin.
 #[derive(Debug, Clone)]
@@ -83,7 +85,6 @@ pub struct LiveOperation {
     pub owner: Option<RunningTool>,
 }
 
-#[derive(sqlx::FromRow)]
 pub(super) struct OperationRow {
     pub id: i64,
     pub origin: String,
@@ -143,7 +144,11 @@ fn origin(id: i64, text: &str) -> Result<Origin, StoreError> {
     Origin::parse(text).ok_or_else(|| damaged(id, format!("“{text}” is no origin")))
 }
 
-fn guest(id: i64, backend: Option<&str>, name: Option<&str>) -> Result<Option<GuestId>, StoreError> {
+pub(super) fn guest(
+    id: i64,
+    backend: Option<&str>,
+    name: Option<&str>,
+) -> Result<Option<GuestId>, StoreError> {
     let both = backend.zip(name);
     both.map(|(backend, name)| GuestId::parse(backend, name).map_err(|e| damaged(id, e.to_string())))
         .transpose()
@@ -153,8 +158,17 @@ fn damaged(id: i64, what: String) -> StoreError {
     StoreError::Damaged { table: "operations", id, what }
 }
 
-fn from_json<T: DeserializeOwned>(id: i64, json: &str) -> Result<T, StoreError> {
+pub(super) fn from_json<T: DeserializeOwned>(id: i64, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|e| damaged(id, e.to_string()))
+}
+
+/// For what must be shown or done whatever somebody did to the database: rows that make no sense are left out. That
+/// they were changed is told by the proof.
+pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    let note = |row: Result<T, StoreError>| {
+        row.inspect_err(|error| tracing::error!(error = %error, "an operation is left out")).ok()
+    };
+    rows.into_iter().filter_map(note).collect()
 }
 
 /// Our own types always have a JSON form; should one ever not, the record says so instead of being lost.

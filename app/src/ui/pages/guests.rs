@@ -12,7 +12,7 @@ use crate::{
         action::Refusal,
         guest::{GuestId, GuestStatus},
         host::Availability,
-        operation::OperationSummary,
+        operation::{OperationSummary, Origin},
         words,
     },
     ui::{
@@ -252,7 +252,7 @@ fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl Into
 #[component]
 fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
     let GuestRow { guest, last } = row;
-    let busy = last.as_ref().is_some_and(|last| last.state.is_live());
+    let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
     let id = guest.id.clone();
     view! {
         <tr>
