@@ -67,13 +67,13 @@ test("filters combine, stand in the address, and are taken off one by one", asyn
 test("what is typed is taken to the letter", async ({ admin, js }) => {
   for (const text of ["100%", "a+b&c=d", "%2F", "“ü”"]) {
     await open(admin, js, "/history");
-    await admin.getByLabel("Search").fill(text);
-    await admin.getByLabel("Search").press("Enter");
+    await admin.getByLabel("Search", { exact: true }).fill(text);
+    await admin.getByLabel("Search", { exact: true }).press("Enter");
     await expect(admin.getByText("No operation matches the filter")).toBeVisible();
-    await expect(admin.getByLabel("Search")).toHaveValue(text);
+    await expect(admin.getByLabel("Search", { exact: true })).toHaveValue(text);
     await admin.reload();
     await expect(admin.getByRole("link", { name: `Take off the filter Search: ${text}` })).toBeVisible();
-    await expect(admin.getByLabel("Search")).toHaveValue(text);
+    await expect(admin.getByLabel("Search", { exact: true })).toHaveValue(text);
   }
 });
 
@@ -223,7 +223,7 @@ test("a bulk action tells its parts, and each part its whole", async ({ admin, j
 
 test("the keyboard goes through the filter in its order", async ({ admin, js }) => {
   await open(admin, js, "/history");
-  await admin.getByLabel("Search").focus();
+  await admin.getByLabel("Search", { exact: true }).focus();
   for (const label of ["Guest", "Backend", "User", "Action", "Result", "From", "To"]) {
     await admin.keyboard.press("Tab");
     await expect(admin.getByLabel(label, { exact: true })).toBeFocused();
