@@ -29,6 +29,7 @@ const VERBS: [(&str, &[&str]); 31] = [
     ("templates", &[]),
     ("nodes", &[]),
     ("user", &["list"]),
+    ("history", &[]),
     ("ledger", &[]),
     ("verify", &[]),
     ("archive", &["--before", "9000d"]),
