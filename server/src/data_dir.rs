@@ -40,6 +40,11 @@ pub struct DataPaths {
     pub logs: PathBuf,
 }
 
+/// The database in a data directory.
+pub fn database(directory: &Path) -> PathBuf {
+    directory.join("paddock.db")
+}
+
 /// Makes the directory, readable by its owner alone, if it is not there. Holds nothing: for a command line beside a
 /// running server.
 pub fn prepare(path: &Path) -> Result<DataPaths, DataDirError> {
@@ -47,7 +52,7 @@ pub fn prepare(path: &Path) -> Result<DataPaths, DataDirError> {
     let directory = std::path::absolute(path).map_err(unusable)?;
     let logs = directory.join(LOGS);
     DirBuilder::new().recursive(true).mode(0o700).create(&logs).map_err(unusable)?;
-    Ok(DataPaths { database: directory.join("paddock.db"), logs, directory })
+    Ok(DataPaths { database: database(&directory), logs, directory })
 }
 
 impl DataDir {

@@ -168,4 +168,6 @@ pub struct Frame {
     pub now_ms: i64,
     /// Operations at work now, oldest first.
     pub running: Vec<OperationSummary>,
+    /// What was changed in the record by somebody else than Paddock, and what to do.
+    pub damage: Option<String>,
 }

@@ -48,6 +48,30 @@ pub enum Damage {
     ArchiveMismatch { why: String },
 }
 
+impl Damage {
+    /// Which kind it is, in one word for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::EntryChanged { .. } => "entry-changed",
+            Self::ChainBroken { .. } => "chain-broken",
+            Self::Missing { .. } => "missing",
+            Self::OutOfOrder { .. } => "out-of-order",
+            Self::Malformed { .. } => "malformed",
+            Self::CheckpointForged { .. } => "checkpoint-forged",
+            Self::CheckpointMismatch { .. } => "checkpoint-mismatch",
+            Self::CutOff { .. } => "cut-off",
+            Self::Unsigned { .. } => "unsigned",
+            Self::HeadMissing => "head-missing",
+            Self::CheckpointMissing { .. } => "checkpoint-missing",
+            Self::WrongKey { .. } => "wrong-key",
+            Self::RecordChanged { .. } => "record-changed",
+            Self::RecordMissing { .. } => "record-missing",
+            Self::RecordUnknown { .. } => "record-unknown",
+            Self::ArchiveMismatch { .. } => "archive-mismatch",
+        }
+    }
+}
+
 fn entries(first: i64, last: i64) -> String {
     if first == last { format!("Entry {first} is") } else { format!("Entries {first} to {last} are") }
 }

@@ -317,6 +317,7 @@ pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
         host: state.host.to_string(),
         now_ms: now_ms(),
         running,
+        damage: state.soundness.now().warning(),
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Error;
 use crate::{
     backend::now_ms,
-    store::{By, EntryKind, Fact, Store},
+    store::{By, EntryKind, Fact, Store, StoreError},
 };
 
 /// Who does what Paddock does by itself. No account can be called so.
@@ -30,7 +30,11 @@ pub async fn started(store: &Store, start: Start) -> Result<(), Error> {
     let Start { version, listens, settings } = start;
     let detail = json!({ "version": version, "listens": listens });
     store.record(Fact::new(EntryKind::ServerStarted, by_server()).with(detail)).await?;
-    let last = store.newest_entry(EntryKind::SettingsChanged).await?;
+    let last = match store.newest_entry(EntryKind::SettingsChanged).await {
+        // It was changed by hand: then the settings are recorded anew.
+        Err(StoreError::Damaged { .. }) => None,
+        last => last?,
+    };
     let last = last.and_then(|entry| recorded(&entry.detail));
     let detail = match last {
         Some(last) if last == settings => return Ok(()),
@@ -41,7 +45,7 @@ pub async fn started(store: &Store, start: Start) -> Result<(), Error> {
     Ok(())
 }
 
-/// Records the end and signs the whole record. Nothing is recorded after it.
+/// Records the end and signs the whole record: what is cut off later is missed by that.
 pub async fn stopped(store: &Store) -> Result<(), Error> {
     store.record(Fact::new(EntryKind::ServerStopped, by_server())).await?;
     store.checkpoint().await?;

@@ -9,6 +9,7 @@ mod attempts;
 pub mod bulk;
 mod cut_off;
 mod error;
+pub mod export;
 pub mod fair;
 pub mod guests;
 pub mod history;
@@ -18,7 +19,9 @@ pub mod life;
 pub mod operations;
 mod outside;
 mod recorder;
+pub mod retention;
 mod settle;
+pub mod soundness;
 mod state;
 mod supervisor;
 

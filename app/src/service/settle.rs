@@ -98,7 +98,7 @@ async fn settle_one(state: &AppState, patience: Patience, operation: &LiveOperat
     let is_settled = state.store.finish_operation(operation.id, &end).await?;
     if is_settled {
         if let Some(guest) = &operation.guest {
-            state.inventory.operation_ended(guest, end.guest_after, end.finished_ms);
+            state.inventory.operation_ended(guest, end.guest_after);
         }
         tracing::warn!(
             operation = %operation.id,

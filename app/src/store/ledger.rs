@@ -177,6 +177,11 @@ impl Store {
         fact: Fact<'_>,
     ) -> Result<Option<Checkpoint>, StoreError> {
         let (last, previous) = end_of_chain(transaction).await?;
+        let next = last.checked_add(1).ok_or_else(|| StoreError::Damaged {
+            table: "ledger",
+            id: last,
+            what: "no number is left after it".to_owned(),
+        })?;
         let detail = fact.detail.to_string();
         let entry = NewEntry {
             at_ms: fact.by.at_ms,
@@ -187,7 +192,7 @@ impl Store {
             operation: fact.operation,
             detail: &detail,
         }
-        .seal(last + 1, previous);
+        .seal(next, previous);
         insert(transaction, &entry).await?;
         let checkpoint = self.signer.checkpoint(entry.seq, entry.hash, entry.at_ms);
         set_head(transaction, &checkpoint).await?;
@@ -254,7 +259,9 @@ async fn end_of_chain(connection: &mut SqliteConnection) -> Result<(i64, Hash), 
         (None, Some(archived)) => (archived.last_seq, archived.last_hash),
         (None, None) => (0, Hash::ZERO.0.to_vec()),
     };
-    Ok((seq.max(head.map_or(0, |head| head.seq)), Hash(fixed("ledger", seq, hash)?)))
+    // A hash that is none was put there by hand, which is found; what comes after it must be recorded all the same.
+    let hash = fixed("ledger", seq, hash).map_or(Hash::ZERO, Hash);
+    Ok((seq.max(head.map_or(0, |head| head.seq)), hash))
 }
 
 async fn insert(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), StoreError> {

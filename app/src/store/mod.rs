@@ -6,6 +6,7 @@
 mod archives;
 mod entries;
 mod error;
+mod export;
 mod history;
 mod ledger;
 mod open;
@@ -20,14 +21,16 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
+pub use archives::{ArchiveError, Archived};
 pub use entries::LedgerFilter;
 pub use error::StoreError;
+pub use history::HistoryRecord;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
-pub use open::OpenError;
+pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
-pub use outside::{Beginner, Ended, Import, LastDone, Observed, Source};
+pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
 pub use users::{NewUser, User, UserId, user_subject};
-pub use verify::{Pace, Proof, ProveError, Trust, prove};
+pub use verify::{After, Pace, Proof, ProveError, Trust, prove, prove_export};
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]

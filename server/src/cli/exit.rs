@@ -6,7 +6,7 @@ use app::{
     backend,
     domain::{action::Refusal, failure::FailureKind, guest::GuestId, operation::OperationId},
     service,
-    store::{OpenError, StoreError},
+    store::{ArchiveError, OpenError, ProveError, StoreError},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ Exit codes:
    0  done
    1  Paddock itself failed
    2  wrong usage, settings or input; nothing was run
-   3  there is no such guest
+   3  there is no such guest or operation
    4  denied
    5  the guest's state does not allow it, or the backend has no such action
    6  the backend or the host is not available or not ready
@@ -29,7 +29,11 @@ Exit codes:
    9  the guest is locked, or another operation is at work on it
   10  the time was up
   11  cancelled
+  12  the history has been changed outside Paddock
 exec, and run with a command, end with the exit code of the command itself.";
+
+/// The record is not as it was written; that was told on standard output.
+pub const DAMAGED: u8 = 12;
 
 /// Why a verb did not do what was asked. The sentence goes to standard error.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +42,8 @@ pub enum CliError {
     Usage(String),
     #[error("There is no guest “{text}”{}.", asked(.backends))]
     NoGuest { text: String, backends: Vec<String> },
+    #[error("There is no operation #{0}.")]
+    NoOperation(OperationId),
     #[error("“{text}” is the name of several guests: {}. Name one of these.", listed(.guests))]
     Ambiguous { text: String, guests: Vec<GuestId> },
     #[error(
@@ -59,6 +65,10 @@ pub enum CliError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Prove(#[from] ProveError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     #[error(transparent)]
     Data(#[from] DataDirError),
     #[error(transparent)]
@@ -102,12 +112,14 @@ impl CliError {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Ambiguous { .. } | Self::Settings(_) | Self::Drivers(_) => 2,
-            Self::NoGuest { .. } => 3,
+            Self::NoGuest { .. } | Self::NoOperation(_) => 3,
             Self::Unsure { .. } | Self::Incomplete(_) => 6,
             Self::Refused { refusal } => code_of(refusal.kind()),
             Self::Backend(error) => code_of(error.kind()),
             Self::Operation { kind, .. } => code_of(*kind),
-            Self::Data(_) | Self::Open(_) => 6,
+            Self::Archive(ArchiveError::Unsound { .. } | ArchiveError::Row(_)) => DAMAGED,
+            Self::Archive(_) => 1,
+            Self::Data(_) | Self::Open(_) | Self::Prove(_) => 6,
             Self::Service(_) | Self::Store(_) | Self::System { .. } => 1,
         })
     }
@@ -139,6 +151,11 @@ mod tests {
             let code = code_of(kind);
             assert!(EXIT_CODES.contains(&format!("\n{code:4}  ")), "{kind}: {code}");
         }
+    }
+
+    #[test]
+    fn the_code_for_damage_is_explained() {
+        assert!(EXIT_CODES.contains(&format!("\n{DAMAGED:4}  ")));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use app::{
     service::{
         self, AppState, accounts,
         life::{self, Start},
+        retention::{self, Retention},
     },
     store::{OpenError, Store},
 };
@@ -131,6 +132,12 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
 
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
+    let watcher = tokio::spawn(service::soundness::keep_looking(state.clone(), closing.clone()));
+    let archiver = settings.history.keep_days.map(|keep_days| {
+        let into = settings.history.archives(&data.paths.directory);
+        let retention = Retention { keep_days, into };
+        tokio::spawn(retention::keep_archived(state.clone(), retention, closing.clone()))
+    });
     let app =
         router::build(state.clone(), sessions, &site).into_make_service_with_connect_info::<SocketAddr>();
     // Heard of from here on, so that whoever ends it right after the greeting ends it in order.
@@ -149,15 +156,20 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     settler.abort();
     outside.abort();
     counter.abort();
+    // They end at once, and must not be in the middle of an entry of their own.
+    let _ = watcher.await;
+    if let Some(archiver) = archiver {
+        let _ = archiver.await;
+    }
     if !all_ended {
         service::settle_own(&state).await?;
     }
     // A browser that keeps its connection open does not keep the server up.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
     state.attempts.close_all(&store).await;
-    life::stopped(&store).await?;
+    let stopped = life::stopped(&store).await;
     store.close().await;
-    Ok(())
+    Ok(stopped?)
 }
 
 fn site_root(server: &Server) -> Result<PathBuf, ServeError> {

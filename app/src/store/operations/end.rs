@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, to_json};
+use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, readable, to_json};
 use crate::{
     backend::RunningTool,
     domain::{
@@ -108,22 +108,18 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(LiveOperation {
-                    id: OperationId(row.id),
-                    origin: origin(row.id, &row.origin)?,
-                    parent: row.parent_id.map(OperationId),
-                    children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
-                    guest: guest(row.id, row.backend.as_deref(), row.guest.as_deref())?,
-                    is_running: row.state == OperationState::Running.as_str(),
-                    tool: process(row.tool_pid, row.tool_start_ticks),
-                    task: row
-                        .upid
-                        .map(|upid| (row.task_step.and_then(|step| usize::try_from(step).ok()), upid)),
-                    owner: process(row.owner_pid, row.owner_start_ticks),
-                })
+        Ok(readable(rows.into_iter().map(|row| {
+            Ok(LiveOperation {
+                id: OperationId(row.id),
+                origin: origin(row.id, &row.origin)?,
+                parent: row.parent_id.map(OperationId),
+                children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+                guest: guest(row.id, row.backend.as_deref(), row.guest.as_deref())?,
+                is_running: row.state == OperationState::Running.as_str(),
+                tool: process(row.tool_pid, row.tool_start_ticks),
+                task: row.upid.map(|upid| (row.task_step.and_then(|step| usize::try_from(step).ok()), upid)),
+                owner: process(row.owner_pid, row.owner_start_ticks),
             })
-            .collect()
+        })))
     }
 }

@@ -85,7 +85,6 @@ pub struct LiveOperation {
     pub owner: Option<RunningTool>,
 }
 
-#[derive(sqlx::FromRow)]
 pub(super) struct OperationRow {
     pub id: i64,
     pub origin: String,
@@ -161,6 +160,15 @@ fn damaged(id: i64, what: String) -> StoreError {
 
 pub(super) fn from_json<T: DeserializeOwned>(id: i64, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|e| damaged(id, e.to_string()))
+}
+
+/// For what must be shown or done whatever somebody did to the database: rows that make no sense are left out. That
+/// they were changed is told by the proof.
+pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    let note = |row: Result<T, StoreError>| {
+        row.inspect_err(|error| tracing::error!(error = %error, "an operation is left out")).ok()
+    };
+    rows.into_iter().filter_map(note).collect()
 }
 
 /// Our own types always have a JSON form; should one ever not, the record says so instead of being lost.

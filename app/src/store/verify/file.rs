@@ -65,19 +65,18 @@ async fn check_version(path: &Path, db: &mut SqliteConnection) -> Result<(), Pro
             }
             Err(error) => return Err(classify(&path, &error)),
         };
-    let mut known = MIGRATOR.iter();
+    let Some((last, _)) = applied.last() else { return Err(ProveError::NotPaddocks { path }) };
     for (version, checksum) in &applied {
-        match known.next() {
-            None => return Err(ProveError::Newer { path, version: *version }),
-            Some(migration) if migration.version == *version && *migration.checksum == **checksum => {}
+        match MIGRATOR.iter().find(|migration| migration.version == *version) {
+            Some(migration) if *migration.checksum == **checksum => {}
             Some(_) => return Err(ProveError::Foreign { path, version: *version }),
+            None => return Err(ProveError::Newer { path, version: *version }),
         }
     }
-    match (known.next(), applied.last()) {
-        (None, _) => Ok(()),
-        (Some(_), Some((version, _))) => Err(ProveError::Older { path, version: *version }),
-        (Some(_), None) => Err(ProveError::NotPaddocks { path }),
+    if applied.len() < MIGRATOR.iter().count() {
+        return Err(ProveError::Older { path, version: *last });
     }
+    Ok(())
 }
 
 pub(super) fn classify(path: &Path, error: &sqlx::Error) -> ProveError {

@@ -13,6 +13,7 @@
 
 pub(super) mod cells;
 mod chain;
+mod exported;
 mod file;
 mod operations;
 mod shape;
@@ -23,6 +24,8 @@ use std::{
 };
 
 use sqlx::{Connection as _, SqliteConnection};
+
+pub use exported::{After, prove_export};
 
 use self::{chain::Chain, operations::Operations};
 use super::{

@@ -6,6 +6,7 @@ use leptos_router::components::{A, Outlet};
 use super::{
     account::{Account, ThemeChoice},
     badge::Spinner,
+    banner::{Banner, Tone},
     crumbs::Crumbs,
     icon::{Glyph, Icon, Mark},
 };
@@ -102,6 +103,7 @@ pub fn FramePage() -> impl IntoView {
                 </div>
             </div>
             <main class="main" id="main" tabindex="-1">
+                <Transition>{move || damage(frame)}</Transition>
                 <Outlet />
             </main>
         </div>
@@ -125,6 +127,16 @@ fn Navigation() -> impl IntoView {
             </A>
         </nav>
     }
+}
+
+/// That the history cannot be believed as it stands, over every page.
+fn damage(frame: FrameReply) -> Option<impl IntoView> {
+    let sentence = frame.get()?.ok()?.damage?;
+    Some(view! {
+        <Banner tone=Tone::Bad title="The history has been changed outside Paddock">
+            <p>{sentence}</p>
+        </Banner>
+    })
 }
 
 /// How many operations are at work, leading to them.
