@@ -20,7 +20,7 @@ use super::{
     act::cannot_print,
     desk::Global,
     exit::CliError,
-    output::{self, Row, or_dash},
+    output::{self, Format, Row, or_dash},
 };
 use crate::{data_dir, settings::Settings};
 
@@ -131,7 +131,7 @@ pub async fn run(args: Ledger, global: &Global) -> Result<ExitCode, CliError> {
     let store = Store::open(&data_dir::prepare(&settings.server.data)?.database).await?;
     let done = match args.verb {
         Some(Verb::Export { out }) => export(&store, out.as_deref()).await,
-        None => list(&store, args.list, global).await,
+        None => list(&store, args.list, format).await,
     };
     store.close().await;
     done
@@ -153,7 +153,7 @@ async fn export(store: &Store, out: Option<&Path>) -> Result<ExitCode, CliError>
     kept.map(|()| ExitCode::SUCCESS)
 }
 
-async fn list(store: &Store, args: List, global: &Global) -> Result<ExitCode, CliError> {
+async fn list(store: &Store, args: List, format: Format) -> Result<ExitCode, CliError> {
     let List { kind, actor, before, limit } = args;
     let page = store.ledger_page(&LedgerFilter { before, kind, actor, limit }).await;
     let rows: Vec<EntryRow> = page?.into_iter().map(EntryRow::from).collect();

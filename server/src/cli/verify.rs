@@ -80,7 +80,7 @@ pub async fn run(args: Verify, global: &Global) -> Result<ExitCode, CliError> {
         before = proof.report.end;
         verdicts.push(Verdict::new(&path, kind, &proof, &from, args.journal.is_some()));
     }
-    show(global.format, &verdicts)?;
+    show(global.format()?, &verdicts)?;
     let all_sound = verdicts.iter().all(Verdict::is_sound);
     Ok(if all_sound { ExitCode::SUCCESS } else { ExitCode::from(DAMAGED) })
 }
