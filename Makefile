@@ -46,6 +46,11 @@ lint: tools-build $(TOOLS)/.leptosfmt-$(LEPTOSFMT) ## rustfmt, leptosfmt, clippy
 unit: packages-host $(TOOLS)/.fakepve-$(FAKEPVE) ## Unit and integration tests, on real LXC, real crun and a fake Proxmox
 	PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python .ci/in-cgroup timeout --verbose 45m cargo test -p app -p server --features app/ssr
 
+ROUNDS := 200
+crash: packages-host $(TOOLS)/.fakepve-$(FAKEPVE) ## kill -9 at ROUNDS=200 random instants under load: no record is lost (SEED=N repeats a run's chances)
+	PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python PADDOCK_CRASH_ROUNDS=$(ROUNDS) $(if $(SEED),PADDOCK_CRASH_SEED=$(SEED)) \
+	.ci/in-cgroup cargo test -p app -p server --features app/ssr --test crash -- --nocapture
+
 browser: build packages-host packages-browser end2end/node_modules/.installed ## The release server in a real Chromium, with and without JavaScript
 	.ci/in-cgroup env PADDOCK_TARGET="$(TARGET)" npm --prefix end2end test
 
