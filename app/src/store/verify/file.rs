@@ -38,9 +38,13 @@ fn log_of(path: &Path) -> PathBuf {
 }
 
 pub(super) async fn open(path: &Path) -> Result<(SqliteConnection, Access), ProveError> {
-    // SQLite says no more than that it cannot.
-    std::fs::File::open(path)
-        .map_err(|error| ProveError::Unreadable { path: path.to_owned(), detail: error.to_string() })?;
+    // SQLite says no more than that it cannot. The file must not be opened for this: closing it again would take away
+    // every lock that this process has on it, those of its own SQLite too, and whoever came next would take the
+    // write-ahead log for left behind and delete it with all that was written to it.
+    rustix::fs::access(path, rustix::fs::Access::READ_OK).map_err(|error| ProveError::Unreadable {
+        path: path.to_owned(),
+        detail: std::io::Error::from(error).to_string(),
+    })?;
     let access = Access::to(path);
     let options = SqliteConnectOptions::new()
         .filename(path)
