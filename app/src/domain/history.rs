@@ -5,7 +5,7 @@
 //! did not understand would show rows that nobody asked for.
 
 mod filter;
-mod moment;
+pub mod moment;
 
 pub use filter::{
     ActionFilter, Cursor, EndFilter, FilterError, HistoryFilter, LONGEST_TEXT, STATE_WORDS, UserFilter,

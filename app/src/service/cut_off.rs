@@ -61,11 +61,14 @@ pub(super) async fn end(
             });
         }
     }
-    let left_over = end_tool(operation, &record).await;
-    let what = if left_over { " Its tool was still running and has been ended." } else { "" };
-    let why = format!(
-        "Paddock was ended while this was at work, so its outcome is not known.{what} Check the guest, then begin again."
-    );
+    let what = if task_of(&record, record.outcomes.len()).is_some() {
+        ". Its node knows of no task that it began, so Proxmox was most likely not asked any more"
+    } else if end_tool(operation, &record).await {
+        ", so its outcome is not known. Its tool was still running and has been ended"
+    } else {
+        ", so its outcome is not known"
+    };
+    let why = format!("Paddock was ended while this was at work{what}. Check the guest, then begin again.");
     Ok(Some(interrupted(state, operation, why).await))
 }
 

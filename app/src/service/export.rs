@@ -8,7 +8,7 @@ mod cells;
 
 use std::{fmt, str::FromStr};
 
-use super::{AppState, Error};
+use super::Error;
 use crate::{
     auth::{Caller, policy},
     backend,
@@ -86,12 +86,12 @@ pub struct Export {
 impl Export {
     /// Nothing is read yet.
     pub fn new(
-        state: &AppState,
+        store: &Store,
         caller: &Caller,
         query: &HistoryQuery,
         format: Format,
     ) -> Result<Self, ExportFailure> {
-        Ok(Self { rows: Rows::new(state, caller, query, None)?, format, has_begun: false })
+        Ok(Self { rows: Rows::new(store, caller, query, None)?, format, has_begun: false })
     }
 
     /// At most so many operations.
@@ -128,14 +128,14 @@ pub struct Rows {
 
 impl Rows {
     pub fn new(
-        state: &AppState,
+        store: &Store,
         caller: &Caller,
         query: &HistoryQuery,
         at_most: Option<usize>,
     ) -> Result<Self, ExportFailure> {
         policy::decide(caller, Privilege::See, None).map_err(Error::from)?;
         let filter = query.read(backend::now_ms()).map_err(ExportFailure::Filter)?;
-        Ok(Self { store: state.store.clone(), filter, left: at_most })
+        Ok(Self { store: store.clone(), filter, left: at_most })
     }
 
     /// The next ones; none behind the last.

@@ -19,6 +19,7 @@ pub mod life;
 pub mod operations;
 mod outside;
 mod recorder;
+pub mod retention;
 mod settle;
 pub mod soundness;
 mod state;

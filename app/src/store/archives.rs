@@ -1,12 +1,46 @@
 //! What was moved into files: where the ledger in the database begins.
 
+mod act;
+mod cut;
 pub(super) mod rows;
+pub(super) mod write;
+
+use std::{io, path::Path};
 
 use futures::TryStreamExt as _;
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-use super::verify::cells::{BadCell, cell, fixed};
+pub use act::{ArchiveError, Archived};
+
+use super::{
+    StoreError,
+    verify::cells::{BadCell, cell, fixed},
+};
 use crate::ledger::{Damage, Hash, Record};
+
+/// Why a part of the record could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Bad {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Cell(#[from] BadCell),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("operation {operation} is not there")]
+    Gone { operation: i64 },
+}
+
+impl Bad {
+    /// With the file that was being written.
+    pub fn at(self, path: &Path) -> ArchiveError {
+        match self {
+            Self::Database(error) => ArchiveError::Store(StoreError::from(error)),
+            Self::Io(source) => ArchiveError::Write { path: path.to_owned(), source },
+            Self::Cell(_) | Self::Gone { .. } => ArchiveError::Row(self.to_string()),
+        }
+    }
+}
 
 /// One row of `ledger_archives`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 mod archives;
 mod entries;
 mod error;
+mod export;
 mod history;
 mod ledger;
 mod open;
@@ -20,6 +21,7 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
+pub use archives::{ArchiveError, Archived};
 pub use entries::LedgerFilter;
 pub use error::StoreError;
 pub use history::HistoryRecord;

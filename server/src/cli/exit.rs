@@ -6,7 +6,7 @@ use app::{
     backend,
     domain::{action::Refusal, failure::FailureKind, guest::GuestId, operation::OperationId},
     service,
-    store::{OpenError, ProveError, StoreError},
+    store::{ArchiveError, OpenError, ProveError, StoreError},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ Exit codes:
    0  done
    1  Paddock itself failed
    2  wrong usage, settings or input; nothing was run
-   3  there is no such guest
+   3  there is no such guest or operation
    4  denied
    5  the guest's state does not allow it, or the backend has no such action
    6  the backend or the host is not available or not ready
@@ -42,6 +42,8 @@ pub enum CliError {
     Usage(String),
     #[error("There is no guest “{text}”{}.", asked(.backends))]
     NoGuest { text: String, backends: Vec<String> },
+    #[error("There is no operation #{0}.")]
+    NoOperation(OperationId),
     #[error("“{text}” is the name of several guests: {}. Name one of these.", listed(.guests))]
     Ambiguous { text: String, guests: Vec<GuestId> },
     #[error(
@@ -65,6 +67,8 @@ pub enum CliError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Prove(#[from] ProveError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     #[error(transparent)]
     Data(#[from] DataDirError),
     #[error(transparent)]
@@ -108,11 +112,13 @@ impl CliError {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Ambiguous { .. } | Self::Settings(_) | Self::Drivers(_) => 2,
-            Self::NoGuest { .. } => 3,
+            Self::NoGuest { .. } | Self::NoOperation(_) => 3,
             Self::Unsure { .. } | Self::Incomplete(_) => 6,
             Self::Refused { refusal } => code_of(refusal.kind()),
             Self::Backend(error) => code_of(error.kind()),
             Self::Operation { kind, .. } => code_of(*kind),
+            Self::Archive(ArchiveError::Unsound { .. } | ArchiveError::Row(_)) => DAMAGED,
+            Self::Archive(_) => 1,
             Self::Data(_) | Self::Open(_) | Self::Prove(_) => 6,
             Self::Service(_) | Self::Store(_) | Self::System { .. } => 1,
         })

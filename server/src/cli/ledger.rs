@@ -1,25 +1,51 @@
-//! `paddock ledger`: what was recorded, newest first.
+//! `paddock ledger`: what was recorded, newest first, or all of it as an export.
 
-use std::process::ExitCode;
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use app::{
     domain::words,
     ledger::Entry,
     store::{EntryKind, LedgerFilter, Store},
 };
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{
     act::cannot_print,
     desk::Global,
     exit::CliError,
-    output::{self, Row, or_dash},
+    output::{self, Format, Row, or_dash},
 };
 use crate::{data_dir, settings::Settings};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Ledger {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Write all entries that are in the database as lines of JSON, which `paddock verify` proves anywhere.
+    Export {
+        /// The file, which must not be there yet [default: standard output].
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct List {
     /// Entries of this kind only: logged-in, log-in-failed, action-denied, operation-begun, ...
     #[arg(long)]
     kind: Option<EntryKind>,
@@ -100,13 +126,38 @@ fn shortened(detail: &str) -> String {
 }
 
 pub async fn run(args: Ledger, global: &Global) -> Result<ExitCode, CliError> {
+    let format = global.format()?;
     let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
     let store = Store::open(&data_dir::prepare(&settings.server.data)?.database).await?;
-    let Ledger { kind, actor, before, limit } = args;
-    let page = store.ledger_page(&LedgerFilter { before, kind, actor, limit }).await;
+    let done = match args.verb {
+        Some(Verb::Export { out }) => export(&store, out.as_deref()).await,
+        None => list(&store, args.list, format).await,
+    };
     store.close().await;
+    done
+}
+
+/// Nothing is left of a file that could not be written whole.
+async fn export(store: &Store, out: Option<&Path>) -> Result<ExitCode, CliError> {
+    let Some(path) = out else {
+        store.export_ledger(io::BufWriter::new(io::stdout()), Path::new("Standard output")).await?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let cannot = |source| CliError::System { what: format!("Cannot write {}", path.display()), source };
+    let file = File::options().write(true).create_new(true).mode(0o600).open(path).map_err(cannot)?;
+    let written = store.export_ledger(io::BufWriter::new(&file), path).await.map_err(CliError::from);
+    let kept = written.and_then(|_| file.sync_all().map_err(cannot));
+    if kept.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    kept.map(|()| ExitCode::SUCCESS)
+}
+
+async fn list(store: &Store, args: List, format: Format) -> Result<ExitCode, CliError> {
+    let List { kind, actor, before, limit } = args;
+    let page = store.ledger_page(&LedgerFilter { before, kind, actor, limit }).await;
     let rows: Vec<EntryRow> = page?.into_iter().map(EntryRow::from).collect();
-    output::list(global.format, &rows).map_err(cannot_print)?;
+    output::list(format, &rows).map_err(cannot_print)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,6 +4,7 @@
 //! Results go to standard output, messages to standard error.
 
 mod act;
+mod archive;
 mod backup;
 mod clone;
 mod config;
@@ -15,6 +16,7 @@ mod exec;
 mod exit;
 mod help;
 mod hibernate;
+mod history;
 mod inspect;
 mod ledger;
 mod list;
@@ -115,8 +117,12 @@ enum Verb {
     Nodes(nodes::Nodes),
     /// Accounts of the dashboard: list, add, reset-password.
     User(user::User),
+    /// Move old history out of the database, into files that `verify` proves.
+    Archive(archive::Archive),
     /// Prove that the history is as it was recorded, or tell what was changed.
     Verify(verify::Verify),
+    /// What was done, newest first: list, show.
+    History(Box<history::History>),
     /// What was recorded, newest first: actions, log-ins, refusals, accounts, settings.
     Ledger(ledger::Ledger),
     /// Run the dashboard until it is told to end (SIGTERM or Ctrl+C).
@@ -185,7 +191,9 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Templates(args) => templates::run(args, global).await,
         Verb::Nodes(args) => nodes::run(args, global).await,
         Verb::User(args) => user::run(args, global).await,
+        Verb::Archive(args) => archive::run(args, global).await,
         Verb::Verify(args) => verify::run(args, global).await,
+        Verb::History(args) => history::run(*args, global).await,
         Verb::Ledger(args) => ledger::run(args, global).await,
         // Done before any thread is started.
         Verb::Serve(_) | Verb::Config(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),

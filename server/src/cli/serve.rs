@@ -14,6 +14,7 @@ use app::{
     service::{
         self, AppState, accounts,
         life::{self, Start},
+        retention::{self, Retention},
     },
     store::{OpenError, Store},
 };
@@ -132,6 +133,11 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
     let watcher = tokio::spawn(service::soundness::keep_looking(state.clone(), closing.clone()));
+    let archiver = settings.history.keep_days.map(|keep_days| {
+        let into = settings.history.archives(&data.paths.directory);
+        let retention = Retention { keep_days, into };
+        tokio::spawn(retention::keep_archived(state.clone(), retention, closing.clone()))
+    });
     let app =
         router::build(state.clone(), sessions, &site).into_make_service_with_connect_info::<SocketAddr>();
     // Heard of from here on, so that whoever ends it right after the greeting ends it in order.
@@ -150,8 +156,11 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     settler.abort();
     outside.abort();
     counter.abort();
-    // It ends at once, and must not be in the middle of an entry of its own.
+    // They end at once, and must not be in the middle of an entry of their own.
     let _ = watcher.await;
+    if let Some(archiver) = archiver {
+        let _ = archiver.await;
+    }
     if !all_ended {
         service::settle_own(&state).await?;
     }

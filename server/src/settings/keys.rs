@@ -13,8 +13,13 @@ use super::{
 };
 
 /// The sections in the order of the sample, and what each is for, one line of text each.
-pub const SECTIONS: [(&str, &str); 5] = [
+pub const SECTIONS: [(&str, &str); 6] = [
     ("server", "The dashboard itself."),
+    (
+        "history",
+        "How long the history stays in the database. What is older is moved into signed files, which\n\
+         `paddock verify` proves together with the database; what is moved is shown by the dashboard no more.",
+    ),
     ("lxc", "Plain LXC containers, by the lxc-* tools of this host."),
     ("crun", "OCI containers, by crun of this host."),
     (
@@ -75,6 +80,13 @@ keys! {
 
     /// Directory of the web site's files. Without it: `site` beside the program's own directory.
     SITE: PathBuf = "server" "site" "PADDOCK_SITE" Example("\"/usr/share/paddock/site\"") read::path;
+
+    /// Days that the history stays in the database, 0 to 36500. 0: for ever.
+    HISTORY_KEEP_DAYS: u32 = "history" "keep_days" "PADDOCK_HISTORY_KEEP_DAYS" Default("0") read::days;
+
+    /// Directory of the files that old history is moved into. Without it: `archive` in the data directory.
+    HISTORY_ARCHIVE_DIR: PathBuf = "history" "archive_dir" "PADDOCK_HISTORY_ARCHIVE_DIR"
+        Example("\"/srv/paddock-archive\"") read::path;
 
     /// Whether LXC is looked at at all.
     LXC_ENABLED: bool = "lxc" "enabled" "PADDOCK_LXC_ENABLED" Default("true") read::flag;

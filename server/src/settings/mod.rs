@@ -60,6 +60,7 @@ pub const FILE_VARIABLE: &str = "PADDOCK_CONFIG";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub server: Server,
+    pub history: History,
     pub lxc: Lxc,
     pub crun: Crun,
     /// `None` where no cluster is set up.
@@ -78,6 +79,21 @@ pub struct Server {
     pub data: PathBuf,
     pub https: bool,
     pub site: Option<PathBuf>,
+}
+
+/// How long the history stays in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// `None`: for ever.
+    pub keep_days: Option<u32>,
+    pub archive_dir: Option<PathBuf>,
+}
+
+impl History {
+    /// The directory of archives.
+    pub fn archives(&self, data: &Path) -> PathBuf {
+        self.archive_dir.clone().unwrap_or_else(|| data.join("archive"))
+    }
 }
 
 /// Plain LXC on this host. All paths are absolute.
@@ -148,6 +164,10 @@ impl Settings {
             https: layers.get(&keys::HTTPS)?,
             site: layers.find(&keys::SITE)?.map(|found| found.value),
         };
+        let history = History {
+            keep_days: Some(layers.get(&keys::HISTORY_KEEP_DAYS)?).filter(|days| *days > 0),
+            archive_dir: layers.find(&keys::HISTORY_ARCHIVE_DIR)?.map(|found| found.value),
+        };
         let lxc = Lxc {
             enabled: layers.get(&keys::LXC_ENABLED)?,
             path: layers.get(&keys::LXC_PATH)?,
@@ -173,7 +193,7 @@ impl Settings {
         }
         let routing = rules::routing(&mut layers, is_set_up)?;
         let effective = layers.effective;
-        Ok(Self { server, lxc, crun, proxmox, routing, file: path, effective })
+        Ok(Self { server, history, lxc, crun, proxmox, routing, file: path, effective })
     }
 }
 

@@ -53,6 +53,12 @@ pub fn whole<const LEAST: u64, const MOST: u64>(given: Given<'_>) -> Result<u64,
         .ok_or_else(|| wrong(given, &format!("a whole number from {LEAST} to {MOST}")))
 }
 
+/// Days, up to a hundred years of them.
+pub fn days(given: Given<'_>) -> Result<u32, Wrong> {
+    let days = whole::<0, 36_500>(given)?;
+    u32::try_from(days).map_err(|_| wrong(given, "a whole number from 0 to 36500"))
+}
+
 /// A path. One in a file is absolute, as nobody knows the working directory of whatever reads the file; one in a
 /// variable or an option may be relative to the working directory.
 pub fn path(given: Given<'_>) -> Result<PathBuf, Wrong> {

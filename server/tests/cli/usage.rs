@@ -3,7 +3,7 @@
 use crate::lab::Lab;
 
 /// All verbs, each with arguments that are enough for the parser.
-const VERBS: [(&str, &[&str]); 30] = [
+const VERBS: [(&str, &[&str]); 32] = [
     ("run", &["web1", "--template", "busybox"]),
     ("create", &["web1", "--template", "busybox"]),
     ("start", &["web1"]),
@@ -29,8 +29,10 @@ const VERBS: [(&str, &[&str]); 30] = [
     ("templates", &[]),
     ("nodes", &[]),
     ("user", &["list"]),
+    ("history", &[]),
     ("ledger", &[]),
     ("verify", &[]),
+    ("archive", &["--before", "9000d"]),
     ("config", &["sample"]),
     ("version", &[]),
     ("help", &[]),

@@ -28,12 +28,15 @@ pub async fn recall(site: Site<'_>, plan: &Plan, past: Past<'_>) -> Option<Execu
         return None;
     }
     let mut so_far = Ok(());
+    let mut is_over = false;
     for (index, (step, outcome)) in plan.steps.iter().zip(past.outcomes).enumerate() {
+        let would_run = match step.when {
+            When::Always | When::Unparted => so_far.is_ok(),
+            When::PreviousFailed => so_far.is_err(),
+        };
         so_far = match (&outcome.result, &step.work) {
-            // Nothing else keeps a step back that nothing before it failed for.
-            (StepResult::Skipped, _) if so_far.is_ok() && step.when != When::PreviousFailed => {
-                Err(Error::Cancelled)
-            }
+            // Nothing else keeps back a step whose turn it is.
+            (StepResult::Skipped, _) if would_run && !is_over => Err(Error::Cancelled),
             (StepResult::Skipped, _) => so_far,
             (StepResult::Exited(exit), Work::Command(command)) => match exit {
                 Exit::TimedOut => {
@@ -51,6 +54,15 @@ pub async fn recall(site: Site<'_>, plan: &Plan, past: Past<'_>) -> Option<Execu
                 past.of_call(site, call, outcome, (*status, upid.as_deref(), end.as_deref()))?
             }
             (StepResult::Reached(_) | StepResult::Edited, _) => Ok(()),
+            (StepResult::NotReached(_), Work::WaitFor { .. }) if past.is_cancel_wanted => {
+                Err(Error::Cancelled)
+            }
+            // It could not be read any more, and why is not recorded.
+            (StepResult::NotReached(Some(_)), Work::WaitFor { timeout_ms, .. })
+                if outcome.duration_ms < *timeout_ms =>
+            {
+                return None;
+            }
             (StepResult::NotReached(found), Work::WaitFor { status, .. }) => {
                 Err(Error::NotReached { wanted: *status, found: *found })
             }
@@ -60,6 +72,7 @@ pub async fn recall(site: Site<'_>, plan: &Plan, past: Past<'_>) -> Option<Execu
             // What became of a call without an answer is not told by that.
             _ => return None,
         };
+        is_over |= so_far == Err(Error::Cancelled) || (so_far.is_err() && !would_run);
     }
     Some(ended(site, plan, so_far).await)
 }
