@@ -38,13 +38,11 @@ fn log_of(path: &Path) -> PathBuf {
 }
 
 pub(super) async fn open(path: &Path) -> Result<(SqliteConnection, Access), ProveError> {
-    // SQLite says no more than that it cannot. The file must not be opened for this: closing it again would take away
-    // every lock that this process has on it, those of its own SQLite too, and whoever came next would take the
-    // write-ahead log for left behind and delete it with all that was written to it.
-    rustix::fs::access(path, rustix::fs::Access::READ_OK).map_err(|error| ProveError::Unreadable {
-        path: path.to_owned(),
-        detail: std::io::Error::from(error).to_string(),
-    })?;
+    // SQLite says no more than that it cannot. Asked without opening the file: closing it again would let go of every
+    // lock that this process has on it (POSIX), and the next process to close the database would take the log away
+    // under the feet of those who write to it: <https://www.sqlite.org/howtocorrupt.html>, 2.2.
+    rustix::fs::access(path, rustix::fs::Access::READ_OK)
+        .map_err(|error| ProveError::Unreadable { path: path.to_owned(), detail: error.to_string() })?;
     let access = Access::to(path);
     let options = SqliteConnectOptions::new()
         .filename(path)
