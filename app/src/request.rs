@@ -91,7 +91,9 @@ impl Status for ApiError {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
-                Refusal::Denied { .. } | Refusal::DeniedByBackend { .. } => StatusCode::FORBIDDEN,
+                Refusal::Denied { .. } | Refusal::DeniedByToken { .. } | Refusal::DeniedByBackend { .. } => {
+                    StatusCode::FORBIDDEN
+                },
                 Refusal::AlreadyExists { .. }
                 | Refusal::WrongState { .. }
                 | Refusal::IsTemplate { .. }
@@ -110,7 +112,7 @@ impl Status for ApiError {
 impl Status for LogInError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Wrong => StatusCode::UNAUTHORIZED,
+            Self::Wrong | Self::Ended => StatusCode::UNAUTHORIZED,
             Self::Other(error) => error.status(),
         }
     }
@@ -151,6 +153,7 @@ impl From<LogInFailure> for LogInError {
     fn from(failure: LogInFailure) -> Self {
         match failure {
             LogInFailure::Wrong => Self::Wrong,
+            LogInFailure::Ended => Self::Ended,
             LogInFailure::Other(error) => Self::Other(error.into()),
         }
     }

@@ -8,7 +8,7 @@ use app::{
         words,
     },
     service::{
-        AppState, Error,
+        AppState, Error, Visible,
         export::{Export, ExportFailure, Format},
     },
 };
@@ -41,7 +41,7 @@ pub async fn export(
         Ok(asked) => asked,
         Err(sentence) => return (StatusCode::BAD_REQUEST, sentence).into_response(),
     };
-    let export = match Export::new(&state.store, &caller, &query, format) {
+    let export = match Export::new(&state.store, Visible::to(&state, &caller), &query, format) {
         Ok(export) => export,
         Err(failure) => return refusal(failure),
     };

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use app::domain::access::Role;
+use app::domain::access::BuiltIn;
 use common::{Host, PASSWORD};
 use http::{StatusCode, header};
 
@@ -40,7 +40,7 @@ async fn all_idle(pool: &sqlx::SqlitePool) {
 async fn an_export_is_exactly_what_is_filtered_newest_first() {
     let host = Host::start().await;
     fill(&host).await;
-    let mut viewer = host.person("vera", Role::Viewer).await;
+    let mut viewer = host.person("vera", BuiltIn::Viewer).await;
     let reply = viewer.get("/history/export?format=jsonl&text=&guest=").await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
     assert_eq!(reply.headers[header::CONTENT_TYPE], "application/jsonl; charset=utf-8");

@@ -14,7 +14,7 @@ use std::{
 };
 
 use app::{
-    domain::access::Role,
+    domain::access::BuiltIn,
     ledger::Checkpoint,
     store::{EntryKind, LedgerFilter},
 };
@@ -229,7 +229,7 @@ async fn two_thousand_guesses_from_one_address_are_a_few_entries_and_a_count() {
 #[tokio::test]
 async fn a_browser_without_the_right_leaves_its_attempt_with_its_address() {
     let host = Host::start().await;
-    let mut vera = host.person("vera", Role::Viewer).await;
+    let mut vera = host.person("vera", BuiltIn::Viewer).await;
     assert_eq!(vera.try_act("lxc/web1", "start").await.status, StatusCode::FORBIDDEN);
     vera.get("/guests").await;
     let entry = host.state.store.newest_entry(EntryKind::ActionDenied).await.unwrap().unwrap();

@@ -6,7 +6,7 @@ use std::{fs, time::Duration};
 
 use app::{
     api::operations::HistoryPage,
-    domain::{access::Role, operation::OperationState},
+    domain::{access::BuiltIn, operation::OperationState},
 };
 use common::{Host, commands};
 use http::StatusCode;
@@ -220,8 +220,8 @@ async fn what_a_role_may_not_do_is_refused_with_the_missing_privilege() {
     let host = Host::start().await;
     let mut admin = host.admin().await;
     admin.create(&busybox("web1")).await;
-    let mut viewer = host.person("vera", Role::Viewer).await;
-    let mut operator = host.person("otto", Role::Operator).await;
+    let mut viewer = host.person("vera", BuiltIn::Viewer).await;
+    let mut operator = host.person("otto", BuiltIn::Operator).await;
     let reply = viewer.try_act("lxc/web1", "start").await;
     assert_eq!(reply.status, StatusCode::FORBIDDEN);
     assert!(reply.body.contains("power"), "{}", reply.body);

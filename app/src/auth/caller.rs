@@ -1,8 +1,8 @@
 //! The person behind a request.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use crate::{domain::access::Role, store::UserId};
+use crate::{domain::access::Rights, store::UserId};
 
 /// A logged-in person, as of this request, or whoever uses the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,8 @@ pub struct Caller {
     /// `None` for the command line on the host itself.
     pub user: Option<UserId>,
     pub username: String,
-    pub role: Role,
+    /// As of this request; ask `auth::policy`.
+    pub rights: Arc<Rights>,
     /// Still has the one-time password; may do nothing but change it.
     pub must_change_password: bool,
     /// Where the request came from.
@@ -28,7 +29,7 @@ impl Caller {
         Self {
             user: None,
             username: format!("{os_user} (cli)"),
-            role: Role::Administrator,
+            rights: Arc::new(Rights::of_host()),
             must_change_password: false,
             address: None,
         }

@@ -195,6 +195,9 @@ pub struct Guest {
     /// Sorted.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// The Proxmox pool that it is in.
+    #[serde(default)]
+    pub pool: Option<String>,
     /// It is there to be cloned and cannot be started.
     #[serde(default)]
     pub is_template: bool,
@@ -216,6 +219,7 @@ impl Guest {
             title: None,
             node: None,
             tags: Vec::new(),
+            pool: None,
             is_template: false,
             lock: None,
         }

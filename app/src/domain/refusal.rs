@@ -46,6 +46,11 @@ pub enum Field {
     Vmid,
     Password,
     User,
+    Role,
+    Group,
+    Holder,
+    Scope,
+    Expires,
     SshKeys,
     Description,
     Tags,
@@ -83,8 +88,12 @@ pub enum Refusal {
     Unavailable { backend: BackendKind, reason: String, cure: String },
     #[error("The host is not ready for this: {reason} Nothing was run. {cure}")]
     NotReady { reason: String, cure: String },
-    #[error("You lack the privilege “{privilege}”. Nothing was run; an administrator can grant it.")]
-    Denied { privilege: Privilege },
+    /// `on` is what it was asked for on: `lxc/web1`, `everything`.
+    #[error("You lack the privilege “{privilege}” on {on}. Nothing was done; an administrator can grant it.")]
+    Denied { privilege: Privilege, on: String },
+    /// The rights would do, but the API token that was used is for less.
+    #[error("This token does not hold the privilege “{privilege}” on {on}. Nothing was done; use one that does.")]
+    DeniedByToken { privilege: Privilege, on: String },
     /// The backend's own access control said no to Paddock.
     #[error(
         "{} denies this to Paddock's own account ({what}). Nothing was run; grant it there.", .backend.label()
@@ -127,7 +136,9 @@ impl Refusal {
             Self::Unsupported { .. } => FailureKind::Unsupported,
             Self::Unavailable { .. } | Self::ShuttingDown => FailureKind::Unavailable,
             Self::NotReady { .. } => FailureKind::NotReady,
-            Self::Denied { .. } | Self::DeniedByBackend { .. } => FailureKind::Denied,
+            Self::Denied { .. } | Self::DeniedByToken { .. } | Self::DeniedByBackend { .. } => {
+                FailureKind::Denied
+            },
         }
     }
 }

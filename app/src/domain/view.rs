@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    access::Role,
+    access::Privileges,
     action::{GuestAction, Refusal},
     guest::{Guest, GuestDetail, GuestId},
     history::FilterError,
@@ -40,6 +40,8 @@ pub struct GuestRow {
     pub guest: Guest,
     /// What Paddock last did with it, running or ended.
     pub last: Option<OperationSummary>,
+    /// What this person may do with it.
+    pub may: Privileges,
 }
 
 /// One guest's own page.
@@ -53,6 +55,8 @@ pub struct GuestPage {
     pub recent: Vec<OperationSummary>,
     /// Start, shut down, stop and delete, in this order, each with why it cannot be had now.
     pub actions: Vec<ActionChoice>,
+    /// What this person may do with it.
+    pub may: Privileges,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,7 +167,10 @@ pub struct OperationPage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     pub username: String,
-    pub role: Role,
+    /// The names of all roles held: `operator, viewer`.
+    pub roles: String,
+    /// What may be done at one place or another.
+    pub may: Privileges,
     pub host: String,
     pub now_ms: i64,
     /// Operations at work now, oldest first.

@@ -1,14 +1,15 @@
-//! Accounts: the first administrator, log in, log out, change the password, who a session belongs to.
+//! One's own account: the first administrator, log in, log out, change the password, who a session belongs to.
+
+use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life};
+use super::{AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, seen};
 use crate::{
     auth::{Caller, password},
     backend::now_ms,
     domain::{
-        access::Role,
-        action::{Field, Refusal},
+        access::BuiltIn,
         failure::FailureKind,
         view::Frame,
     },
@@ -51,11 +52,9 @@ pub async fn first_start(store: &Store, given: Option<String>) -> Result<FirstSt
     let secret = given.unwrap_or_else(password::one_time);
     let password_hash = hashed(secret.clone()).await?;
     let user = NewUser {
-        username: FIRST_ADMINISTRATOR.to_owned(),
-        password_hash,
-        role: Role::Administrator,
         must_change_password,
         created_ms: now_ms(),
+        ..NewUser::local(FIRST_ADMINISTRATOR, password_hash, Some(BuiltIn::Administrator))
     };
     Ok(match (store.add_first_user(&user, life::by_server()).await?, must_change_password) {
         (false, _) => FirstStart::NotFirst,
@@ -64,7 +63,12 @@ pub async fn first_start(store: &Store, given: Option<String>) -> Result<FirstSt
     })
 }
 
-async fn hashed(secret: String) -> Result<String, Error> {
+/// Who does this, as the ledger keeps it. `address` is [`Caller::address_text`].
+pub(super) fn by<'a>(caller: &'a Caller, address: &'a Option<String>) -> By<'a> {
+    By { actor: Some(&caller.username), address: address.as_deref(), at_ms: now_ms() }
+}
+
+pub(super) async fn hashed(secret: String) -> Result<String, Error> {
     Ok(tokio::task::spawn_blocking(move || password::hash(&secret)).await??)
 }
 
@@ -72,7 +76,7 @@ async fn hashed(secret: String) -> Result<String, Error> {
 async fn verified(state: &AppState, secret: &str, user: Option<&User>) -> Result<bool, Error> {
     let _permit =
         state.password_checks.acquire().await.map_err(|_| Error::Unwired("password checks are closed"))?;
-    let (secret, hash) = (secret.to_owned(), user.map(|user| user.password_hash.clone()));
+    let (secret, hash) = (secret.to_owned(), user.and_then(|user| user.password_hash.clone()));
     Ok(tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_deref())).await?)
 }
 
@@ -86,6 +90,11 @@ pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> 
         note_failure(visit, user.as_ref()).await;
         return Err(LogInFailure::Wrong);
     };
+    if !user.may_log_in(now_ms()) {
+        tracing::warn!(user = user.username, address = ?visit.address, "log-in to an account that is over");
+        note_failure(visit, Some(user)).await;
+        return Err(LogInFailure::Ended);
+    }
     let before = caller(visit).await?;
     // Before there is a session: who cannot be recorded is not let in.
     record_log_in(visit, user).await?;
@@ -167,7 +176,7 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     let seen = visit.session.get::<i64>(SEEN).await?.unwrap_or(i64::MIN);
     let user = visit.state.store.user(UserId(id)).await?;
     // That all sessions of an older epoch are over was recorded with what ended them.
-    let user = user.filter(|user| Some(user.session_epoch) == epoch);
+    let user = user.filter(|user| Some(user.session_epoch) == epoch && user.may_log_in(now));
     let over = match (now.saturating_sub(begun), now.saturating_sub(seen)) {
         (age, _) if age > ABSOLUTE_LIMIT_MS => Some("age"),
         (_, idle) if idle > IDLE_LIMIT_MS => Some("idle"),
@@ -185,8 +194,8 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     }
     Ok(Some(Caller {
         user: Some(user.id),
+        rights: Arc::new(visit.state.store.rights_of(user.id).await?),
         username: user.username,
-        role: user.role,
         must_change_password: user.must_change_password,
         address: visit.address,
     }))
@@ -245,77 +254,17 @@ async fn change_checked(
     Ok(())
 }
 
-/// Everybody who may log in.
-pub async fn users(state: &AppState) -> Result<Vec<User>, Error> {
-    Ok(state.store.users().await?)
-}
-
-/// Adds a user and returns the one-time password, which is told nowhere else. A refusal is recorded.
-pub async fn add_user(state: &AppState, caller: &Caller, name: &str, role: Role) -> Result<String, Error> {
-    let attempt = Attempt::new("add-user");
-    let username = match checked_username(name) {
-        Ok(username) => username,
-        Err(refusal) => return attempt.answered(state, caller, Err(refusal.into())).await,
-    };
-    let secret = password::one_time();
-    let user = NewUser {
-        username: username.to_owned(),
-        password_hash: hashed(secret.clone()).await?,
-        role,
-        must_change_password: true,
-        created_ms: now_ms(),
-    };
-    let address = caller.address_text();
-    let by = By { actor: Some(&caller.username), address: address.as_deref(), at_ms: now_ms() };
-    if !state.store.add_user(&user, by).await? {
-        let message = format!("There is a user {username} already. Nothing was changed.");
-        let refusal = Refusal::Field { field: Field::User, message };
-        return attempt.on_user(username).answered(state, caller, Err(refusal.into())).await;
-    }
-    tracing::info!(user = username, %role, actor = caller.username, "user added");
-    Ok(secret)
-}
-
-/// Gives a user a one-time password, which is returned and told nowhere else, and ends all sessions of the account. A
-/// refusal is recorded.
-pub async fn reset_password(state: &AppState, caller: &Caller, name: &str) -> Result<String, Error> {
-    let name = name.trim();
-    let secret = password::one_time();
-    let hash = hashed(secret.clone()).await?;
-    let address = caller.address_text();
-    let by = By { actor: Some(&caller.username), address: address.as_deref(), at_ms: now_ms() };
-    if !state.store.reset_password(name, &hash, by).await? {
-        // The name is not recorded, as with a log-in.
-        let why = "There is no such user. Nothing was changed.";
-        Attempt::new("reset-password").failed(state, caller, false, FailureKind::Invalid, why).await;
-        let message = format!("There is no user {name}. Nothing was changed.");
-        return Err(Refusal::Field { field: Field::User, message }.into());
-    }
-    tracing::info!(user = name, actor = caller.username, "password reset");
-    Ok(secret)
-}
-
-fn checked_username(name: &str) -> Result<&str, Refusal> {
-    const LONGEST: usize = 64;
-    let name = name.trim();
-    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
-    if !name.is_empty() && name.chars().count() <= LONGEST && name.chars().all(fits) {
-        return Ok(name);
-    }
-    let message = format!(
-        "A user name has 1 to {LONGEST} letters, digits, dots, underscores, dashes and @ signs. Nothing was changed."
-    );
-    Err(Refusal::Field { field: Field::User, message })
-}
-
 /// What the frame around every page shows.
 pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
-    let running = state.store.running_operations(RUNNING_SHOWN).await?;
+    let mut running = state.store.running_operations(RUNNING_SHOWN).await?;
+    running.retain(|operation| seen::is_seen(state, caller, operation));
+    let now_ms = now_ms();
     Ok(Frame {
         username: caller.username.clone(),
-        role: caller.role,
+        roles: caller.rights.roles(now_ms),
+        may: caller.rights.somewhere(now_ms),
         host: state.host.to_string(),
-        now_ms: now_ms(),
+        now_ms,
         running,
         damage: state.soundness.now().warning(),
     })
@@ -323,17 +272,7 @@ pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{checked_username, landing};
-
-    #[test]
-    fn user_names_are_plain_words() {
-        for name in ["anna", "anna.b@pve", " Jörg ", "a-b_c"] {
-            assert_eq!(checked_username(name).unwrap(), name.trim());
-        }
-        for name in ["", " ", "a b", "a\nb", "<b>", "root (cli)", &"x".repeat(65)] {
-            assert!(checked_username(name).is_err(), "{name:?}");
-        }
-    }
+    use super::landing;
 
     #[test]
     fn a_log_in_never_leads_to_another_site() {

@@ -7,11 +7,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{AppState, Error, Listener, attempts::Attempt, operations};
+use super::{AppState, Error, Listener, attempts::Attempt, operations, permit};
 use crate::{
     auth::{Caller, policy},
     backend::Backend,
     domain::{
+        access::On,
         action::{ActionRequest, GuestAction, Refusal},
         failure::FailureKind,
         guest::{BackendKind, Guest, GuestId},
@@ -80,8 +81,8 @@ impl Planned {
 
 /// What this request would run now.
 pub async fn plan(state: &AppState, caller: &Caller, ask: &Ask) -> Result<Planned, Error> {
-    let driver = permitted(state, caller, &ask.target, ask.request.action())?;
-    Ok(planned(driver.as_ref(), ask).await?)
+    let driver = permitted(state, caller, &ask.target, ask.request.action()).await?;
+    planned(state, caller, driver.as_ref(), ask).await
 }
 
 /// Begins it and answers at once. A denial or refusal is recorded.
@@ -112,7 +113,7 @@ pub async fn refused_unfound(
 }
 
 async fn begin_asked(state: &AppState, caller: &Caller, ask: Ask) -> Result<OperationId, Error> {
-    let driver = permitted(state, caller, &ask.target, ask.request.action())?;
+    let driver = permitted(state, caller, &ask.target, ask.request.action()).await?;
     for attempt in 1.. {
         let _gate = match &ask.target {
             Target::Guest(id) => {
@@ -128,8 +129,8 @@ async fn begin_asked(state: &AppState, caller: &Caller, ask: Ask) -> Result<Oper
         // A free id may be taken in between: by another creation of ours that found it a moment ago and whose first step
         // will take it, or by anybody else.
         let again = takes_next_id(&ask.request) && attempt < ID_TRIES;
-        let planned = match planned(driver.as_ref(), &ask).await {
-            Err(Refusal::AlreadyExists { .. }) if again => {
+        let planned = match planned(state, caller, driver.as_ref(), &ask).await {
+            Err(Error::Refused(Refusal::AlreadyExists { .. })) if again => {
                 tokio::time::sleep(ID_PAUSE).await;
                 continue;
             }
@@ -152,27 +153,24 @@ fn takes_next_id(request: &ActionRequest) -> bool {
 }
 
 /// The driver, if the caller may ask it for this and it has such an action.
-fn permitted(
+async fn permitted(
     state: &AppState,
     caller: &Caller,
     target: &Target,
     action: GuestAction,
 ) -> Result<Arc<dyn Backend>, Refusal> {
-    let (kind, guest) = match target {
-        Target::Guest(id) => (id.backend, Some(id)),
-        Target::New(kind) => (*kind, None),
+    let kind = match target {
+        Target::Guest(id) => id.backend,
+        Target::New(kind) => *kind,
     };
-    policy::decide(caller, action.privilege(), guest)?;
-    let driver = usable(state, kind)?;
-    has(driver.as_ref(), action)?;
-    Ok(driver)
-}
-
-fn has(driver: &dyn Backend, action: GuestAction) -> Result<(), Refusal> {
-    match driver.lack(action) {
-        Some(reason) => Err(Refusal::Unsupported { backend: driver.kind(), action, reason }),
-        None => Ok(()),
+    match target {
+        Target::Guest(id) => permit::first(state, caller, id, action).await?,
+        // The rest is decided once its name is known.
+        Target::New(_) => policy::decide(caller, action.privilege(), On::Somewhere)?,
     }
+    let driver = usable(state, kind)?;
+    permit::has(driver.as_ref(), action)?;
+    Ok(driver)
 }
 
 fn usable(state: &AppState, kind: BackendKind) -> Result<Arc<dyn Backend>, Refusal> {
@@ -187,32 +185,40 @@ fn usable(state: &AppState, kind: BackendKind) -> Result<Arc<dyn Backend>, Refus
     }
 }
 
-async fn planned(driver: &dyn Backend, ask: &Ask) -> Result<Planned, Refusal> {
+async fn planned(
+    state: &AppState,
+    caller: &Caller,
+    driver: &dyn Backend,
+    ask: &Ask,
+) -> Result<Planned, Error> {
     let request = &ask.request;
     let (id, title) = match (&ask.target, request) {
         (Target::New(kind), ActionRequest::Create(create)) => {
             let name = driver.new_id(create).await;
             let asked = GuestId::new(*kind, create.name.clone());
             let id = GuestId::new(*kind, name.map_err(|error| error.into_refusal(&asked))?);
+            permit::new(state, caller, &id, create).await?;
             if read(driver, &id).await?.is_some() {
-                return Err(Refusal::AlreadyExists { guest: id });
+                return Err(Refusal::AlreadyExists { guest: id }.into());
             }
             let title = (id.name != create.name).then(|| create.name.to_string());
             (id, title)
         }
         (Target::Guest(id), ActionRequest::Create(_)) => {
-            return Err(Refusal::AlreadyExists { guest: id.clone() });
+            return Err(Refusal::AlreadyExists { guest: id.clone() }.into());
         }
         (Target::New(kind), other) => {
             return Err(Refusal::Unsupported {
                 backend: *kind,
                 action: other.action(),
                 reason: "there is no guest yet.".to_owned(),
-            });
+            }
+            .into());
         }
         (Target::Guest(id), _) => {
             // Read now, not from the inventory: what is decided here must hold when the plan begins.
             let guest = read(driver, id).await?.ok_or_else(|| Refusal::NotFound { guest: id.clone() })?;
+            permit::guest(state, caller, &guest, request).await?;
             request.action().allowed_for(&guest)?;
             (id.clone(), guest.title)
         }
@@ -224,17 +230,4 @@ async fn planned(driver: &dyn Backend, ask: &Ask) -> Result<Planned, Refusal> {
 
 async fn read(driver: &dyn Backend, id: &GuestId) -> Result<Option<Guest>, Refusal> {
     driver.guest(&id.name).await.map_err(|error| error.into_refusal(id))
-}
-
-/// Why this guest cannot be asked for this now, as far as that can be told without planning it.
-pub(super) fn refusal(
-    driver: &dyn Backend,
-    caller: &Caller,
-    guest: &Guest,
-    action: GuestAction,
-) -> Option<Refusal> {
-    policy::decide(caller, action.privilege(), Some(&guest.id))
-        .and_then(|()| has(driver, action))
-        .and_then(|()| action.allowed_for(guest))
-        .err()
 }

@@ -5,11 +5,11 @@ use super::{
     actions::{self, Ask, Planned, Target},
     attempts::Attempt,
     guests::{confirmed, refused},
+    seen,
 };
 use crate::{
-    auth::{Caller, policy},
+    auth::Caller,
     domain::{
-        access::Privilege,
         action::{ActionRequest, GuestAction, Refusal},
         operation::{Operation, OperationId},
         view::Again,
@@ -18,8 +18,10 @@ use crate::{
 
 /// What it would run now; `None` where there is no such operation, or none that Paddock was asked for.
 pub async fn plan(state: &AppState, caller: &Caller, id: OperationId) -> Result<Option<Again>, Error> {
-    policy::decide(caller, Privilege::See, None)?;
     let Some(operation) = state.store.operation(id).await? else { return Ok(None) };
+    if !seen::is_seen(state, caller, &operation.summary) {
+        return Ok(None);
+    }
     let name = operation.summary.on_what();
     let Some((action, ask)) = asked(operation) else { return Ok(None) };
     let planned = match ask {
@@ -40,16 +42,22 @@ pub async fn begin(
     confirm: &str,
 ) -> Result<OperationId, Error> {
     let attempt = Attempt { operation: Some(id), ..Attempt::new("again") };
-    let ask = attempt.answered(state, caller, confirmed_ask(state, id, confirm).await).await?;
+    let ask = attempt.answered(state, caller, confirmed_ask(state, caller, id, confirm).await).await?;
     actions::begin(state, caller, ask.agreed(agreed)).await
 }
 
-async fn confirmed_ask(state: &AppState, id: OperationId, confirm: &str) -> Result<Ask, Error> {
-    let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
+async fn confirmed_ask(
+    state: &AppState,
+    caller: &Caller,
+    id: OperationId,
+    confirm: &str,
+) -> Result<Ask, Error> {
+    let operation = state.store.operation(id).await?;
+    let operation = operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
     let (_, ask) = asked(operation).ok_or(Error::NotFound)?;
     let ask = ask?;
     if let (Target::Guest(guest), ActionRequest::Delete { .. }) = (&ask.target, &ask.request) {
-        confirmed(state, guest, confirm).await?;
+        confirmed(state, caller, guest, confirm).await?;
     }
     Ok(ask)
 }

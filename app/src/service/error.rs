@@ -63,6 +63,9 @@ impl From<Refusal> for Error {
 pub enum LogInFailure {
     #[error("user name or password is wrong")]
     Wrong,
+    /// The password is right, and the account is disabled or over.
+    #[error("the account is disabled or over")]
+    Ended,
     #[error(transparent)]
     Other(#[from] Error),
 }

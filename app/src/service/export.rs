@@ -8,14 +8,10 @@ mod cells;
 
 use std::{fmt, str::FromStr};
 
-use super::Error;
+use super::{Error, Visible};
 use crate::{
-    auth::{Caller, policy},
     backend,
-    domain::{
-        access::Privilege,
-        history::{FilterError, HistoryFilter, HistoryQuery},
-    },
+    domain::history::{FilterError, HistoryFilter, HistoryQuery},
     store::{HistoryRecord, Store},
 };
 
@@ -87,11 +83,11 @@ impl Export {
     /// Nothing is read yet.
     pub fn new(
         store: &Store,
-        caller: &Caller,
+        visible: Visible,
         query: &HistoryQuery,
         format: Format,
     ) -> Result<Self, ExportFailure> {
-        Ok(Self { rows: Rows::new(store, caller, query, None)?, format, has_begun: false })
+        Ok(Self { rows: Rows::new(store, visible, query, None)?, format, has_begun: false })
     }
 
     /// At most so many operations.
@@ -129,13 +125,12 @@ pub struct Rows {
 impl Rows {
     pub fn new(
         store: &Store,
-        caller: &Caller,
+        visible: Visible,
         query: &HistoryQuery,
         at_most: Option<usize>,
     ) -> Result<Self, ExportFailure> {
-        policy::decide(caller, Privilege::See, None).map_err(Error::from)?;
         let filter = query.read(backend::now_ms()).map_err(ExportFailure::Filter)?;
-        Ok(Self { store: store.clone(), filter, left: at_most })
+        Ok(Self { store: store.clone(), filter: visible.of(filter), left: at_most })
     }
 
     /// The next ones; none behind the last.

@@ -5,12 +5,13 @@ use super::{
     actions::{self, Ask, Planned, Target},
     attempts::Attempt,
     bulk::BulkAsk,
+    permit,
 };
 use crate::{
     auth::{Caller, policy},
     backend,
     domain::{
-        access::Privilege,
+        access::{On, Place, Privilege, Privileges},
         action::{ActionRequest, Field, GuestAction, LONGEST_SHUTDOWN_SECONDS, Refusal, SHUTDOWN_SECONDS},
         guest::{BackendKind, Guest, GuestId, GuestStatus},
         host::CreateOptions,
@@ -38,7 +39,6 @@ const KEPT: usize = 1000;
 
 /// All guests, from memory.
 pub async fn list(state: &AppState, caller: &Caller) -> Result<GuestList, Error> {
-    policy::decide(caller, Privilege::See, None)?;
     let snapshot = state.inventory.snapshot();
     let mut last = state.store.last_operations().await?;
     Ok(GuestList {
@@ -48,10 +48,21 @@ pub async fn list(state: &AppState, caller: &Caller) -> Result<GuestList, Error>
         guests: snapshot
             .guests
             .iter()
-            .map(|guest| GuestRow { last: last.remove(&guest.id), guest: guest.clone() })
+            .filter_map(|guest| {
+                let may = may(caller, guest)?;
+                let last = last.remove(&guest.id).filter(|_| may.holds(Privilege::History));
+                Some(GuestRow { last, guest: guest.clone(), may })
+            })
             .collect(),
-        create_refusal: policy::decide(caller, Privilege::Create, None).err(),
+        create_refusal: policy::decide(caller, Privilege::Create, On::Somewhere).err(),
     })
+}
+
+/// What the caller may do with this guest; `None` where they may not even see it.
+fn may(caller: &Caller, guest: &Guest) -> Option<Privileges> {
+    let (on, now_ms) = (On::Guest(Place::of(guest)), backend::now_ms());
+    let held = Privilege::ALL.into_iter().filter(|privilege| caller.rights.allow(*privilege, on, now_ms));
+    Some(held.collect::<Privileges>()).filter(|held| held.holds(Privilege::See))
 }
 
 /// One guest, `None` where there is none.
@@ -61,16 +72,23 @@ pub async fn page(
     backend: &str,
     name: &str,
 ) -> Result<Option<GuestPage>, Error> {
-    policy::decide(caller, Privilege::See, None)?;
     let Ok(id) = GuestId::parse(backend, name) else { return Ok(None) };
+    // Of one that is known and hidden nothing is read at all.
+    if permit::first_sight(state, caller, &id).await.is_err() {
+        return Ok(None);
+    }
     let Some(driver) = state.registry.get(id.backend) else { return Ok(None) };
     let Some(mut detail) = driver.inspect(&id.name).await? else { return Ok(None) };
-    // A configuration may hold secrets (the environment of an OCI process), so it is for those who make guests.
-    if policy::decide(caller, Privilege::Create, Some(&id)).is_err() {
+    let Some(may) = may(caller, &detail.guest) else { return Ok(None) };
+    // A configuration may hold secrets (the environment of an OCI process), so it is for those who may change it.
+    if !may.holds(Privilege::Configure) {
         detail.config = None;
     }
-    let recent = state.store.operations_of(&id, None, RECENT).await?;
+    let mut recent = state.store.operations_of(&id, None, RECENT).await?;
     let live = recent.iter().find(|operation| operation.state.is_live()).cloned();
+    if !may.holds(Privilege::History) {
+        recent.clear();
+    }
     let paused = detail.guest.status == GuestStatus::Paused;
     let hidden = if paused { GuestAction::Pause } else { GuestAction::Resume };
     let offered = OFFERED.into_iter().filter(|action| *action != hidden && driver.lack(*action).is_none());
@@ -79,11 +97,11 @@ pub async fn page(
             // What somebody does outside Paddock may be in the way, too, but that is for the backend to say.
             let own = live.as_ref().filter(|live| live.origin == Origin::Paddock);
             let busy = own.map(|l| Refusal::Busy { guest: id.clone(), operation: l.id });
-            let refusal = actions::refusal(driver.as_ref(), caller, &detail.guest, action).or(busy);
+            let refusal = permit::refusal(driver.as_ref(), caller, &detail.guest, action).or(busy);
             ActionChoice { action, refusal }
         })
         .collect();
-    Ok(Some(GuestPage { now_ms: backend::now_ms(), detail, live, recent, actions: choices }))
+    Ok(Some(GuestPage { now_ms: backend::now_ms(), detail, live, recent, actions: choices, may }))
 }
 
 /// What an action would run, without running it. `None` where there is no such guest.
@@ -94,10 +112,15 @@ pub async fn preview(
     name: &str,
     action: GuestAction,
 ) -> Result<Option<Preview>, Error> {
-    policy::decide(caller, Privilege::See, None)?;
     let Ok(id) = GuestId::parse(backend, name) else { return Ok(None) };
+    if permit::first_sight(state, caller, &id).await.is_err() {
+        return Ok(None);
+    }
     let Some(driver) = state.registry.get(id.backend) else { return Ok(None) };
     let Some(guest) = driver.guest(&id.name).await? else { return Ok(None) };
+    if !policy::sees(caller, &guest) {
+        return Ok(None);
+    }
     let planned = match request_for(action, "") {
         Err(refusal) => Err(refusal),
         Ok(request) => {
@@ -149,19 +172,26 @@ async fn confirmed_ask(
     form: ActForm<'_>,
     id: GuestId,
 ) -> Result<Ask, Error> {
-    policy::decide(caller, form.action.privilege(), Some(&id))?;
+    permit::first(state, caller, &id, form.action).await?;
     let request = request_for(form.action, form.timeout)?;
     if form.action == GuestAction::Delete {
-        confirmed(state, &id, form.confirm).await?;
+        confirmed(state, caller, &id, form.confirm).await?;
     }
     Ok(Ask::new(Target::Guest(id), request).agreed(form.plan))
 }
 
 /// The guest's name was typed, as the host calls it now: a number alone is too easily the wrong one.
-pub(super) async fn confirmed(state: &AppState, id: &GuestId, typed: &str) -> Result<(), Error> {
+pub(super) async fn confirmed(
+    state: &AppState,
+    caller: &Caller,
+    id: &GuestId,
+    typed: &str,
+) -> Result<(), Error> {
+    permit::first(state, caller, id, GuestAction::Delete).await?;
     let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
     let guest = driver.guest(&id.name).await.map_err(|error| error.into_refusal(id))?;
-    let name = guest.as_ref().map_or(id.name.as_str(), Guest::label);
+    let guest = guest.ok_or_else(|| Refusal::NotFound { guest: id.clone() })?;
+    let name = guest.label();
     if typed.trim() == name {
         return Ok(());
     }
@@ -260,7 +290,7 @@ pub async fn create(state: &AppState, caller: &Caller, form: &CreateForm) -> Res
 }
 
 fn asked_creation(caller: &Caller, form: &CreateForm) -> Result<Ask, Error> {
-    policy::decide(caller, Privilege::Create, None)?;
+    policy::decide(caller, Privilege::Create, On::Somewhere)?;
     let kind: BackendKind = form
         .backend
         .parse()
@@ -317,7 +347,7 @@ pub fn kept(form: CreateForm) -> CreateForm {
 
 /// What can be chosen for a new guest on this host.
 pub async fn choices(state: &AppState, caller: &Caller) -> Result<CreateChoices, Error> {
-    policy::decide(caller, Privilege::See, None)?;
+    policy::decide(caller, Privilege::See, On::Somewhere)?;
     let snapshot = state.inventory.snapshot();
     let mut options = CreateOptions::default();
     for driver in state.registry.iter() {
@@ -326,6 +356,6 @@ pub async fn choices(state: &AppState, caller: &Caller) -> Result<CreateChoices,
     Ok(CreateChoices {
         backends: snapshot.backends.values().map(|health| health.state.clone()).collect(),
         options,
-        refusal: policy::decide(caller, Privilege::Create, None).err(),
+        refusal: policy::decide(caller, Privilege::Create, On::Somewhere).err(),
     })
 }

@@ -1,8 +1,8 @@
 //! The history: pages of it, of all guests or of one.
 
-use super::{AppState, Error};
+use super::{AppState, Error, Visible, seen};
 use crate::{
-    auth::{Caller, policy},
+    auth::Caller,
     backend,
     domain::{
         access::Privilege,
@@ -18,11 +18,13 @@ pub const PAGE: usize = 50;
 
 /// One page of what the filter asks for, newest first. A filter that makes no sense gets its errors and no operations.
 pub async fn page(state: &AppState, caller: &Caller, query: &HistoryQuery) -> Result<HistoryPage, Error> {
-    policy::decide(caller, Privilege::See, None)?;
     let now_ms = backend::now_ms();
     match query.read(now_ms) {
         // One more than shown tells whether there is an older page.
-        Ok(filter) => Ok(page_of(now_ms, state.store.history(&filter, PAGE + 1).await?)),
+        Ok(filter) => {
+            let filter = Visible::to(state, caller).of(filter);
+            Ok(page_of(now_ms, state.store.history(&filter, PAGE + 1).await?))
+        }
         Err(errors) => Ok(HistoryPage { now_ms, operations: Vec::new(), older: None, errors }),
     }
 }
@@ -37,7 +39,9 @@ pub async fn timeline(
     after: &str,
 ) -> Result<Option<HistoryPage>, Error> {
     let Ok(guest) = GuestId::parse(kind, name) else { return Ok(None) };
-    policy::decide(caller, Privilege::See, Some(&guest))?;
+    if seen::decide(state, caller, Privilege::History, &guest).is_err() {
+        return Ok(None);
+    }
     let now_ms = backend::now_ms();
     let place =
         HistoryQuery::default().with(HistoryField::After, after).read(now_ms).map(|filter| filter.after);

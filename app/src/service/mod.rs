@@ -1,6 +1,7 @@
 //! SERVICE: the use cases. Each asks the policy, reads and writes through backend and store, and answers with
 //! domain types. No leptos, no axum.
 
+pub mod access;
 pub mod accounts;
 pub mod actions;
 mod adopt;
@@ -18,18 +19,22 @@ mod job;
 pub mod life;
 pub mod operations;
 mod outside;
+mod permit;
 mod recorder;
 pub mod retention;
+mod seen;
 mod settle;
 pub mod soundness;
 mod state;
 mod supervisor;
+pub mod users;
 
 pub use attempts::{Attempts, keep_counted};
 pub use error::{AccountFailure, Error, LogInFailure};
 pub use inventory::{Inventory, Snapshot};
 pub use outside::Outside;
 pub use recorder::Listener;
+pub use seen::Visible;
 pub use settle::{Patience, keep_settled, settle, settle_own};
 pub use state::{AppState, Visit};
 pub use supervisor::Supervisor;

@@ -7,12 +7,13 @@ use super::{
     actions::{Ask, Planned},
     attempts::Attempt,
     job::Job,
+    seen,
 };
 use crate::{
     auth::{Caller, policy},
     backend::{self, Backend, own_process},
     domain::{
-        access::Privilege,
+        access::On,
         action::Refusal,
         operation::{Deed, OperationId, OperationSummary, Origin},
         script,
@@ -64,12 +65,18 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
 
 /// One operation, `None` where there is none.
 pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<OperationPage>, Error> {
-    policy::decide(caller, Privilege::See, None)?;
     let Ok(number) = id.parse() else { return Ok(None) };
     let Some(operation) = state.store.operation(OperationId(number)).await? else { return Ok(None) };
-    let can_cancel = operation.summary.state.is_live() && may_cancel(caller, &operation.summary).is_ok();
+    if !seen::is_seen(state, caller, &operation.summary) {
+        return Ok(None);
+    }
+    let can_cancel =
+        operation.summary.state.is_live() && may_cancel(state, caller, &operation.summary).is_ok();
     let parts = match operation.summary.children {
-        Some(_) => state.store.parts_of(operation.summary.id).await?,
+        Some(_) => {
+            let parts = state.store.parts_of(operation.summary.id).await?;
+            parts.into_iter().filter(|part| seen::is_seen(state, caller, part)).collect()
+        }
         None => Vec::new(),
     };
     // A bulk action's own record does not name its guests: each part is planned again by itself.
@@ -79,11 +86,17 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
     Ok(Some(OperationPage { now_ms: backend::now_ms(), operation, can_cancel, parts, again, script }))
 }
 
-/// Whoever may do it may end it. What somebody else does outside Paddock is not Paddock's to end.
-fn may_cancel(caller: &Caller, operation: &OperationSummary) -> Result<(), Error> {
+/// Whoever may do it may end it; the whole of a bulk action, whoever began it. What somebody else does outside Paddock is not
+/// Paddock's to end.
+fn may_cancel(state: &AppState, caller: &Caller, operation: &OperationSummary) -> Result<(), Error> {
     let action = operation.action.action().filter(|_| operation.origin == Origin::Paddock);
     let action = action.ok_or(Error::NotFound)?;
-    Ok(policy::decide(caller, action.privilege(), operation.guest.as_ref())?)
+    match &operation.guest {
+        Some(guest) => seen::decide(state, caller, action.privilege(), guest)?,
+        None if operation.actor.as_ref() == Some(&caller.username) => {}
+        None => policy::decide(caller, action.privilege(), On::Everything)?,
+    }
+    Ok(())
 }
 
 /// Ends the work of a live operation, also one of another process. One that has ended by now is left as it is. A
@@ -94,8 +107,9 @@ pub async fn cancel(state: &AppState, caller: &Caller, id: OperationId) -> Resul
 }
 
 async fn cancel_asked(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
-    let operation = state.store.operation(id).await?.ok_or(Error::NotFound)?;
-    may_cancel(caller, &operation.summary)?;
+    let operation = state.store.operation(id).await?;
+    let operation = operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
+    may_cancel(state, caller, &operation.summary)?;
     if state.store.want_cancel(id).await? {
         tracing::info!(operation = %id, actor = caller.username, "operation cancelled");
         state.supervisor.cancel(id);

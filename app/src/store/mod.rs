@@ -3,6 +3,7 @@
 //! Rows are private structs that convert into domain types; no SQL stands anywhere else. Every query is checked
 //! against `migrations/` when Paddock is compiled, but for those of the proof (`verify`), which believes no type.
 
+mod access;
 mod archives;
 mod entries;
 mod error;
@@ -21,6 +22,7 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
+pub use access::{Group, NewGrant};
 pub use archives::{ArchiveError, Archived};
 pub use entries::LedgerFilter;
 pub use error::StoreError;
@@ -29,7 +31,7 @@ pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
 pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
-pub use users::{NewUser, User, UserId, user_subject};
+pub use users::{Changed, LOCAL, NewUser, User, UserChange, UserId, user_subject};
 pub use verify::{After, Pace, Proof, ProveError, Trust, prove, prove_export};
 
 /// The database. Cheap to clone.

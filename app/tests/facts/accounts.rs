@@ -3,7 +3,7 @@
 use app::{
     auth::Caller,
     domain::{
-        access::Role,
+        access::BuiltIn,
         action::ActionRequest,
         guest::BackendKind,
         name::GuestName,
@@ -15,6 +15,7 @@ use app::{
         accounts::{self, FirstStart},
         actions::{self, Ask, Target},
         life::SERVER,
+        users,
     },
     store::EntryKind,
 };
@@ -35,8 +36,8 @@ async fn the_first_administrator_is_recorded_once() {
 async fn users_of_the_command_line_are_recorded_with_its_actor_and_refusals_without_unknown_names() {
     let paddock = Paddock::new().await;
     let root = Caller::command_line("root");
-    accounts::add_user(&paddock.state, &root, "Anna", Role::Operator).await.unwrap();
-    accounts::reset_password(&paddock.state, &root, "anna").await.unwrap();
+    users::add(&paddock.state, &root, "Anna", Some(BuiltIn::Operator)).await.unwrap();
+    users::reset_password(&paddock.state, &root, "anna").await.unwrap();
     let actor = some("root (cli)");
     let added = (actor.clone(), None, some("user:Anna"), json!({ "role": "operator" }));
     assert_eq!(paddock.only(EntryKind::UserAdded).await, added);
@@ -45,9 +46,9 @@ async fn users_of_the_command_line_are_recorded_with_its_actor_and_refusals_with
     let ended = json!({ "why": "password-reset", "sessions": "all" });
     assert_eq!(paddock.only(EntryKind::SessionEnded).await, (actor.clone(), None, some("user:Anna"), ended));
 
-    accounts::add_user(&paddock.state, &root, "anna", Role::Viewer).await.unwrap_err();
-    accounts::add_user(&paddock.state, &root, "pass word", Role::Viewer).await.unwrap_err();
-    accounts::reset_password(&paddock.state, &root, WRONG).await.unwrap_err();
+    users::add(&paddock.state, &root, "anna", Some(BuiltIn::Viewer)).await.unwrap_err();
+    users::add(&paddock.state, &root, "pass word", Some(BuiltIn::Viewer)).await.unwrap_err();
+    users::reset_password(&paddock.state, &root, WRONG).await.unwrap_err();
     let refused = paddock.of(EntryKind::ActionRefused).await;
     let subjects: Vec<_> = refused.iter().map(|entry| entry.subject.as_deref()).collect();
     assert_eq!(subjects, [Some("user:anna"), None, None]);
@@ -153,10 +154,10 @@ async fn no_entry_holds_a_password() {
         accounts::change_password(&visit, &caller, current, new, repeat).await.unwrap_err();
     }
     accounts::change_password(&visit, &caller, FIRST, SECOND, SECOND).await.unwrap();
-    let one_time = accounts::add_user(state, &root, "anna", Role::Viewer).await.unwrap();
-    let another = accounts::reset_password(state, &root, "anna").await.unwrap();
-    accounts::reset_password(state, &root, WRONG).await.unwrap_err();
-    accounts::add_user(state, &root, &format!("{FIRST}!"), Role::Viewer).await.unwrap_err();
+    let one_time = users::add(state, &root, "anna", Some(BuiltIn::Viewer)).await.unwrap();
+    let another = users::reset_password(state, &root, "anna").await.unwrap();
+    users::reset_password(state, &root, WRONG).await.unwrap_err();
+    users::add(state, &root, &format!("{FIRST}!"), Some(BuiltIn::Viewer)).await.unwrap_err();
     let spec = ContainerSpec { password: Some(Secret::new("guest-password")), ..ContainerSpec::of("debian") };
     let create = CreateRequest::of(GuestName::new("new1").unwrap(), CreateSpec::ProxmoxLxc(spec));
     let ask = Ask::new(Target::New(BackendKind::ProxmoxLxc), ActionRequest::Create(create));

@@ -3,7 +3,7 @@
 use app::{
     auth::Caller,
     domain::{
-        access::Role,
+        access::{BuiltIn, Rights},
         action::{ActionRequest, GuestAction},
         guest::GuestId,
         operation::OperationId,
@@ -22,13 +22,12 @@ use serde_json::{Value, json};
 
 use super::{ADDRESS, Paddock, address, some};
 
-fn person(role: Role) -> Caller {
+fn person(role: BuiltIn) -> Caller {
     Caller {
-        user: None,
+        rights: Rights::whole(role).into(),
         username: "vera".to_owned(),
-        role,
-        must_change_password: false,
         address: Some(address()),
+        ..Caller::command_line("vera")
     }
 }
 
@@ -39,7 +38,7 @@ fn web1() -> GuestId {
 #[tokio::test]
 async fn every_way_to_ask_for_something_records_its_denial_once() {
     let paddock = Paddock::new().await;
-    let (state, vera) = (&paddock.state, person(Role::Viewer));
+    let (state, vera) = (&paddock.state, person(BuiltIn::Viewer));
     let guest = Target::Guest(web1());
     actions::begin(state, &vera, Ask::new(guest.clone(), ActionRequest::Start)).await.unwrap_err();
     let form = ActForm {
@@ -86,7 +85,7 @@ async fn every_way_to_ask_for_something_records_its_denial_once() {
 #[tokio::test]
 async fn every_way_to_ask_for_something_records_its_refusal_once() {
     let paddock = Paddock::new().await;
-    let (state, vera) = (&paddock.state, person(Role::Administrator));
+    let (state, vera) = (&paddock.state, person(BuiltIn::Administrator));
     actions::begin(state, &vera, Ask::new(Target::Guest(web1()), ActionRequest::Start)).await.unwrap_err();
     let form = ActForm {
         backend: "lxc",
@@ -128,7 +127,7 @@ async fn every_way_to_ask_for_something_records_its_refusal_once() {
 #[tokio::test]
 async fn a_flood_of_denials_is_counted() {
     let paddock = Paddock::new().await;
-    let vera = person(Role::Viewer);
+    let vera = person(BuiltIn::Viewer);
     for _ in 0..2000 {
         let ask = Ask::new(Target::Guest(web1()), ActionRequest::Start);
         actions::begin(&paddock.state, &vera, ask).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! The server's own life and settings, what becomes of what cannot be recorded, and reading it all.
 
 use app::{
-    domain::access::Role,
+    domain::access::BuiltIn,
     service::{
         Error, LogInFailure, accounts,
         life::{self, SERVER, Start},
@@ -13,13 +13,7 @@ use serde_json::{Value, json};
 use super::{FIRST, Paddock, SECOND, WRONG, some};
 
 fn new_user(username: &str) -> NewUser {
-    NewUser {
-        username: username.to_owned(),
-        password_hash: "x".to_owned(),
-        role: Role::Viewer,
-        must_change_password: true,
-        created_ms: 0,
-    }
+    NewUser { must_change_password: true, ..NewUser::local(username, "x".to_owned(), Some(BuiltIn::Viewer)) }
 }
 
 fn start(settings: Value) -> Start {

@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use app::{
-    auth::Caller,
     domain::{
         history::{FilterError, HistoryField, HistoryQuery},
         operation::{LedgerPlace, Operation, OperationId, OutputChunk},
         script, words,
     },
-    service::export::{self, Export, ExportFailure, Rows},
+    service::{
+        Visible,
+        export::{self, Export, ExportFailure, Rows},
+    },
     store::{HistoryRecord, Store},
 };
 use clap::{Args, Subcommand};
@@ -17,7 +19,7 @@ use serde::Serialize;
 
 use super::{
     act::cannot_print,
-    desk::{Global, Wanted, os_user},
+    desk::{Global, Wanted},
     exit::CliError,
     output::{self, Format, Row, or_dash, tell, visible},
     shown::OperationSheet,
@@ -108,7 +110,6 @@ async fn list(
     limit: Option<usize>,
     format: Wanted,
 ) -> Result<(), CliError> {
-    let caller = Caller::command_line(&os_user());
     let (format, file) = match format {
         Wanted::Csv => (Format::Jsonl, export::Format::Csv),
         Wanted::Jsonl => (Format::Jsonl, export::Format::JsonLines),
@@ -116,7 +117,7 @@ async fn list(
         Wanted::Json => (Format::Json, export::Format::JsonLines),
     };
     if format == Format::Jsonl {
-        let mut export = Export::new(store, &caller, query, file).map_err(wrong)?.at_most(limit);
+        let mut export = Export::new(store, Visible::all(), query, file).map_err(wrong)?.at_most(limit);
         while let Some(piece) = export.next().await? {
             if !output::pass_on(&piece).map_err(cannot_print)? {
                 break;
@@ -126,7 +127,7 @@ async fn list(
     }
     let limit = limit.unwrap_or(FEW);
     // One more than asked for tells whether there are older ones.
-    let mut rows = Rows::new(store, &caller, query, Some(limit.saturating_add(1))).map_err(wrong)?;
+    let mut rows = Rows::new(store, Visible::all(), query, Some(limit.saturating_add(1))).map_err(wrong)?;
     let mut records = Vec::new();
     loop {
         let more = rows.next().await?;

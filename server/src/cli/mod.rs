@@ -14,6 +14,7 @@ mod delete;
 mod desk;
 mod exec;
 mod exit;
+mod grant;
 mod help;
 mod hibernate;
 mod history;
@@ -115,8 +116,10 @@ enum Verb {
     Templates(templates::Templates),
     /// The machines that guests run on.
     Nodes(nodes::Nodes),
-    /// Accounts of the dashboard: list, add, reset-password.
+    /// Accounts of the dashboard: list, add, disable, reset-password, rights, ...
     User(user::User),
+    /// Who has which role where: list, add, remove.
+    Grant(grant::Grant),
     /// Move old history out of the database, into files that `verify` proves.
     Archive(archive::Archive),
     /// Prove that the history is as it was recorded, or tell what was changed.
@@ -191,6 +194,7 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Templates(args) => templates::run(args, global).await,
         Verb::Nodes(args) => nodes::run(args, global).await,
         Verb::User(args) => user::run(args, global).await,
+        Verb::Grant(args) => grant::run(args, global).await,
         Verb::Archive(args) => archive::run(args, global).await,
         Verb::Verify(args) => verify::run(args, global).await,
         Verb::History(args) => history::run(*args, global).await,

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-use app::{domain::access::Role, service::accounts};
+use app::{
+    domain::access::{BuiltIn, Rights},
+    service::{access, users},
+    store::{User as Account, UserChange},
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -10,7 +14,7 @@ use super::{
     act::cannot_print,
     desk::{Desk, Global},
     exit::CliError,
-    output::{self, Row},
+    output::{self, Row, tell},
 };
 
 #[derive(Debug, Args)]
@@ -26,30 +30,78 @@ enum Verb {
     /// Add a user and print a one-time password.
     Add {
         name: String,
-        /// viewer, operator or administrator
-        #[arg(long, default_value_t = Role::Viewer)]
-        role: Role,
+        /// viewer, operator, auditor or administrator, on everything
+        #[arg(long, default_value_t = BuiltIn::Viewer, conflicts_with = "no_role")]
+        role: BuiltIn,
+        /// Give no role yet; `paddock grant add` gives one on a part
+        #[arg(long)]
+        no_role: bool,
     },
     /// Give a user a new one-time password and end all sessions of the account.
     ResetPassword { name: String },
+    /// Let nobody log in to an account any more, and end its sessions.
+    Disable { name: String },
+    /// Let its user log in again.
+    Enable { name: String },
+    /// Remove an account and its grants; what it did stays in the history.
+    Remove { name: String },
+    /// What a user may do, and by which grant.
+    Rights { name: String },
 }
 
 /// A user.
 #[derive(Debug, Serialize)]
 struct UserRow {
     name: String,
-    /// viewer, operator or administrator
+    /// `local`, or the Proxmox realm that checks the password.
+    realm: String,
+    /// The names of all roles held somewhere, the widest first.
     role: String,
     /// Still has a one-time password.
     must_change_password: bool,
+    disabled: bool,
+    /// When the account is over, milliseconds since 1970.
+    expires_ms: Option<i64>,
 }
 
 impl Row for UserRow {
-    const COLUMNS: &'static [&'static str] = &["NAME", "ROLE", "PASSWORD"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "REALM", "ROLE", "PASSWORD", "STATE"];
 
     fn cells(&self) -> Vec<String> {
-        let password = if self.must_change_password { "one-time" } else { "own" };
-        vec![self.name.clone(), self.role.clone(), password.to_owned()]
+        let password = match (self.realm.as_str(), self.must_change_password) {
+            ("local", true) => "one-time",
+            ("local", false) => "own",
+            _ => "Proxmox's",
+        };
+        let state = if self.disabled { "disabled" } else { "enabled" };
+        vec![self.name.clone(), self.realm.clone(), self.role.clone(), password.to_owned(), state.to_owned()]
+    }
+}
+
+/// One right of a user.
+#[derive(Debug, Serialize)]
+struct RightRow {
+    grant: Option<i64>,
+    role: String,
+    scope: String,
+    /// The group that has the grant.
+    group: Option<String>,
+    expires_ms: Option<i64>,
+    privileges: String,
+}
+
+impl Row for RightRow {
+    const COLUMNS: &'static [&'static str] = &["GRANT", "ROLE", "SCOPE", "BY GROUP", "PRIVILEGES"];
+
+    fn cells(&self) -> Vec<String> {
+        let dash = || "-".to_owned();
+        vec![
+            self.grant.map_or_else(dash, |id| id.to_string()),
+            self.role.clone(),
+            self.scope.clone(),
+            self.group.clone().unwrap_or_else(dash),
+            self.privileges.clone(),
+        ]
     }
 }
 
@@ -61,27 +113,70 @@ pub async fn run(args: User, global: &Global) -> Result<ExitCode, CliError> {
 }
 
 async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
+    let (state, caller) = (&desk.state, &desk.caller);
     match verb {
         Verb::List => {
-            let users = accounts::users(&desk.state).await?;
-            let row = |user: app::store::User| UserRow {
-                name: user.username,
-                role: user.role.to_string(),
-                must_change_password: user.must_change_password,
-            };
-            let rows: Vec<UserRow> = users.into_iter().map(row).collect();
+            let mut rows = Vec::new();
+            for user in users::list(state, caller).await? {
+                let rights = access::rights(state, caller, &user.username).await?;
+                rows.push(row(user, &rights));
+            }
             output::list(desk.look.format, &rows).map_err(cannot_print)?;
         }
-        Verb::Add { name, role } => {
-            let password = accounts::add_user(&desk.state, &desk.caller, &name, role).await?;
+        Verb::Add { name, role, no_role } => {
+            let password = users::add(state, caller, &name, (!no_role).then_some(role)).await?;
             tell_password(desk, &name, &password)?;
         }
         Verb::ResetPassword { name } => {
-            let password = accounts::reset_password(&desk.state, &desk.caller, &name).await?;
+            let password = users::reset_password(state, caller, &name).await?;
             tell_password(desk, &name, &password)?;
+        }
+        Verb::Disable { name } => {
+            disable(desk, &name, true).await?;
+            tell(&format!("{name} is disabled, and all sessions of the account are over."));
+        }
+        Verb::Enable { name } => {
+            disable(desk, &name, false).await?;
+            tell(&format!("{name} may log in again."));
+        }
+        Verb::Remove { name } => {
+            users::remove(state, caller, &name).await?;
+            tell(&format!("{name} is removed."));
+        }
+        Verb::Rights { name } => {
+            let rights = access::rights(state, caller, &name).await?;
+            let rows: Vec<RightRow> = rights
+                .list
+                .into_iter()
+                .map(|right| RightRow {
+                    grant: right.grant.map(|id| id.0),
+                    role: right.role.to_string(),
+                    scope: right.scope.to_string(),
+                    group: right.group,
+                    expires_ms: right.expires_ms,
+                    privileges: right.privileges.to_string(),
+                })
+                .collect();
+            output::list(desk.look.format, &rows).map_err(cannot_print)?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn disable(desk: &Desk, name: &str, is_disabled: bool) -> Result<(), CliError> {
+    let change = UserChange { is_disabled: Some(is_disabled), ..UserChange::default() };
+    Ok(users::change(&desk.state, &desk.caller, name, change).await?)
+}
+
+fn row(user: Account, rights: &Rights) -> UserRow {
+    UserRow {
+        name: user.username,
+        realm: user.realm,
+        role: rights.roles(app::backend::now_ms()),
+        must_change_password: user.must_change_password,
+        disabled: user.is_disabled,
+        expires_ms: user.expires_ms,
+    }
 }
 
 /// A one-time password is the result, and told nowhere else.

@@ -17,7 +17,7 @@ use app::{
         crun::{CrunConfig, CrunDriver},
         lxc::{LxcConfig, LxcDriver},
     },
-    domain::{access::Role, operation::OperationState},
+    domain::{access::BuiltIn, operation::OperationState},
     service::{AppState, accounts},
     store::{By, NewUser, Store},
 };
@@ -86,15 +86,9 @@ impl Host {
     }
 
     /// A browser in which a person of that role is logged in.
-    pub async fn person(&self, username: &str, role: Role) -> Browser {
+    pub async fn person(&self, username: &str, role: BuiltIn) -> Browser {
         let hash = app::auth::password::hash(PASSWORD).unwrap();
-        let user = NewUser {
-            username: username.to_owned(),
-            password_hash: hash,
-            role,
-            must_change_password: false,
-            created_ms: 0,
-        };
+        let user = NewUser::local(username, hash, Some(role));
         assert!(self.state.store.add_user(&user, By::default()).await.unwrap(), "{username} exists already");
         let mut browser = self.browser();
         browser.log_in(username, PASSWORD).await;

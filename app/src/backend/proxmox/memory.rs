@@ -27,6 +27,8 @@ pub struct Memory {
 #[derive(Default)]
 struct Known {
     places: HashMap<u32, Place>,
+    /// Those that are in one. Only the cluster's list tells it.
+    pools: HashMap<u32, String>,
     starts: HashMap<u32, Start>,
     fresh: HashMap<u32, Fresh>,
 }
@@ -67,7 +69,9 @@ impl Memory {
     pub fn learn(&self, rows: &[Resource]) {
         let mut known = self.known();
         known.places = rows.iter().filter_map(place_of).map(|place| (place.vmid, place)).collect();
-        let Known { places, starts, fresh } = &mut *known;
+        let pool = |row: &Resource| Some((u32::try_from(row.vmid?).ok()?, row.pool.clone()?));
+        known.pools = rows.iter().filter_map(pool).collect();
+        let Known { places, starts, fresh, .. } = &mut *known;
         starts.retain(|vmid, _| places.contains_key(vmid));
         fresh.retain(|vmid, _| places.contains_key(vmid));
     }
@@ -80,7 +84,7 @@ impl Memory {
             let Some(place) = place_of(row).filter(|place| place.kind == kind) else { continue };
             if let Some(fresh) = known.fresh.get(&place.vmid).filter(|fresh| fresh.guest.node == row.node) {
                 if now.saturating_duration_since(fresh.at) < LAG {
-                    listed.guests.push(fresh.guest.clone());
+                    listed.guests.push(Guest { pool: row.pool.clone(), ..fresh.guest.clone() });
                     continue;
                 }
                 if fresh.guest.status == GuestStatus::Paused && row.status.as_deref() == Some("running") {
@@ -104,6 +108,7 @@ impl Memory {
         } else {
             known.starts.remove(&place.vmid);
         }
+        guest.pool = known.pools.get(&place.vmid).cloned();
         known.places.insert(place.vmid, place.clone());
         known.fresh.insert(place.vmid, Fresh { guest: guest.clone(), at: now });
         guest

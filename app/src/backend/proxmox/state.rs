@@ -81,6 +81,7 @@ pub fn listed(place: &Place, row: &Resource) -> Option<Guest> {
         title: row.name.clone(),
         node: Some(place.node.clone()),
         tags: tags(row.tags.as_deref()),
+        pool: row.pool.clone(),
         is_template: row.template,
         lock: row.lock.clone(),
         ..Guest::new(id_of(place.kind, place.vmid)?, status)

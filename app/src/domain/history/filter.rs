@@ -5,7 +5,11 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{HistoryField, HistoryQuery, moment};
-use crate::domain::{action::GuestAction, guest::BackendKind, name::GuestName};
+use crate::domain::{
+    action::GuestAction,
+    guest::{BackendKind, GuestId},
+    name::GuestName,
+};
 
 /// Most characters of any field.
 pub const LONGEST_TEXT: usize = 200;
@@ -38,6 +42,15 @@ pub struct HistoryFilter {
     pub text: Option<String>,
     /// Only what comes after this row, newest first.
     pub after: Option<Cursor>,
+    /// What may be seen at all; `None` for everything. Nobody types this.
+    pub within: Option<Within>,
+}
+
+/// The operations on these guests, and on all guests of these backends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Within {
+    pub backends: Vec<BackendKind>,
+    pub guests: Vec<GuestId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,7 +215,7 @@ impl Reading<'_> {
             let what = |_| format!("{} is no place in the history. Begin at its first page.", quoted(text));
             text.parse::<Cursor>().map_err(what)
         });
-        HistoryFilter { guest, backend, user, action, results, from_ms, to_ms, text, after }
+        HistoryFilter { guest, backend, user, action, results, from_ms, to_ms, text, after, within: None }
     }
 
     /// What a field means, `None` if it asks for nothing or means nothing.

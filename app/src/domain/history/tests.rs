@@ -60,6 +60,7 @@ fn all_fields_combine() {
         to_ms: Some(MIDNIGHT + DAY),
         text: Some("no space left".into()),
         after: Some(Cursor { started_ms: 1_700_000_000_000, id: 42 }),
+        within: None,
     };
     assert_eq!(filter, wanted);
     assert_eq!(filter.results.unwrap().states(), ["failed", "timed-out", "interrupted"]);

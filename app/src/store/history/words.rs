@@ -96,7 +96,7 @@ impl<'f> Wanted<'f> {
 
     /// Whether it asks anything of subjects, the text aside.
     pub(super) fn of_subjects(&self) -> bool {
-        self.filter.guest.is_some()
+        self.filter.guest.is_some() || self.filter.within.is_some()
     }
 
     /// Whether there is anything but a time that it asks for.
@@ -159,6 +159,12 @@ impl<'f> Wanted<'f> {
         if let Some(guest) = &self.filter.guest {
             query.push(" AND (guest = ").push_bind(guest.clone());
             query.push(" OR title = ").push_bind(guest.clone()).push(")");
+        }
+        if let Some(within) = &self.filter.within {
+            let guests: Vec<String> = within.guests.iter().map(ToString::to_string).collect();
+            push_list(query, " AND (backend IN (", &within.backends.iter().map(|b| b.as_str()).collect::<Vec<_>>());
+            query.push(" OR backend || '/' || guest IN (SELECT value FROM json_each(");
+            query.push_bind(serde_json::json!(guests).to_string()).push(")))");
         }
         if let (Part::Holding, Some(needle)) = (part, &self.needle) {
             query.push(" AND (");

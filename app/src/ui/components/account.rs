@@ -18,7 +18,7 @@ pub fn Account(frame: Frame) -> impl IntoView {
             </span>
             <span class="who-words">
                 <span class="strong">{frame.username}</span>
-                <span class="meta">{frame.role.as_str()}</span>
+                <span class="meta">{frame.roles}</span>
             </span>
         </p>
         <a class="account-link" href="/account/password">

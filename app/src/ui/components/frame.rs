@@ -15,7 +15,7 @@ use crate::{
         ApiError,
         account::{Frame, get_frame},
     },
-    domain::access::{Privilege, Role},
+    domain::access::Privilege,
     ui::{
         clock::Clock,
         keys,
@@ -35,17 +35,13 @@ impl Announce {
     }
 }
 
-/// The role of the person at the browser, once known: what to offer. The server decides by itself.
+/// What the person at the browser may do at one place or another, once known: what to offer. The server decides by itself.
 #[derive(Clone, Copy)]
 pub struct Me(FrameReply);
 
 impl Me {
     pub fn holds(self, privilege: Privilege) -> bool {
-        self.role().is_some_and(|role| role.holds(privilege))
-    }
-
-    fn role(self) -> Option<Role> {
-        self.0.get().and_then(Result::ok).map(|frame| frame.role)
+        self.0.get().and_then(Result::ok).is_some_and(|frame| frame.may.holds(privilege))
     }
 }
 

@@ -157,8 +157,8 @@ fn why_not(refusal: &Refusal) -> String {
         Refusal::Locked { by, .. } => format!("Locked ({by})"),
         Refusal::Unsupported { reason, .. } => reason.clone(),
         Refusal::Busy { operation, .. } => format!("Operation #{operation} is at work on it"),
-        Refusal::Denied { privilege } => {
-            format!("You lack the privilege “{privilege}”; an administrator can grant it")
+        Refusal::Denied { privilege, on } => {
+            format!("You lack the privilege “{privilege}” on {on}; an administrator can grant it")
         }
         other => other.to_string(),
     }

@@ -11,7 +11,7 @@ use crate::{
         operations::CancelOperation,
     },
     domain::{
-        action::GuestAction,
+        access::Privileges,
         guest::{ConfigText, GuestDetail},
         history::{HistoryField, HistoryQuery},
         operation::OperationSummary,
@@ -25,7 +25,6 @@ use crate::{
             command::Copy,
             empty::Empty,
             fold::Fold,
-            frame::Me,
             guest_actions::{GuestActions, PlanLinks},
             icon::Glyph,
             loaded::{ActionProblem, Loaded},
@@ -83,7 +82,7 @@ fn Known(
     error: Signal<Option<ApiError>>,
     config_open: StoredValue<bool>,
 ) -> impl IntoView {
-    let Page { now_ms, mut detail, live, recent, actions } = page;
+    let Page { now_ms, mut detail, live, recent, actions, may } = page;
     let guest = detail.guest.clone();
     let id = guest.id.clone();
     let config = detail.config.take();
@@ -114,7 +113,7 @@ fn Known(
                         .map(|tag| view! { <span class="chip">{tag.clone()}</span> })
                         .collect_view()}
                     {guest.pid.map(|pid| view! { <span class="id">{format!("PID {pid}")}</span> })}
-                    {live.map(|operation| view! { <AtWork operation now_ms cancel /> })}
+                    {live.map(|operation| view! { <AtWork operation now_ms may cancel /> })}
                 </div>
             </div>
             <div class="head-actions">
@@ -171,10 +170,15 @@ fn history_of(backend: &str, name: &str) -> String {
 
 /// The operation at work, on the line of the guest's state, so that nothing below moves.
 #[component]
-fn AtWork(operation: OperationSummary, now_ms: i64, cancel: ServerAction<CancelOperation>) -> impl IntoView {
-    let me = expect_context::<Me>();
+fn AtWork(
+    operation: OperationSummary,
+    now_ms: i64,
+    may: Privileges,
+    cancel: ServerAction<CancelOperation>,
+) -> impl IntoView {
     let actor = operation.who().to_owned();
-    let privilege = operation.action.action().map(GuestAction::privilege);
+    let may_cancel =
+        operation.action.action().is_some_and(|action| may.holds(action.privilege()));
     let OperationSummary { id, action, state, started_ms, .. } = operation;
     view! {
         <Refresh />
@@ -190,20 +194,17 @@ fn AtWork(operation: OperationSummary, now_ms: i64, cancel: ServerAction<CancelO
             <a class="link" href=id.href()>
                 "Show what runs"
             </a>
-            {move || {
-                privilege
-                    .is_some_and(|privilege| me.holds(privilege))
-                    .then(|| {
-                        view! {
-                            <ActionForm action=cancel>
-                                <input type="hidden" name="id" value=id.to_string() />
-                                <button class="button small" type="submit">
-                                    "Cancel"
-                                </button>
-                            </ActionForm>
-                        }
-                    })
-            }}
+            {may_cancel
+                .then(|| {
+                    view! {
+                        <ActionForm action=cancel>
+                            <input type="hidden" name="id" value=id.to_string() />
+                            <button class="button small" type="submit">
+                                "Cancel"
+                            </button>
+                        </ActionForm>
+                    }
+                })}
         </div>
     }
 }

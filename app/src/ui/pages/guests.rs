@@ -9,6 +9,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     api::guests::{Act, BackendHealth, GuestList, GuestRow, list_guests},
     domain::{
+        access::Privileges,
         action::Refusal,
         guest::{GuestId, GuestStatus},
         host::Availability,
@@ -22,7 +23,7 @@ use crate::{
             banner::{Banner, Tone},
             command::Copy,
             empty::Empty,
-            frame::{Announce, Me},
+            frame::Announce,
             guest_actions::{ActFields, glyph, likely},
             icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
@@ -251,7 +252,7 @@ fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl Into
 
 #[component]
 fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
-    let GuestRow { guest, last } = row;
+    let GuestRow { guest, last, may } = row;
     let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
     let id = guest.id.clone();
     view! {
@@ -281,7 +282,7 @@ fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
             </td>
             <td class="c-last">{last.map(|last| view! { <Last last now_ms /> })}</td>
             <td class="c-action">
-                {(!busy).then(|| view! { <RowAction guest=id status=guest.status act /> })}
+                {(!busy).then(|| view! { <RowAction guest=id status=guest.status may act /> })}
             </td>
         </tr>
     }
@@ -333,14 +334,18 @@ fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
     }
 }
 
+/// The likely next thing to do; disabled, and saying why, for whoever may not.
 #[component]
-fn RowAction(guest: GuestId, status: GuestStatus, act: ServerAction<Act>) -> impl IntoView {
-    let me = expect_context::<Me>();
-    move || {
-        let action = likely(status).filter(|action| me.holds(action.privilege()))?;
-        let guest = guest.clone();
-        let name = format!("{} {}", action.label(), guest.name);
-        Some(view! {
+fn RowAction(
+    guest: GuestId,
+    status: GuestStatus,
+    may: Privileges,
+    act: ServerAction<Act>,
+) -> impl IntoView {
+    let action = likely(status)?;
+    let name = format!("{} {}", action.label(), guest.name);
+    Some(if may.holds(action.privilege()) {
+        view! {
             <ActionForm action=act>
                 <ActFields guest action />
                 <button class="button small" type="submit" aria-label=name>
@@ -348,6 +353,16 @@ fn RowAction(guest: GuestId, status: GuestStatus, act: ServerAction<Act>) -> imp
                     {action.label()}
                 </button>
             </ActionForm>
-        })
-    }
+        }
+            .into_any()
+    } else {
+        let why = format!("You lack the privilege “{}” on {guest}", action.privilege());
+        view! {
+            <button class="button small" type="button" disabled aria-label=format!("{name}. {why}") title=why>
+                <Icon glyph=glyph(action) />
+                {action.label()}
+            </button>
+        }
+            .into_any()
+    })
 }

@@ -26,6 +26,8 @@ pub struct Resource {
     #[serde(deserialize_with = "text")]
     pub tags: Option<String>,
     #[serde(deserialize_with = "text")]
+    pub pool: Option<String>,
+    #[serde(deserialize_with = "text")]
     pub lock: Option<String>,
     /// Seconds; 0 unless it runs.
     #[serde(deserialize_with = "uint")]

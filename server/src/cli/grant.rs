@@ -1,0 +1,113 @@
+//! `paddock grant`: who has which role where, from the host itself.
+
+use std::process::ExitCode;
+
+use app::{
+    domain::access::{GrantId, Holder},
+    service::access::{self, GrantForm},
+};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{
+    act::cannot_print,
+    desk::{Desk, Global},
+    exit::CliError,
+    output::{self, Row, tell},
+};
+
+#[derive(Debug, Args)]
+pub struct Grant {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Every grant, oldest first.
+    List,
+    /// Give a user or a group a role on a scope.
+    Add {
+        /// A user's name, or `group:NAME`
+        holder: String,
+        /// A built-in role (viewer, operator, auditor, administrator) or one of your own
+        role: String,
+        /// everything, backend:NAME, pool:NAME, tag:NAME or guest:BACKEND/NAME
+        scope: String,
+        /// It is over after so many hours
+        #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=87_600))]
+        hours: Option<u32>,
+    },
+    /// Take a grant back.
+    Remove {
+        /// Its number
+        id: i64,
+    },
+}
+
+/// A grant.
+#[derive(Debug, Serialize)]
+struct GrantRow {
+    id: i64,
+    /// `user:anna` or `group:ops`
+    holder: String,
+    role: String,
+    scope: String,
+    /// Milliseconds since 1970.
+    expires_ms: Option<i64>,
+    created_ms: i64,
+    created_by: Option<String>,
+}
+
+impl Row for GrantRow {
+    const COLUMNS: &'static [&'static str] = &["ID", "HOLDER", "ROLE", "SCOPE", "BY"];
+
+    fn cells(&self) -> Vec<String> {
+        let by = self.created_by.clone().unwrap_or_else(|| "-".to_owned());
+        vec![self.id.to_string(), self.holder.clone(), self.role.clone(), self.scope.clone(), by]
+    }
+}
+
+pub async fn run(args: Grant, global: &Global) -> Result<ExitCode, CliError> {
+    let desk = Desk::open(global).await?;
+    let done = at(&desk, args.verb).await;
+    desk.close().await;
+    done
+}
+
+async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
+    let (state, caller) = (&desk.state, &desk.caller);
+    match verb {
+        Verb::List => {
+            let row = |grant: app::domain::access::Grant| GrantRow {
+                id: grant.id.0,
+                holder: grant.holder.to_string(),
+                role: grant.role.to_string(),
+                scope: grant.scope.to_string(),
+                expires_ms: grant.expires_ms,
+                created_ms: grant.created_ms,
+                created_by: grant.created_by,
+            };
+            let rows: Vec<GrantRow> = access::grants(state, caller).await?.into_iter().map(row).collect();
+            output::list(desk.look.format, &rows).map_err(cannot_print)?;
+        }
+        Verb::Add { holder, role, scope, hours } => {
+            let name = |text: &str| text.trim().to_owned();
+            let holder = match (holder.strip_prefix("group:"), holder.strip_prefix("user:")) {
+                (Some(group), _) => Holder::Group(name(group)),
+                (None, Some(user)) => Holder::User(name(user)),
+                (None, None) => Holder::User(name(&holder)),
+            };
+            let expires_ms =
+                hours.map(|hours| app::backend::now_ms().saturating_add(i64::from(hours) * 3_600_000));
+            let form = GrantForm { holder: holder.clone(), role: &role, scope: &scope, expires_ms };
+            access::add_grant(state, caller, &form).await?;
+            tell(&format!("{holder} has the role {role} on {scope} now."));
+        }
+        Verb::Remove { id } => {
+            access::remove_grant(state, caller, GrantId(id)).await?;
+            tell(&format!("Grant {id} is taken back."));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
