@@ -160,8 +160,10 @@ fn filters() -> impl Strategy<Value = HistoryFilter> {
         prop::option::weighted(0.2, 0_i64..600),
         prop::option::weighted(0.2, 0_i64..600),
         prop::option::weighted(0.5, select(texts.to_vec())),
+        prop::option::weighted(0.3, withins()),
     )
-        .prop_map(|(guest, backend, user, action, results, from_ms, to_ms, text)| HistoryFilter {
+        .prop_map(|(guest, backend, user, action, results, from_ms, to_ms, text, within)| HistoryFilter {
+            within,
             guest: guest.map(str::to_owned),
             backend,
             user,
@@ -174,9 +176,19 @@ fn filters() -> impl Strategy<Value = HistoryFilter> {
         })
 }
 
+/// What a person may see: some backends whole, some guests.
+fn withins() -> impl Strategy<Value = Within> {
+    let guests = ["lxc/web1", "proxmox-vm/101", "crun/shop", "lxc/nobody"].map(|text| {
+        let (backend, name) = text.split_once('/').unwrap();
+        GuestId::parse(backend, name).unwrap()
+    });
+    (subsequence(BackendKind::ALL.to_vec(), 0..=2), subsequence(guests.to_vec(), 0..=4))
+        .prop_map(|(backends, guests)| Within { backends, guests })
+}
+
 /// What the filter means, said without any database.
 fn is_wanted(filter: &HistoryFilter, row: &Row) -> bool {
-    let HistoryFilter { guest, backend, user, action, results, from_ms, to_ms, text, after: _ } = filter;
+    let HistoryFilter { guest, backend, user, action, results, from_ms, to_ms, text, after: _, within } = filter;
     let name = row.guest.map(|(_, name)| name);
     let text_in = |text: &String| {
         let label = row.action.parse().map_or("", GuestAction::label);
@@ -184,7 +196,14 @@ fn is_wanted(filter: &HistoryFilter, row: &Row) -> bool {
         let text = text.to_lowercase();
         places.into_iter().flatten().any(|place| place.to_lowercase().contains(&text))
     };
-    guest.as_deref().is_none_or(|wanted| name == Some(wanted) || row.title == Some(wanted))
+    let is_within = |within: &Within| {
+        row.guest.is_some_and(|(backend, name)| {
+            within.backends.iter().any(|kind| kind.as_str() == backend)
+                || within.guests.iter().any(|id| (id.backend.as_str(), id.name.as_str()) == (backend, name))
+        })
+    };
+    within.as_ref().is_none_or(is_within)
+        && guest.as_deref().is_none_or(|wanted| name == Some(wanted) || row.title == Some(wanted))
         && backend.is_none_or(|wanted| row.guest.is_some_and(|(backend, _)| backend == wanted.as_str()))
         && user.as_ref().is_none_or(|wanted| match wanted {
             UserFilter::Named(name) => row.actor == Some(name.as_str()),
