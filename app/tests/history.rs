@@ -6,14 +6,14 @@ use app::{
     domain::{
         action::GuestAction,
         guest::{BackendKind, GuestId},
-        history::{ActionFilter, Cursor, EndFilter, HistoryFilter, HistoryQuery, UserFilter},
+        history::{ActionFilter, Cursor, EndFilter, HistoryFilter, HistoryQuery, UserFilter, Within},
         operation::{OperationState, OperationSummary, Origin},
     },
     store::Store,
 };
 use proptest::{
     prelude::*,
-    sample::{Index, select},
+    sample::{Index, select, subsequence},
     test_runner::{Config, TestRunner},
 };
 
