@@ -93,7 +93,7 @@ impl Status for ApiError {
                 Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
                 Refusal::Denied { .. } | Refusal::DeniedByToken { .. } | Refusal::DeniedByBackend { .. } => {
                     StatusCode::FORBIDDEN
-                },
+                }
                 Refusal::AlreadyExists { .. }
                 | Refusal::WrongState { .. }
                 | Refusal::IsTemplate { .. }

@@ -72,7 +72,9 @@ pub enum LogInError {
     #[error("User name or password is wrong.")]
     Wrong,
     /// The password was right.
-    #[error("This account is disabled, or its time is over. You are not logged in; an administrator can enable it again.")]
+    #[error(
+        "This account is disabled, or its time is over. You are not logged in; an administrator can enable it again."
+    )]
     Ended,
     #[error("{0}")]
     Other(ApiError),

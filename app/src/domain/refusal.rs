@@ -92,7 +92,9 @@ pub enum Refusal {
     #[error("You lack the privilege “{privilege}” on {on}. Nothing was done; an administrator can grant it.")]
     Denied { privilege: Privilege, on: String },
     /// The rights would do, but the API token that was used is for less.
-    #[error("This token does not hold the privilege “{privilege}” on {on}. Nothing was done; use one that does.")]
+    #[error(
+        "This token does not hold the privilege “{privilege}” on {on}. Nothing was done; use one that does."
+    )]
     DeniedByToken { privilege: Privilege, on: String },
     /// The backend's own access control said no to Paddock.
     #[error(
@@ -138,7 +140,7 @@ impl Refusal {
             Self::NotReady { .. } => FailureKind::NotReady,
             Self::Denied { .. } | Self::DeniedByToken { .. } | Self::DeniedByBackend { .. } => {
                 FailureKind::Denied
-            },
+            }
         }
     }
 }

@@ -31,11 +31,14 @@ fn field(field: Field, message: impl Into<String>) -> Error {
 }
 
 fn own_role(name: &str) -> Result<RoleName, Error> {
-    let name: RoleName = name.trim().parse().map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
+    let name: RoleName =
+        name.trim().parse().map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
     match name.built_in() {
         Some(_) => Err(field(
             Field::Role,
-            format!("The role {name} is built in and never changes. Nothing was changed; make one of your own."),
+            format!(
+                "The role {name} is built in and never changes. Nothing was changed; make one of your own."
+            ),
         )),
         None => Ok(name),
     }
@@ -163,8 +166,11 @@ pub struct GrantForm<'a> {
 
 pub async fn add_grant(state: &AppState, caller: &Caller, form: &GrantForm<'_>) -> Result<(), Error> {
     changing(state, caller, Attempt::new("add-grant"), async || {
-        let role: RoleName =
-            form.role.trim().parse().map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
+        let role: RoleName = form
+            .role
+            .trim()
+            .parse()
+            .map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
         let scope: Scope =
             form.scope.parse().map_err(|bad| field(Field::Scope, format!("{bad} Nothing was changed.")))?;
         if form.expires_ms.is_some_and(|end| end <= now_ms()) {

@@ -8,11 +8,7 @@ use super::{AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Atte
 use crate::{
     auth::{Caller, password},
     backend::now_ms,
-    domain::{
-        access::BuiltIn,
-        failure::FailureKind,
-        view::Frame,
-    },
+    domain::{access::BuiltIn, failure::FailureKind, view::Frame},
     store::{By, EntryKind, Fact, NewUser, Store, User, UserId, user_subject},
 };
 

@@ -161,7 +161,8 @@ impl Store {
         if user.realm != LOCAL {
             detail["realm"] = json!(user.realm);
         }
-        let mut facts = vec![Fact::new(EntryKind::UserAdded, by).on(user_subject(&user.username)).with(detail)];
+        let mut facts =
+            vec![Fact::new(EntryKind::UserAdded, by).on(user_subject(&user.username)).with(detail)];
         if let Some(role) = user.role {
             let holder = Holder::User(user.username.clone());
             let grant =

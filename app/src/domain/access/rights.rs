@@ -194,7 +194,11 @@ mod tests {
         let (backend, name) = id.split_once('/').unwrap();
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let id = GuestId::parse(backend, name).unwrap();
-        Guest { pool: pool.map(str::to_owned), tags, ..Guest::new(id, crate::domain::guest::GuestStatus::Stopped) }
+        Guest {
+            pool: pool.map(str::to_owned),
+            tags,
+            ..Guest::new(id, crate::domain::guest::GuestStatus::Stopped)
+        }
     }
 
     #[test]
@@ -262,7 +266,11 @@ mod tests {
         let gone = GuestId::parse("lxc", "web1").unwrap();
         for (scope, allowed) in [("guest:lxc/web1", true), ("backend:lxc", true), ("tag:lab", false)] {
             let rights = Rights { list: vec![right("history", scope, None)], limit: None };
-            assert_eq!(rights.allow(Privilege::History, On::Guest(Place::id(&gone)), NOW), allowed, "{scope}");
+            assert_eq!(
+                rights.allow(Privilege::History, On::Guest(Place::id(&gone)), NOW),
+                allowed,
+                "{scope}"
+            );
         }
     }
 }
