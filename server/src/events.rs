@@ -26,7 +26,10 @@ pub async fn events(
     Extension(closing): Extension<CancellationToken>,
     caller: Option<Extension<Caller>>,
 ) -> Response {
-    let Some(Extension(_)) = caller else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Some(Extension(caller)) = caller else { return StatusCode::UNAUTHORIZED.into_response() };
+    if caller.must_change_password {
+        return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
+    }
     let stream = WatchStream::new(state.inventory.changes())
         .map(|count| Ok::<_, Infallible>(Event::default().event("change").data(count.to_string())))
         .take_until(closing.cancelled_owned());
