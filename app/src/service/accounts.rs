@@ -91,6 +91,7 @@ pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> 
         note_failure(visit, Some(user)).await;
         return Err(LogInFailure::Ended);
     }
+    renew_hash(state, user, secret).await;
     let before = caller(visit).await?;
     // Before there is a session: who cannot be recorded is not let in.
     record_log_in(visit, user).await?;
@@ -101,6 +102,20 @@ pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> 
     begin_session(visit, user.id, user.session_epoch).await?;
     tracing::info!(user = user.username, address = ?visit.address, "logged in");
     Ok(if user.must_change_password { "/account/password".to_owned() } else { landing(next) })
+}
+
+/// The one moment in which the password is known: a hash of older parameters is made anew. The log-in goes on without.
+async fn renew_hash(state: &AppState, user: &User, secret: &str) {
+    let Some(before) = user.password_hash.as_deref().filter(|hash| password::is_outdated(hash)) else {
+        return;
+    };
+    let renewed = async {
+        let hash = hashed(secret.to_owned()).await?;
+        Ok::<_, Error>(state.store.renew_hash(user.id, before, &hash).await?)
+    };
+    if let Err(error) = renewed.await {
+        tracing::error!(error = %error, user = user.username, "a password's hash could not be renewed");
+    }
 }
 
 /// A name that is no account's is not recorded: it may be a password, typed into the wrong field.
@@ -231,6 +246,9 @@ async fn change_checked(
     }
     if new != repeat {
         return Err(AccountFailure::Differ);
+    }
+    if password::is_known_bad(new, &caller.username) {
+        return Err(AccountFailure::KnownBad);
     }
     let state = &visit.state;
     let id = caller.user.ok_or(Error::NotLoggedIn)?;

@@ -2,6 +2,7 @@
 //! domain types. No leptos, no axum.
 
 pub mod access;
+pub mod access_pages;
 pub mod accounts;
 pub mod actions;
 mod adopt;
@@ -27,6 +28,7 @@ mod settle;
 pub mod soundness;
 mod state;
 mod supervisor;
+mod told;
 pub mod users;
 
 pub use attempts::{Attempts, keep_counted};

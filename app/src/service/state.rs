@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
-use super::{Attempts, Inventory, Supervisor, soundness};
+use super::{Attempts, Inventory, Supervisor, soundness, told::Told};
 use crate::{
     backend::{Registry, Runner},
     domain::guest::GuestId,
@@ -28,6 +28,7 @@ pub struct AppState {
     pub inventory: Inventory,
     pub supervisor: Supervisor,
     pub attempts: Attempts,
+    pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
     /// The host's name, as a title.
@@ -45,6 +46,7 @@ impl AppState {
             inventory: Inventory::new(registry),
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
+            told: Told::default(),
             soundness: soundness::Known::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),

@@ -255,9 +255,12 @@ impl Store {
         }
         let who = user_subject(&row.username);
         let changed = Fact::new(EntryKind::UserChanged, by).on(who.clone()).with(Value::Object(detail));
-        let ended = json!({ "why": "account-ended", "sessions": "all" });
-        let ended = is_over.then(|| Fact::new(EntryKind::SessionEnded, by).on(who).with(ended));
-        self.commit_with(transaction, [changed].into_iter().chain(ended)).await?;
+        let mut facts = vec![changed];
+        if is_over {
+            let ended = json!({ "why": "account-ended", "sessions": "all" });
+            facts.push(Fact::new(EntryKind::SessionEnded, by).on(who).with(ended));
+        }
+        self.commit_with(transaction, facts).await?;
         Ok(Changed::Done)
     }
 
