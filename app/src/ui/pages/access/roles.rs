@@ -72,7 +72,7 @@ fn panel(role: Role, may_change: bool) -> AnyView {
     let list = privileges.iter().map(|p| view! { <li class="chip">{p.as_str()}</li> }).collect_view();
     let change = if may_change && is_own {
         Either::Left(view! {
-            <details class="fold">
+            <details class="more">
                 <summary>"Change"</summary>
                 <ActionForm action=save attr:class="form">
                     <input type="hidden" name="name" value=name.get_value() />

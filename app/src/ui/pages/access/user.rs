@@ -249,7 +249,7 @@ fn Controls(
                     </button>
                 </ActionForm>
             </div>
-            <details class="fold">
+            <details class="more">
                 <summary>"Remove this account"</summary>
                 <p class="meta">
                     "Its grants and sessions go with it. What it did stays in the history and the ledger."
