@@ -317,13 +317,20 @@ impl OperationSummary {
 
     /// What it was done to, for people: the guest by the name it had, `12 guests`, a node.
     pub fn on_what(&self) -> String {
-        match (&self.guest, self.children, &self.node) {
-            (Some(guest), ..) => self.title.clone().unwrap_or_else(|| guest.name.to_string()),
-            (None, Some(1), _) => "1 guest".to_owned(),
-            (None, Some(count), _) => format!("{count} guests"),
-            (None, None, Some(node)) => node.clone(),
-            (None, None, None) => "the host".to_owned(),
+        match &self.guest {
+            Some(guest) => self.title.clone().unwrap_or_else(|| guest.name.to_string()),
+            None => beside_guests(self.children.map(i64::from), self.node.as_deref()),
         }
+    }
+}
+
+/// What was done to no single guest was done to this, for people: `12 guests`, a node.
+pub fn beside_guests(children: Option<i64>, node: Option<&str>) -> String {
+    match (children, node) {
+        (Some(1), _) => "1 guest".to_owned(),
+        (Some(count), _) => format!("{count} guests"),
+        (None, Some(node)) => node.to_owned(),
+        (None, None) => "the host".to_owned(),
     }
 }
 
