@@ -310,7 +310,8 @@ fn checked_username(name: &str) -> Result<&str, Refusal> {
 
 /// What the frame around every page shows.
 pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
-    let running = state.store.running_operations(RUNNING_SHOWN).await?;
+    let mut running = state.store.running_operations(RUNNING_SHOWN).await?;
+    state.supervisor.note_places(&mut running);
     Ok(Frame {
         username: caller.username.clone(),
         role: caller.role,

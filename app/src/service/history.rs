@@ -23,7 +23,8 @@ pub async fn page(state: &AppState, caller: &Caller, query: &HistoryQuery) -> Re
     match query.read(now_ms) {
         // One more than shown tells whether there is an older page.
         Ok(filter) => {
-            let found = state.store.history(&filter, PAGE + 1).await?;
+            let mut found = state.store.history(&filter, PAGE + 1).await?;
+            state.supervisor.note_places(&mut found.operations);
             Ok(page_of(now_ms, found.operations, found.stopped))
         }
         Err(errors) => Ok(wrong(now_ms, errors)),
@@ -45,7 +46,11 @@ pub async fn timeline(
     let place =
         HistoryQuery::default().with(HistoryField::After, after).read(now_ms).map(|filter| filter.after);
     Ok(Some(match place {
-        Ok(after) => page_of(now_ms, state.store.operations_of(&guest, after, PAGE + 1).await?, None),
+        Ok(after) => {
+            let mut operations = state.store.operations_of(&guest, after, PAGE + 1).await?;
+            state.supervisor.note_places(&mut operations);
+            page_of(now_ms, operations, None)
+        }
         Err(errors) => wrong(now_ms, errors),
     }))
 }

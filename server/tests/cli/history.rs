@@ -79,7 +79,10 @@ fn a_bulk_action_is_told_with_the_number_of_its_guests() {
     let whole = told.as_array().unwrap().iter().find(|operation| operation["children"] == 2).unwrap();
     assert!(whole["guest"].is_null(), "{whole}");
     let id = whole["id"].to_string();
-    assert!(told.as_array().unwrap().iter().all(|part| part == whole || part["parent"] == whole["id"]), "{told}");
+    assert!(
+        told.as_array().unwrap().iter().all(|part| part == whole || part["parent"] == whole["id"]),
+        "{told}"
+    );
     assert_eq!(lab.json(&["history", "show", &id])["children"], 2);
     assert!(lab.must(&["history", "show", &id]).contains("2 guests"));
     for name in &names {
