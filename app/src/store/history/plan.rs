@@ -17,8 +17,8 @@ pub(super) struct Effort {
     pub least: i64,
 }
 
-/// Of a page: half of what it may take.
-pub(super) const PAGE: Effort = Effort { budget: 250_000, least: 10_000 };
+/// Of a page: a good part of what it may take, as not all is reckoned.
+pub(super) const PAGE: Effort = Effort { budget: 350_000, least: 10_000 };
 
 // What things cost on a common processor, tenths of a microsecond.
 /// The head of a list.
@@ -140,10 +140,6 @@ impl Search<'_> {
         let asks = [source.asks_kinds(wanted), source.asks_actors(wanted), source.asks_subjects(wanted)];
         let [asks_kinds, asks_actors, asks_subjects] = asks;
         let is_by_name = source.subjects == Part::Holding && !wanted.of_subjects();
-        let row = match (source.kinds, is_by_name, self.names) {
-            (Part::Failed, ..) | (_, true, None) => TEXT,
-            _ => ROW,
-        };
         // Where nothing else is asked of the rows of a list, each that is read is one that is wanted.
         let found = count(self.limit);
         let of = |is_all_wanted: bool, rows: i64| {
@@ -151,16 +147,24 @@ impl Search<'_> {
             if is_all_wanted { found.min(rows) } else { rows.min(span) }
         };
         let (kinds, of_kinds) = self.length(source, Axis::Kinds).await?;
-        let mut best = (Axis::Kinds, Cost::lists(kinds, of(!asks_actors && !asks_subjects, of_kinds), row));
+        let row = if is_by_name && self.names.is_none() { TEXT } else { ROW };
+        // Of the rows that are gone through, only those that failed have a failure to be looked at.
+        let (of_failed, of_any) = match source.kinds {
+            Part::Failed => (TEXT, row + TEXT * of_kinds / span.max(of_kinds).max(1)),
+            _ => (row, row),
+        };
+        let mut best =
+            (Axis::Kinds, Cost::lists(kinds, of(!asks_actors && !asks_subjects, of_kinds), of_failed));
         let mut take = |axis, cost: Cost| {
             if cost.sum() < best.1.sum() {
                 best = (axis, cost);
             }
         };
-        take(Axis::Time, Cost::lists(1, of(false, span), row));
+        take(Axis::Time, Cost::lists(1, of(false, span), of_any));
         if asks_actors {
             let (actors, rows) = self.length(source, Axis::Actors).await?;
-            let cost = Cost::lists(actors.saturating_mul(kinds), of(!asks_subjects, rows.min(of_kinds)), row);
+            let cost =
+                Cost::lists(actors.saturating_mul(kinds), of(!asks_subjects, rows.min(of_kinds)), of_failed);
             take(Axis::Actors, cost);
         }
         if asks_subjects && (!is_by_name || self.names.is_some()) {
@@ -168,7 +172,7 @@ impl Search<'_> {
                 Some(names) if names > MANY_LISTS => (names, span),
                 _ => self.length(source, Axis::Subjects).await?,
             };
-            take(Axis::Subjects, Cost::lists(subjects, of(!asks_kinds && !asks_actors, rows), row));
+            take(Axis::Subjects, Cost::lists(subjects, of(!asks_kinds && !asks_actors, rows), of_any));
         }
         Ok(best)
     }

@@ -10,10 +10,10 @@ async fn filled(is_backwards: bool) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("paddock.db")).await.unwrap();
     sqlx::query(
-        "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 900)
+        "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 3000)
          INSERT INTO operations (origin, backend, guest, action, actor, state, failure, plan, started_ms, finished_ms)
-         SELECT 'paddock', 'lxc', 'web' || id % 7, 'start', 'user' || id % 5, iif(id % 3, 'succeeded', 'failed'),
-                iif(id % 3, NULL, 'no bridge ' || id % 4), '{}', iif(?, 1200 - id / 2, 800 + id / 2), 2000
+         SELECT 'paddock', 'lxc', 'web' || (id % 23), 'start', 'user' || (id % 11), iif(id % 3, 'succeeded', 'failed'),
+                iif(id % 3, NULL, 'no bridge ' || (id % 4)), '{}', iif(?, 2200 - id / 2, 600 + id / 2), 3000
          FROM n",
     )
     .bind(is_backwards)
