@@ -248,14 +248,18 @@ fn every_filter_finds_what_it_asks_for_page_by_page() {
                 for skipped in [0, if wanted.is_empty() { 0 } else { start.index(wanted.len()) }] {
                     filter.after = skipped.checked_sub(1).map(|last| wanted[last]);
                     for page in wanted[skipped..].chunks(limit).take(3) {
-                        let found = store.history(&filter, limit).await.unwrap();
+                        let found = store.history(&filter, limit).await.unwrap().operations;
                         let found: Vec<Cursor> = found.iter().map(place).collect();
                         prop_assert_eq!(&found, page, "{:?}", filter);
                         filter.after = found.last().copied();
                     }
                 }
                 if wanted.is_empty() {
-                    prop_assert!(store.history(&filter, limit).await.unwrap().is_empty(), "{:?}", filter);
+                    prop_assert!(
+                        store.history(&filter, limit).await.unwrap().operations.is_empty(),
+                        "{:?}",
+                        filter
+                    );
                 }
             }
             Ok(())
@@ -278,7 +282,7 @@ const ROW: Row = Row {
 
 async fn found(store: &Store, query: &[(&str, &str)]) -> Vec<i64> {
     let filter = HistoryQuery::from_pairs(query.iter().copied()).read(1000).unwrap();
-    store.history(&filter, 10).await.unwrap().iter().map(|operation| operation.id.0).collect()
+    store.history(&filter, 10).await.unwrap().operations.iter().map(|operation| operation.id.0).collect()
 }
 
 #[tokio::test]
@@ -303,7 +307,7 @@ async fn what_is_searched_follows_an_operation_from_its_beginning_to_its_archive
     assert!(found(&store, &[("text", "bridge")]).await.is_empty());
     assert_eq!(found(&store, &[]).await, [2]);
     let counts: (i64, i64) =
-        sqlx::query_as("SELECT (SELECT sum(n) FROM history_deeds), (SELECT sum(n) FROM history_subjects)")
+        sqlx::query_as("SELECT (SELECT sum(n) FROM history_kinds), (SELECT sum(n) FROM history_subjects)")
             .fetch_one(store.pool())
             .await
             .unwrap();

@@ -153,14 +153,15 @@ async fn at_most_eight_are_at_work_at_once_and_a_cancel_reaches_those_in_line() 
     for guest in &guests {
         operations.push(admin.act(guest, "shutdown").await);
     }
-    let states = async || {
-        let mut states = Vec::new();
+    let summaries = async || {
+        let mut summaries = Vec::new();
         for id in &operations {
             let page: Option<OperationPage> = ask(&admin, &format!("/api/operations/get?id={id}")).await;
-            states.push(page.unwrap().operation.summary.state);
+            summaries.push(page.unwrap().operation.summary);
         }
-        states
+        summaries
     };
+    let states = async || summaries().await.iter().map(|summary| summary.state).collect::<Vec<_>>();
     let count = |states: &[OperationState], state| states.iter().filter(|s| **s == state).count();
     // The eighth has its turn within a moment of the answer.
     let mut seen = states().await;
@@ -176,6 +177,13 @@ async fn at_most_eight_are_at_work_at_once_and_a_cancel_reaches_those_in_line() 
         (8, 3),
         "{seen:?}"
     );
+    let places: Vec<Option<usize>> = summaries().await.iter().map(|summary| summary.place).collect();
+    assert_eq!(places[..8], [None; 8], "who is at work stands in no line");
+    assert_eq!(places[8..], [Some(1), Some(2), Some(3)]);
+    let page = admin.get(&format!("/history/{}", operations[9])).await;
+    assert!(page.body.contains("2nd in line"), "{}", page.body);
+    let live = admin.get("/history?result=live").await;
+    assert!(live.body.contains("3rd in line"), "{}", live.body);
     let refused = admin.try_act(&guests[10], "stop").await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "one in line holds its guest, too");
     for id in operations.iter().rev() {

@@ -307,9 +307,17 @@ pub struct OperationSummary {
     #[serde(default)]
     pub failure_kind: Option<FailureKind>,
     pub guest_after: Option<GuestAfter>,
+    /// Which in its backend's line it is, from 1 on, while it waits for its turn in the Paddock that was asked.
+    #[serde(default)]
+    pub place: Option<usize>,
 }
 
 impl OperationSummary {
+    /// For people, while it waits: `3rd in line`.
+    pub fn in_line(&self) -> Option<String> {
+        self.place.map(|place| format!("{} in line", ordinal(place)))
+    }
+
     /// Who did it, for people: `unknown` where nobody knows.
     pub fn who(&self) -> &str {
         self.actor.as_deref().unwrap_or("unknown")
@@ -317,13 +325,32 @@ impl OperationSummary {
 
     /// What it was done to, for people: the guest by the name it had, `12 guests`, a node.
     pub fn on_what(&self) -> String {
-        match (&self.guest, self.children, &self.node) {
-            (Some(guest), ..) => self.title.clone().unwrap_or_else(|| guest.name.to_string()),
-            (None, Some(1), _) => "1 guest".to_owned(),
-            (None, Some(count), _) => format!("{count} guests"),
-            (None, None, Some(node)) => node.clone(),
-            (None, None, None) => "the host".to_owned(),
+        match &self.guest {
+            Some(guest) => self.title.clone().unwrap_or_else(|| guest.name.to_string()),
+            None => beside_guests(self.children.map(i64::from), self.node.as_deref()),
         }
+    }
+}
+
+/// `1st`, `22nd`, `113th`.
+fn ordinal(number: usize) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+/// What was done to no single guest was done to this, for people: `12 guests`, a node.
+pub fn beside_guests(children: Option<i64>, node: Option<&str>) -> String {
+    match (children, node) {
+        (Some(1), _) => "1 guest".to_owned(),
+        (Some(count), _) => format!("{count} guests"),
+        (None, Some(node)) => node.to_owned(),
+        (None, None) => "the host".to_owned(),
     }
 }
 

@@ -144,6 +144,10 @@ pub struct HistoryPage {
     pub operations: Vec<OperationSummary>,
     /// The filter's field `after` for the next, older page; `None` on the last.
     pub older: Option<String>,
+    /// The search would have taken too long and stopped: nothing that began before then was looked at (milliseconds since
+    /// 1970). `older` goes on from there.
+    #[serde(default)]
+    pub searched_to_ms: Option<i64>,
     /// What is wrong with the filter. There are no operations then: it asks for nothing that could be shown.
     pub errors: Vec<FilterError>,
 }

@@ -272,6 +272,7 @@ async fn change_checked(
 pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
     let mut running = state.store.running_operations(RUNNING_SHOWN).await?;
     running.retain(|operation| seen::is_seen(state, caller, operation));
+    state.supervisor.note_places(&mut running);
     let now_ms = now_ms();
     Ok(Frame {
         username: caller.username.clone(),

@@ -139,13 +139,21 @@ impl Rows {
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        let records = self.store.history_records(&self.filter, wanted).await?;
-        // Fewer than wanted are the last.
-        self.left = match self.left {
-            _ if records.len() < wanted => Some(0),
-            left => left.map(|left| left - records.len()),
-        };
-        self.filter.after = records.last().map(HistoryRecord::place).or(self.filter.after);
-        Ok(records)
+        loop {
+            let part = self.store.history_records(&self.filter, wanted).await?;
+            let records = part.operations;
+            if records.is_empty() && part.stopped.is_some() {
+                self.filter.after = part.stopped;
+                continue;
+            }
+            // Fewer than wanted are the last, unless the search stopped before.
+            self.left = match self.left {
+                _ if records.len() < wanted && part.stopped.is_none() => Some(0),
+                left => left.map(|left| left - records.len()),
+            };
+            self.filter.after =
+                part.stopped.or_else(|| records.last().map(HistoryRecord::place)).or(self.filter.after);
+            return Ok(records);
+        }
     }
 }

@@ -14,7 +14,7 @@ mod lanes;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-pub use lanes::{Lanes, Permit, Place};
+pub use lanes::{Lanes, Permit, Place, Ticket};
 
 /// Items of users that wait for slots. A user's own come in the order in which they were pushed.
 #[derive(Debug)]

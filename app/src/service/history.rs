@@ -7,7 +7,7 @@ use crate::{
     domain::{
         access::Privilege,
         guest::GuestId,
-        history::{Cursor, HistoryField, HistoryQuery},
+        history::{Cursor, FilterError, HistoryField, HistoryQuery},
         operation::OperationSummary,
         view::HistoryPage,
     },
@@ -23,9 +23,11 @@ pub async fn page(state: &AppState, caller: &Caller, query: &HistoryQuery) -> Re
         // One more than shown tells whether there is an older page.
         Ok(filter) => {
             let filter = Visible::to(state, caller).of(filter);
-            Ok(page_of(now_ms, state.store.history(&filter, PAGE + 1).await?))
+            let mut found = state.store.history(&filter, PAGE + 1).await?;
+            state.supervisor.note_places(&mut found.operations);
+            Ok(page_of(now_ms, found.operations, found.stopped))
         }
-        Err(errors) => Ok(HistoryPage { now_ms, operations: Vec::new(), older: None, errors }),
+        Err(errors) => Ok(wrong(now_ms, errors)),
     }
 }
 
@@ -46,16 +48,31 @@ pub async fn timeline(
     let place =
         HistoryQuery::default().with(HistoryField::After, after).read(now_ms).map(|filter| filter.after);
     Ok(Some(match place {
-        Ok(after) => page_of(now_ms, state.store.operations_of(&guest, after, PAGE + 1).await?),
-        Err(errors) => HistoryPage { now_ms, operations: Vec::new(), older: None, errors },
+        Ok(after) => {
+            let mut operations = state.store.operations_of(&guest, after, PAGE + 1).await?;
+            state.supervisor.note_places(&mut operations);
+            page_of(now_ms, operations, None)
+        }
+        Err(errors) => wrong(now_ms, errors),
     }))
 }
 
-fn page_of(now_ms: i64, mut operations: Vec<OperationSummary>) -> HistoryPage {
+fn wrong(now_ms: i64, errors: Vec<FilterError>) -> HistoryPage {
+    HistoryPage { now_ms, operations: Vec::new(), older: None, searched_to_ms: None, errors }
+}
+
+/// `stopped` is where a search did.
+fn page_of(now_ms: i64, mut operations: Vec<OperationSummary>, stopped: Option<Cursor>) -> HistoryPage {
     let more = operations.len() > PAGE;
     operations.truncate(PAGE);
-    let place =
-        |oldest: &OperationSummary| Cursor { started_ms: oldest.started_ms, id: oldest.id.0 }.to_string();
-    let older = operations.last().filter(|_| more).map(place);
-    HistoryPage { now_ms, operations, older, errors: Vec::new() }
+    let place = |oldest: &OperationSummary| Cursor { started_ms: oldest.started_ms, id: oldest.id.0 };
+    let stopped = stopped.filter(|_| !more);
+    let older = stopped.or_else(|| operations.last().filter(|_| more).map(place));
+    HistoryPage {
+        now_ms,
+        operations,
+        older: older.map(|place| place.to_string()),
+        searched_to_ms: stopped.map(|place| place.started_ms),
+        errors: Vec::new(),
+    }
 }

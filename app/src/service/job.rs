@@ -75,12 +75,12 @@ impl Job {
         let permit = if self.request.action() == GuestAction::Exec {
             None
         } else {
-            let lanes = &self.state.supervisor.lanes;
+            let supervisor = &self.state.supervisor;
+            let place = supervisor.lanes.line_up(self.guest.backend, &self.actor);
+            supervisor.waits_at(self.id, place.ticket());
             tokio::select! {
-                permit = lanes.enter(self.guest.backend, &self.actor, &self.cancel) => {
-                    Some(permit.ok_or(Never::Cancelled)?)
-                }
-                () = self.state.supervisor.closing.cancelled() => return Err(Never::Closing),
+                permit = place.turn(&self.cancel) => Some(permit.ok_or(Never::Cancelled)?),
+                () = supervisor.closing.cancelled() => return Err(Never::Closing),
             }
         };
         if self.cancel.is_cancelled() {

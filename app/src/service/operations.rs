@@ -67,19 +67,20 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
 /// One operation, `None` where there is none.
 pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<OperationPage>, Error> {
     let Ok(number) = id.parse() else { return Ok(None) };
-    let Some(operation) = state.store.operation(OperationId(number)).await? else { return Ok(None) };
+    let Some(mut operation) = state.store.operation(OperationId(number)).await? else { return Ok(None) };
     if !seen::is_seen(state, caller, &operation.summary) {
         return Ok(None);
     }
     let can_cancel =
         operation.summary.state.is_live() && may_cancel(state, caller, &operation.summary).is_ok();
-    let parts = match operation.summary.children {
+    let mut parts = match operation.summary.children {
         Some(_) => {
             let parts = state.store.parts_of(operation.summary.id).await?;
-            parts.into_iter().filter(|part| seen::is_seen(state, caller, part)).collect()
+            parts.into_iter().filter(|part| seen::is_seen(state, caller, part)).collect::<Vec<_>>()
         }
         None => Vec::new(),
     };
+    state.supervisor.note_places(parts.iter_mut().chain([&mut operation.summary]));
     // A bulk action's own record does not name its guests: each part is planned again by itself.
     let is_one = operation.request.is_some() && operation.summary.guest.is_some();
     let again = is_one.then(|| format!("/history/{}/again", operation.summary.id));

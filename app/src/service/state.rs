@@ -54,6 +54,13 @@ impl AppState {
         }
     }
 
+    /// Lets so many operations of each backend be at work at once. Before anything is.
+    #[must_use]
+    pub fn at_once(mut self, at_once: usize) -> Self {
+        self.supervisor = Supervisor::new(at_once);
+        self
+    }
+
     /// One at a time for each guest: between reading its state and beginning an operation nobody else may begin
     /// one, or the second of two people would be told nothing and find a failed operation.
     pub(super) async fn gate(&self, guest: &GuestId) -> OwnedMutexGuard<()> {

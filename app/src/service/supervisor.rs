@@ -8,11 +8,11 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::fair::Lanes;
-use crate::domain::operation::OperationId;
+use super::fair::{Lanes, Ticket};
+use crate::domain::operation::{OperationId, OperationState, OperationSummary};
 
-/// How many operations of one backend are at work at once in this process; the others stand in line, and users take
-/// turns. A host that starts fifty guests at once serves none of them.
+/// How many operations of one backend are at work at once in this process, if nobody says so; the others stand in line,
+/// and users take turns. A host that starts fifty guests at once serves none of them.
 const AT_ONCE: usize = 8;
 
 /// Watches over the work in progress. Cheap to clone.
@@ -27,12 +27,7 @@ pub struct Supervisor {
 
 impl Default for Supervisor {
     fn default() -> Self {
-        Self {
-            tasks: TaskTracker::default(),
-            running: Arc::default(),
-            lanes: Lanes::new(AT_ONCE),
-            closing: CancellationToken::new(),
-        }
+        Self::new(AT_ONCE)
     }
 }
 
@@ -40,11 +35,23 @@ impl Default for Supervisor {
 #[derive(Clone, Default)]
 struct Running {
     cancel: CancellationToken,
+    /// Where it stood in line, or still does.
+    ticket: Option<Ticket>,
     /// Cancelled once its end has been written.
     ended: CancellationToken,
 }
 
 impl Supervisor {
+    /// Lets so many operations of each backend be at work at once.
+    pub fn new(at_once: usize) -> Self {
+        Self {
+            tasks: TaskTracker::default(),
+            running: Arc::default(),
+            lanes: Lanes::new(at_once),
+            closing: CancellationToken::new(),
+        }
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<OperationId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,6 +77,28 @@ impl Supervisor {
         let cancel = running.cancel.clone();
         self.running().insert(id, running);
         cancel
+    }
+
+    /// It stands in line there.
+    pub(super) fn waits_at(&self, id: OperationId, ticket: Ticket) {
+        if let Some(running) = self.running().get_mut(&id) {
+            running.ticket = Some(ticket);
+        }
+    }
+
+    /// Which in its backend's line the operation is, from 1 on, if nobody else came. `None` for one that does not wait in
+    /// this process.
+    pub fn place_in_line(&self, id: OperationId) -> Option<usize> {
+        let ticket = self.running().get(&id)?.ticket?;
+        self.lanes.position(ticket)
+    }
+
+    /// Notes with those that wait which in line they are.
+    pub(super) fn note_places<'a>(&self, operations: impl IntoIterator<Item = &'a mut OperationSummary>) {
+        for operation in operations.into_iter().filter(|operation| operation.state == OperationState::Planned)
+        {
+            operation.place = self.place_in_line(operation.id);
+        }
     }
 
     /// Its end has been written.

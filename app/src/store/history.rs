@@ -1,11 +1,13 @@
 //! Reading the history.
 
+mod plan;
 mod record;
 mod search;
 mod words;
 
 use std::collections::HashMap;
 
+use plan::PAGE;
 pub use record::HistoryRecord;
 use search::{count, ids_of};
 
@@ -19,6 +21,16 @@ use crate::domain::{
     operation::OperationSummary,
 };
 
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<T> {
+    /// Newest first.
+    pub operations: Vec<T>,
+    /// Where a search stopped that would have taken too long: nothing older was looked at, and fewer were found than
+    /// wanted. It goes on after there. `None` if there are no more of them.
+    pub stopped: Option<Cursor>,
+}
+
 fn summaries(rows: Vec<OperationRow>) -> Result<Vec<OperationSummary>, StoreError> {
     rows.into_iter().map(OperationSummary::try_from).collect()
 }
@@ -29,9 +41,10 @@ impl Store {
         &self,
         filter: &HistoryFilter,
         limit: usize,
-    ) -> Result<Vec<OperationSummary>, StoreError> {
+    ) -> Result<Part<OperationSummary>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let ids = ids_of(&search::find(&mut transaction, filter, limit).await?);
+        let found = search::find(&mut transaction, filter, limit, PAGE).await?;
+        let ids = ids_of(&found.places);
         let rows = sqlx::query_as!(
             OperationRow,
             r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
@@ -41,7 +54,7 @@ impl Store {
         )
         .fetch_all(&mut *transaction)
         .await?;
-        summaries(rows)
+        Ok(Part { operations: summaries(rows)?, stopped: found.stopped })
     }
 
     /// Of one guest, newest first, at most so many; those that come after that place.

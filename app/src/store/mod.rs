@@ -26,7 +26,7 @@ pub use access::NewGrant;
 pub use archives::{ArchiveError, Archived};
 pub use entries::LedgerFilter;
 pub use error::StoreError;
-pub use history::HistoryRecord;
+pub use history::{HistoryRecord, Part};
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};

@@ -68,7 +68,7 @@ impl Paddock {
 
     /// All of this origin, in the order in which they were recorded.
     pub async fn history(&self, origin: Origin) -> Vec<OperationSummary> {
-        let mut all = self.state.store.history(&HistoryFilter::default(), 100_000).await.unwrap();
+        let mut all = self.state.store.history(&HistoryFilter::default(), 100_000).await.unwrap().operations;
         all.retain(|operation| operation.origin == origin);
         all.sort_by_key(|operation| operation.id);
         all

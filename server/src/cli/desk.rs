@@ -107,7 +107,8 @@ impl Desk {
         let look = Look::open(global).await?;
         let data = data_dir::prepare(&look.settings.server.data)?;
         let store = Store::open(&data.database).await?;
-        let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &Host::read().name);
+        let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &Host::read().name)
+            .at_once(look.settings.operations.at_once);
         // What an earlier command line left behind when it was killed must not be in the way.
         service::settle(&state, service::Patience::Leave).await?;
         let caller = look.caller.clone();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use app::{
     domain::{
         history::{FilterError, HistoryField, HistoryQuery},
-        operation::{LedgerPlace, Operation, OperationId, OperationSummary, OutputChunk},
+        operation::{LedgerPlace, Operation, OperationId, OperationSummary, OutputChunk, beside_guests},
         script, words,
     },
     service::{
@@ -200,7 +200,7 @@ impl Row for Line {
             words::exact(record.started_ms),
             record.state.clone(),
             record.action.clone(),
-            or_dash(guest.as_ref().or(record.node.as_ref())),
+            guest.unwrap_or_else(|| beside_guests(record.children, record.node.as_deref())),
             record.actor.clone().unwrap_or_else(|| "unknown".to_owned()),
             or_dash(record.finished_ms.map(|end| words::span(end - record.started_ms))),
             or_dash(record.failure.as_ref()),
@@ -213,6 +213,8 @@ impl Row for Line {
 struct Sheet {
     #[serde(flatten)]
     operation: OperationSheet,
+    /// How many guests a bulk action is for.
+    children: Option<u32>,
     node: Option<String>,
     address: Option<String>,
     /// When its turn came, milliseconds since 1970.
@@ -232,6 +234,7 @@ impl Sheet {
         let Operation { summary, plan_hash, ledger, output, .. } = operation;
         Self {
             operation: sheet,
+            children: summary.children,
             node: summary.node,
             address: summary.address,
             running_ms: summary.running_ms,
@@ -248,11 +251,12 @@ impl Sheet {
         let joined = |lines: Vec<String>| lines.join("\n");
         let places =
             self.ledger.iter().map(|place| format!("#{} {} {}", place.seq, place.kind, place.hash)).collect();
+        let whole = || self.children.map(|count| beside_guests(Some(count.into()), None)).unwrap_or_default();
         let said: String = self.output.iter().map(|chunk| chunk.text.as_str()).collect();
         let lines = [
             ("Operation", format!("#{}", sheet.operation)),
             ("Action", sheet.action.clone()),
-            ("Guest", sheet.guest.clone().unwrap_or_default()),
+            ("Guest", sheet.guest.clone().unwrap_or_else(whole)),
             ("Title", sheet.title.clone().unwrap_or_default()),
             ("Node", self.node.clone().unwrap_or_default()),
             ("Actor", sheet.actor.clone().unwrap_or_else(|| "unknown".to_owned())),

@@ -13,8 +13,9 @@ use super::{
 };
 
 /// The sections in the order of the sample, and what each is for, one line of text each.
-pub const SECTIONS: [(&str, &str); 6] = [
+pub const SECTIONS: [(&str, &str); 7] = [
     ("server", "The dashboard itself."),
+    ("operations", "What is done to guests."),
     (
         "history",
         "How long the history stays in the database. What is older is moved into signed files, which\n\
@@ -80,6 +81,9 @@ keys! {
 
     /// Directory of the web site's files. Without it: `site` beside the program's own directory.
     SITE: PathBuf = "server" "site" "PADDOCK_SITE" Example("\"/usr/share/paddock/site\"") read::path;
+
+    /// How many operations of one backend are at work at once, 1 to 64. The others stand in line, and users take turns.
+    OPERATIONS_AT_ONCE: u64 = "operations" "at_once" "PADDOCK_OPERATIONS_AT_ONCE" Default("8") read::whole::<1, 64>;
 
     /// Days that the history stays in the database, 0 to 36500. 0: for ever.
     HISTORY_KEEP_DAYS: u32 = "history" "keep_days" "PADDOCK_HISTORY_KEEP_DAYS" Default("0") read::days;

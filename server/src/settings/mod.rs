@@ -60,6 +60,7 @@ pub const FILE_VARIABLE: &str = "PADDOCK_CONFIG";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub server: Server,
+    pub operations: Operations,
     pub history: History,
     pub lxc: Lxc,
     pub crun: Crun,
@@ -79,6 +80,13 @@ pub struct Server {
     pub data: PathBuf,
     pub https: bool,
     pub site: Option<PathBuf>,
+}
+
+/// What is done to guests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operations {
+    /// Of one backend.
+    pub at_once: usize,
 }
 
 /// How long the history stays in the database.
@@ -164,6 +172,8 @@ impl Settings {
             https: layers.get(&keys::HTTPS)?,
             site: layers.find(&keys::SITE)?.map(|found| found.value),
         };
+        let operations =
+            Operations { at_once: usize::try_from(layers.get(&keys::OPERATIONS_AT_ONCE)?).unwrap_or(1) };
         let history = History {
             keep_days: Some(layers.get(&keys::HISTORY_KEEP_DAYS)?).filter(|days| *days > 0),
             archive_dir: layers.find(&keys::HISTORY_ARCHIVE_DIR)?.map(|found| found.value),
@@ -193,7 +203,7 @@ impl Settings {
         }
         let routing = rules::routing(&mut layers, is_set_up)?;
         let effective = layers.effective;
-        Ok(Self { server, history, lxc, crun, proxmox, routing, file: path, effective })
+        Ok(Self { server, operations, history, lxc, crun, proxmox, routing, file: path, effective })
     }
 }
 

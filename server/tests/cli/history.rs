@@ -65,6 +65,32 @@ fn one_operation_is_told_whole_and_as_a_script() {
 }
 
 #[test]
+fn a_bulk_action_is_told_with_the_number_of_its_guests() {
+    let lab = Lab::new();
+    let bundle = lab.bundle("b", "exit 0");
+    let names = [unique("job"), unique("job-b")];
+    for name in &names {
+        lab.must(&["create", name, "--bundle", &bundle]);
+    }
+    lab.must(&["start", &names[0], &names[1]]);
+    let table = lab.must(&["history", "--action", "start"]);
+    assert_eq!(table.lines().filter(|line| line.contains(" 2 guests ")).count(), 1, "{table}");
+    let told = lab.json(&["history", "--action", "start"]);
+    let whole = told.as_array().unwrap().iter().find(|operation| operation["children"] == 2).unwrap();
+    assert!(whole["guest"].is_null(), "{whole}");
+    let id = whole["id"].to_string();
+    assert!(
+        told.as_array().unwrap().iter().all(|part| part == whole || part["parent"] == whole["id"]),
+        "{told}"
+    );
+    assert_eq!(lab.json(&["history", "show", &id])["children"], 2);
+    assert!(lab.must(&["history", "show", &id]).contains("2 guests"));
+    for name in &names {
+        lab.must(&["delete", name, "--yes"]);
+    }
+}
+
+#[test]
 fn a_filter_that_makes_no_sense_ends_with_2_and_a_sentence_for_each_option() {
     let lab = Lab::new();
     for (args, sentences) in [

@@ -56,7 +56,7 @@ async fn store(lab: &Lab) -> Store {
 
 /// All of this origin, in the order in which they were recorded.
 async fn history(store: &Store, origin: Origin) -> Vec<OperationSummary> {
-    let mut all = store.history(&HistoryFilter::default(), 100_000).await.unwrap();
+    let mut all = store.history(&HistoryFilter::default(), 100_000).await.unwrap().operations;
     all.retain(|operation| operation.origin == origin);
     all.sort_by_key(|operation| operation.id);
     all

@@ -55,6 +55,11 @@ impl Lanes {
         Place { told, permit: Permit { lanes: self.clone(), lane, id } }
     }
 
+    /// Which in line the place with this ticket is, from 1 on; `None` once it has its turn or was left.
+    pub fn position(&self, ticket: Ticket) -> Option<usize> {
+        self.lock().queues.get(&ticket.lane)?.position(|waiter| waiter.id == ticket.id)
+    }
+
     /// How many wait in this lane.
     pub fn waiting(&self, lane: BackendKind) -> usize {
         self.lock().queues.get(&lane).map_or(0, FairQueue::len)
@@ -77,6 +82,13 @@ fn give_turns(queue: &mut FairQueue<Waiter>) {
     }
 }
 
+/// What a place in a line is asked after by, also by others than who stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    lane: BackendKind,
+    id: u64,
+}
+
 /// A place in the line; dropping it leaves the line.
 #[derive(Debug)]
 pub struct Place {
@@ -85,10 +97,13 @@ pub struct Place {
 }
 
 impl Place {
+    pub fn ticket(&self) -> Ticket {
+        Ticket { lane: self.permit.lane, id: self.permit.id }
+    }
+
     /// Which in line it is, from 1 on; `None` once it has its turn.
     pub fn position(&self) -> Option<usize> {
-        let id = self.permit.id;
-        self.permit.lanes.lock().queues.get(&self.permit.lane)?.position(|waiter| waiter.id == id)
+        self.permit.lanes.position(self.ticket())
     }
 
     /// Waits for the turn; `None` if that was cancelled first.

@@ -175,8 +175,11 @@ fn a_place_tells_which_in_line_it_is() {
     let lanes = Lanes::new(1);
     let places = ["bulk", "bulk", "bulk", "anna"].map(|user| lanes.line_up(LANE, user));
     assert_eq!(places.each_ref().map(Place::position), [None, Some(2), Some(3), Some(1)]);
+    let tickets = places.each_ref().map(Place::ticket);
+    assert_eq!(tickets.map(|ticket| lanes.position(ticket)), [None, Some(2), Some(3), Some(1)]);
     let [first, second, third, anna] = places;
     drop(anna);
+    assert_eq!(lanes.position(tickets[3]), None, "who left the line has no place in it");
     drop(first);
     assert_eq!([&second, &third].map(Place::position), [None, Some(1)]);
 }

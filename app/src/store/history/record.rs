@@ -4,7 +4,10 @@
 
 use serde::Serialize;
 
-use super::search::{self, ids_of};
+use super::{
+    PAGE, Part,
+    search::{self, ids_of},
+};
 use crate::{
     domain::{
         history::{Cursor, HistoryFilter},
@@ -61,6 +64,8 @@ pub struct HistoryRecord {
     /// That of its end.
     pub ended_seq: Option<i64>,
     pub ended_hash: Option<String>,
+    /// How many guests a bulk action is for; none for every other operation.
+    pub children: Option<i64>,
 }
 
 impl HistoryRecord {
@@ -75,11 +80,12 @@ impl Store {
         &self,
         filter: &HistoryFilter,
         limit: usize,
-    ) -> Result<Vec<HistoryRecord>, StoreError> {
+    ) -> Result<Part<HistoryRecord>, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let ids = ids_of(&search::find(&mut transaction, filter, limit).await?);
+        let found = search::find(&mut transaction, filter, limit, PAGE).await?;
+        let ids = ids_of(&found.places);
         let rows = sqlx::query!(
-            r#"SELECT o.id AS "id!", o.origin AS "origin!", o.parent_id, o.backend, o.guest, o.title, o.node,
+            r#"SELECT o.id AS "id!", o.origin AS "origin!", o.parent_id, o.children, o.backend, o.guest, o.title, o.node,
                       o.action AS "action!", o.actor, o.address, o.state AS "state!", o.started_ms AS "started_ms!",
                       o.running_ms, o.finished_ms, o.failure_kind, o.failure, o.guest_after, o.plan AS "plan!",
                       b.seq AS "begun_seq?", b.hash AS "begun_hash?: Vec<u8>", e.seq AS "ended_seq?",
@@ -120,8 +126,9 @@ impl Store {
             begun_hash: row.begun_hash.map(hash),
             ended_seq: row.ended_seq,
             ended_hash: row.ended_hash.map(hash),
+            children: row.children,
         });
-        Ok(records.collect())
+        Ok(Part { operations: records.collect(), stopped: found.stopped })
     }
 }
 

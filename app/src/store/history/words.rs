@@ -1,4 +1,4 @@
-//! What a filter asks of a deed, of a subject and of a failure, as SQL. Every value is bound.
+//! What a filter asks of a kind, an actor, a subject and a failure, as SQL. Every value is bound.
 
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -10,16 +10,19 @@ use crate::domain::{
 
 pub(super) type Query<'q> = QueryBuilder<'q, Sqlite>;
 
-/// How many letters the index of failures needs to find any.
-const FEWEST_LETTERS: usize = 3;
+/// Letters of one word of the indexes of names and failures.
+const LETTERS: usize = 3;
 
-/// Which of the deeds or subjects that the filter asks for, its text aside.
+/// The names of subjects that hold the text, while a connection searches for them.
+pub(super) const NAMES: &str = "temp.history_found_names";
+
+/// Which of the kinds, actors or subjects that the filter asks for, its text aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     All,
     /// Those that hold its text.
     Holding,
-    /// Deeds that can have a failure.
+    /// Kinds that can have a failure.
     Failed,
 }
 
@@ -69,11 +72,35 @@ impl Needle {
         query.push(")");
     }
 
-    /// As the index of failures takes it; `None` if it is too short for that.
-    pub(super) fn phrase(&self) -> Option<String> {
-        let is_long = self.small.chars().nth(FEWEST_LETTERS - 1).is_some();
-        is_long.then(|| format!("\"{}\"", self.small.replace('"', "\"\"")))
+    /// Of a subject's names.
+    pub(super) fn push_names(&self, query: &mut Query<'_>, table: &str) {
+        let columns = ["guest", "title", "node"].map(|column| format!("{table}.{column}"));
+        query.push(" (");
+        self.push(query, &columns.each_ref().map(String::as_str));
+        query.push(")");
     }
+
+    /// As an index takes it whole; `None` if it is too short for that.
+    pub(super) fn phrase(&self) -> Option<String> {
+        let is_long = self.small.chars().nth(LETTERS - 1).is_some();
+        is_long.then(|| quoted(&self.small))
+    }
+
+    /// The first and the last of the words that begin with it, where it is a word of an index but for its last letter.
+    pub(super) fn words(&self) -> Option<(String, String)> {
+        let is_short = self.small.chars().count() == LETTERS - 1;
+        is_short.then(|| (self.small.clone(), format!("{}{}", self.small, char::MAX)))
+    }
+
+    /// What an index finds need not be looked at again: it knows letters beyond ASCII as alike that are not the same.
+    pub(super) fn is_plain(&self) -> bool {
+        self.small.is_ascii()
+    }
+}
+
+/// A text as an index takes it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// What is asked for, in the terms of the tables that are searched.
@@ -88,10 +115,15 @@ impl<'f> Wanted<'f> {
         Self { filter, needle: filter.text.as_deref().map(Needle::new) }
     }
 
-    /// Whether it asks anything of deeds, the text aside.
-    pub(super) fn of_deeds(&self) -> bool {
-        let HistoryFilter { backend, user, action, results, .. } = self.filter;
-        backend.is_some() || user.is_some() || action.is_some() || results.is_some()
+    /// Whether it asks anything of kinds, the text aside.
+    pub(super) fn of_kinds(&self) -> bool {
+        let HistoryFilter { backend, action, results, .. } = self.filter;
+        backend.is_some() || action.is_some() || results.is_some()
+    }
+
+    /// Whether it asks anything of actors, the text aside.
+    pub(super) fn of_actors(&self) -> bool {
+        self.filter.user.is_some()
     }
 
     /// Whether it asks anything of subjects, the text aside.
@@ -101,23 +133,19 @@ impl<'f> Wanted<'f> {
 
     /// Whether there is anything but a time that it asks for.
     pub(super) fn asks_anything(&self) -> bool {
-        self.of_deeds() || self.of_subjects() || self.needle.is_some()
+        self.asks_more_than_text() || self.needle.is_some()
     }
 
-    /// `FROM history_deeds …` for the deeds asked for.
-    pub(super) fn push_deeds(&self, query: &mut Query<'_>, part: Part) {
-        query.push(" FROM history_deeds WHERE n > 0");
+    /// Whether there is anything but a time and a text that it asks for.
+    pub(super) fn asks_more_than_text(&self) -> bool {
+        self.of_kinds() || self.of_actors() || self.of_subjects()
+    }
+
+    /// `FROM history_kinds …` for the kinds asked for.
+    pub(super) fn push_kinds(&self, query: &mut Query<'_>, part: Part) {
+        query.push(" FROM history_kinds WHERE n > 0");
         if let Some(backend) = self.filter.backend {
             query.push(" AND backend = ").push_bind(backend.as_str());
-        }
-        match &self.filter.user {
-            Some(UserFilter::Named(name)) => {
-                query.push(" AND actor = ").push_bind(name.clone());
-            }
-            Some(UserFilter::Unknown) => {
-                query.push(" AND actor = ''");
-            }
-            None => {}
         }
         match &self.filter.action {
             Some(ActionFilter::Action(action)) => {
@@ -142,7 +170,7 @@ impl<'f> Wanted<'f> {
         }
         if let (Part::Holding, Some(needle)) = (part, &self.needle) {
             query.push(" AND (");
-            needle.push(query, &["action", "actor"]);
+            needle.push(query, &["action"]);
             if !needle.actions.is_empty() {
                 push_list(query, " OR action IN (", &needle.actions);
             }
@@ -150,16 +178,57 @@ impl<'f> Wanted<'f> {
         }
     }
 
-    /// `FROM history_subjects …` for the subjects asked for.
+    /// `FROM history_actors …` for the actors asked for.
+    pub(super) fn push_actors(&self, query: &mut Query<'_>, part: Part) {
+        query.push(" FROM history_actors WHERE n > 0");
+        match &self.filter.user {
+            Some(UserFilter::Named(name)) => {
+                query.push(" AND name = ").push_bind(name.clone());
+            }
+            Some(UserFilter::Unknown) => {
+                query.push(" AND name = ''");
+            }
+            None => {}
+        }
+        if let (Part::Holding, Some(needle)) = (part, &self.needle) {
+            query.push(" AND (");
+            needle.push(query, &["name"]);
+            query.push(")");
+        }
+    }
+
+    /// `FROM history_subjects …` for the subjects asked for; those that hold the text must stand in [`NAMES`].
     pub(super) fn push_subjects(&self, query: &mut Query<'_>, part: Part) {
-        query.push(" FROM history_subjects WHERE n > 0");
+        let is_holding = part == Part::Holding && self.needle.is_some();
+        let Some(guest) = &self.filter.guest else {
+            if is_holding {
+                query.push(format_args!(
+                    " FROM {NAMES} AS s CROSS JOIN history_subjects USING (id) WHERE true"
+                ));
+            } else {
+                query.push(" FROM history_subjects WHERE n > 0");
+            }
+            // The operation's kind has it, too; this makes lists fewer.
+            if let Some(backend) = self.filter.backend {
+                query.push(" AND +backend = ").push_bind(backend.as_str());
+            }
+            self.push_within(query);
+            return;
+        };
+        query.push(" FROM history_subjects WHERE n > 0 AND (guest = ").push_bind(guest.clone());
+        query.push(" OR title = ").push_bind(guest.clone()).push(")");
         if let Some(backend) = self.filter.backend {
-            query.push(" AND backend = ").push_bind(backend.as_str());
+            query.push(" AND +backend = ").push_bind(backend.as_str());
         }
-        if let Some(guest) = &self.filter.guest {
-            query.push(" AND (guest = ").push_bind(guest.clone());
-            query.push(" OR title = ").push_bind(guest.clone()).push(")");
+        if let (true, Some(needle)) = (is_holding, &self.needle) {
+            query.push(" AND");
+            needle.push_names(query, "history_subjects");
         }
+        self.push_within(query);
+    }
+
+    /// Of subjects: that they may be seen at all.
+    fn push_within(&self, query: &mut Query<'_>) {
         if let Some(within) = &self.filter.within {
             let guests: Vec<String> = within.guests.iter().map(ToString::to_string).collect();
             push_list(
@@ -169,11 +238,6 @@ impl<'f> Wanted<'f> {
             );
             query.push(" OR backend || '/' || guest IN (SELECT value FROM json_each(");
             query.push_bind(serde_json::json!(guests).to_string()).push(")))");
-        }
-        if let (Part::Holding, Some(needle)) = (part, &self.needle) {
-            query.push(" AND (");
-            needle.push(query, &["guest", "title", "node"]);
-            query.push(")");
         }
     }
 }

@@ -136,6 +136,7 @@ impl TryFrom<OperationRow> for OperationSummary {
             // A word of a newer Paddock is no reason to hide the operation.
             failure_kind: row.failure_kind.and_then(|word| word.parse().ok()),
             guest_after: row.guest_after.map(|json| from_json(id, &json)).transpose()?,
+            place: None,
         })
     }
 }

@@ -135,10 +135,12 @@ pub fn OriginMark(origin: Origin) -> impl IntoView {
     })
 }
 
-/// How long its work took or has been going on; for one that waits, how long that has been. A change that was only
+/// How long its work took or has been going on; for one that waits, which in line it is, or how long it has waited where
+/// that is not known. A change that was only
 /// seen took no time that anybody knows.
 #[component]
 pub fn Took(operation: OperationSummary, now_ms: i64) -> impl IntoView {
+    let in_line = operation.in_line();
     let OperationSummary { origin, action, started_ms, running_ms, finished_ms, .. } = operation;
     let begun_ms = running_ms.unwrap_or(started_ms);
     match finished_ms {
@@ -146,6 +148,9 @@ pub fn Took(operation: OperationSummary, now_ms: i64) -> impl IntoView {
         // It never left the line.
         Some(_) if running_ms.is_none() && origin == Origin::Paddock => ().into_any(),
         Some(finished_ms) => words::span(finished_ms - begun_ms).into_any(),
-        None => view! { <Elapsed since_ms=begun_ms now_ms /> }.into_any(),
+        None => match in_line {
+            Some(words) => words.into_any(),
+            None => view! { <Elapsed since_ms=begun_ms now_ms /> }.into_any(),
+        },
     }
 }

@@ -93,12 +93,14 @@ fn Export(asked: Memo<HistoryQuery>, hidden: Signal<bool>) -> impl IntoView {
 
 #[component]
 fn Found(page: Page, query: HistoryQuery) -> impl IntoView {
-    let Page { now_ms, operations, older, errors } = page;
+    let Page { now_ms, operations, older, searched_to_ms, errors } = page;
     let list = match (operations.is_empty(), errors.is_empty()) {
         (false, _) => view! { <Days operations now_ms /> }.into_any(),
         (true, false) => view! { <NothingAsked errors /> }.into_any(),
+        (true, true) if searched_to_ms.is_some() => ().into_any(),
         (true, true) => view! { <Nothing is_all=query.is_all() /> }.into_any(),
     };
+    let words_of_older = if searched_to_ms.is_some() { "Search further back" } else { "Older" };
     let newest = (!query.after.is_empty()).then(|| href(&query.with(HistoryField::After, "")));
     let older = older.map(|after| href(&query.with(HistoryField::After, after)));
     let page_link = |href: Option<String>, words: &'static str| {
@@ -112,10 +114,24 @@ fn Found(page: Page, query: HistoryQuery) -> impl IntoView {
     };
     view! {
         {list}
+        {searched_to_ms.map(|ms| view! { <SearchedTo ms /> })}
         <nav class="pages" aria-label="Pages">
             {page_link(newest, "Newest")}
-            {page_link(older, "Older")}
+            {page_link(older, words_of_older)}
         </nav>
+    }
+}
+
+/// Of a search that would have taken too long.
+#[component]
+fn SearchedTo(ms: i64) -> impl IntoView {
+    let title = format!("Searched back to {}", words::exact(ms));
+    view! {
+        <Banner tone=Tone::Info title>
+            <p>
+                "This filter takes long to search for. What is older was not looked at yet and may hold more; a shorter time range, a guest or a user makes it quick."
+            </p>
+        </Banner>
     }
 }
 

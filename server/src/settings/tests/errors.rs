@@ -6,22 +6,23 @@ use super::*;
 fn a_key_that_no_one_knows_is_refused_with_what_there_is() {
     let desk = Desk::new();
     for section in keys::SECTIONS.map(|(section, _)| section) {
-        let first = keys::ALL.iter().find(|key| key.section == section).unwrap().name;
+        let names: Vec<&str> =
+            keys::ALL.iter().filter(|key| key.section == section).map(|key| key.name).collect();
         let text = format!("# words\n\n[{section}]\nnonsense = 1\n");
-        let known = format!("is unknown. The keys of [{section}] are {first}, ");
+        let known = format!("is unknown. The keys of [{section}] are {}.", names.join(", "));
         desk.refuses(&text, 4, &format!("{section}.nonsense"), &known);
     }
     desk.refuses(
         "addr = \"127.0.0.1:1\"\n",
         1,
         "addr",
-        "There are the sections [server], [history], [lxc], ",
+        "There are the sections [server], [operations], [history], [lxc], ",
     );
     desk.refuses(
         "\n[servers]\naddr = 1\n",
         2,
         "servers",
-        "There are the sections [server], [history], [lxc], ",
+        "There are the sections [server], [operations], [history], [lxc], ",
     );
     desk.refuses("[server]\nlxc.path = \"/x\"\n", 2, "server.lxc", "is unknown");
     desk.refuses("[server.addr]\nport = 1\n", 1, "server.addr", "is a table");
@@ -84,6 +85,9 @@ fn a_wrong_value_is_shown_beside_what_is_expected() {
         ("proxmox", "timeout_seconds", "601", "a whole number from 1 to 600"),
         ("proxmox", "timeout_seconds", "\"10\"", "a whole number from 1 to 600"),
         ("proxmox", "concurrency", "-1", "a whole number from 1 to 64"),
+        ("operations", "at_once", "0", "a whole number from 1 to 64"),
+        ("operations", "at_once", "65", "a whole number from 1 to 64"),
+        ("operations", "at_once", "\"many\"", "a whole number from 1 to 64"),
         ("proxmox", "concurrency", "99999999999999999999999999", "a whole number from 1 to 64"),
         (
             "proxmox",
