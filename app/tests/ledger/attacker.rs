@@ -68,6 +68,19 @@ impl Attacker {
         self.sample.proof_of(&self.file).await
     }
 
+    /// The file after these statements.
+    pub async fn changed_by(&self, statements: &[&str]) -> PathBuf {
+        let file = self.sample.path.with_file_name("changed.db");
+        self.after(statements).await;
+        for end in ["-wal", "-shm"] {
+            let mut name = file.clone().into_os_string();
+            name.push(end);
+            let _ = std::fs::remove_file(name);
+        }
+        std::fs::copy(&self.file, &file).unwrap();
+        file
+    }
+
     /// As [`after`](Self::after), and that is damage; which is told first?
     pub async fn first_after(&self, statements: &[&str]) -> Damage {
         let proof = self.after(statements).await;

@@ -113,9 +113,13 @@ pub async fn operation(store: &Store, n: i64) {
     };
     let outcomes = [(0, outcome(Exit::Signal(9))), (1, outcome(Exit::Code(3)))];
     store.record_progress(id, &output, &outcomes).await.unwrap();
-    if n > ENDED {
-        return;
+    if n <= ENDED {
+        finish(store, n).await;
     }
+}
+
+/// Writes the end of operation `n`.
+pub async fn finish(store: &Store, n: i64) {
     let all = [
         EndState::Succeeded,
         EndState::Failed,
@@ -132,5 +136,5 @@ pub async fn operation(store: &Store, n: i64) {
         guest_after: GuestAfter::Status(GuestStatus::Stopped),
         finished_ms: 1000 * n + 500,
     };
-    assert!(store.finish_operation(id, &end).await.unwrap());
+    assert!(store.finish_operation(OperationId(n), &end).await.unwrap());
 }
