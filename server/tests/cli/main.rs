@@ -15,3 +15,4 @@ mod life;
 mod outside;
 mod proxmox;
 mod usage;
+mod verify;
