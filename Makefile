@@ -20,7 +20,7 @@ export PATH := $(TOOLS)/bin:$(TOOLS)/node_modules/.bin:$(PATH)
 # The queries are checked against .sqlx, whatever database the environment names.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build test lint unit browser fuzz sqlx clean-dev
+.PHONY: help run build test lint unit browser fuzz bench-history sqlx clean-dev
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -46,6 +46,11 @@ lint: tools-build $(TOOLS)/.leptosfmt-$(LEPTOSFMT) ## rustfmt, leptosfmt, clippy
 unit: packages-host $(TOOLS)/.fakepve-$(FAKEPVE) ## Unit and integration tests, on real LXC, real crun and a fake Proxmox
 	PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python .ci/in-cgroup timeout --verbose 45m cargo test -p app -p server --features app/ssr
 
+ROUNDS := 200
+crash: packages-host $(TOOLS)/.fakepve-$(FAKEPVE) ## kill -9 at ROUNDS=200 random instants under load: no record is lost (SEED=N repeats a run's chances)
+	PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python PADDOCK_CRASH_ROUNDS=$(ROUNDS) $(if $(SEED),PADDOCK_CRASH_SEED=$(SEED)) \
+	.ci/in-cgroup cargo test -p app -p server --features app/ssr --test crash -- --nocapture
+
 browser: build packages-host packages-browser end2end/node_modules/.installed ## The release server in a real Chromium, with and without JavaScript
 	.ci/in-cgroup env PADDOCK_TARGET="$(TARGET)" npm --prefix end2end test
 
@@ -53,6 +58,10 @@ sqlx: $(TOOLS)/.sqlx-cli-$(SQLX_CLI) ## Write .sqlx anew after a query or a migr
 	@directory=$$(mktemp -d); trap 'rm -rf "$$directory"' EXIT; export SQLX_OFFLINE=false DATABASE_URL="sqlite:$$directory/sqlx.db"; \
 	cargo sqlx database create; cargo sqlx migrate run --source migrations; \
 	cargo sqlx prepare --workspace -- -p app --features ssr
+
+ROWS := 1000000
+bench-history: ## Pages and exports of a history of ROWS=1000000 operations, and its size; the database is made once
+	ROWS=$(ROWS) PADDOCK_BENCH="$(TARGET)/bench" cargo bench -p app --features ssr --bench history
 
 SECONDS := 60
 fuzz: $(TOOLS)/.cargo-fuzz-$(CARGO_FUZZ) ## Each parser against a fuzzer, SECONDS=60 each

@@ -27,5 +27,8 @@ export function crunState(id: string): string {
   return text === "" ? "" : JSON.parse(text).status;
 }
 
+/** Runs crun on the host under test, as somebody at its shell would. */
+export const crun = (...words: string[]) => said("crun", "--root", `${devHost}/crun`, ...words);
+
 /** Runs one of LXC's tools on the host under test, as somebody at its shell would. */
 export const lxc = (tool: string, ...words: string[]) => said(tool, "-P", `${devHost}/lxc`, ...words);

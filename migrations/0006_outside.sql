@@ -5,11 +5,12 @@ CREATE TABLE outside_read (
     until_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- How each of those guests was last seen at rest, so that a change while Paddock was down is told.
+-- How each of those guests was last seen at rest and since when, so that a change while Paddock was down is told.
 CREATE TABLE known_guests (
-    backend TEXT NOT NULL CHECK (backend IN ('lxc', 'crun')),
-    guest   TEXT NOT NULL,
-    status  TEXT NOT NULL,
+    backend  TEXT    NOT NULL CHECK (backend IN ('lxc', 'crun')),
+    guest    TEXT    NOT NULL,
+    status   TEXT    NOT NULL,
+    since_ms INTEGER NOT NULL,
     PRIMARY KEY (backend, guest)
 ) STRICT, WITHOUT ROWID;
 

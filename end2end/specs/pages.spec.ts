@@ -6,8 +6,12 @@ const pages: [string, string][] = [
   ["guests-filtered-empty", "/guests?q=nothing-like-it"],
   ["guest", "/guests/lxc/files"],
   ["guest-delete", "/guests/lxc/mail/plan/delete"],
+  ["guest-plan", "/guests/lxc/files/plan/shutdown"],
   ["guest-new", "/guests/new"],
   ["history", "/history"],
+  ["history-wrong", "/history?guest=a%20b&backend=xen&from=soon&colour=red"],
+  ["history-empty", "/history?text=nothing-like-it&result=failed"],
+  ["operation", "/history/1"],
   ["password", "/account/password"],
   ["not-found", "/guests/lxc/nobody"],
 ];

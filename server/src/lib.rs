@@ -6,6 +6,7 @@
 pub mod cli;
 mod data_dir;
 mod events;
+mod export;
 mod guard;
 mod headers;
 pub mod router;

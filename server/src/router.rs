@@ -32,7 +32,7 @@ use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, tr
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use tower_sessions_sqlx_store::SqliteStore;
 
-use crate::{events::events, guard, headers};
+use crate::{events::events, export::export, guard, headers};
 
 /// Largest request body, bytes: forms are small.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -78,6 +78,7 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
     Router::new()
         .route("/", get(async || Redirect::to("/guests")))
         .merge(pages)
+        .route("/history/export", get(export).layer(from_fn(guard::pages)))
         .route("/events", get(events))
         .route("/theme", post(set_theme))
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))

@@ -28,6 +28,15 @@ pub struct Followed {
     pub result: Result<(), Error>,
 }
 
+/// A call that may have been made: nobody heard the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenCall<'a> {
+    pub call: &'a ApiCall,
+    /// What it began, if it was made, began between these times by the backend's clock, milliseconds since 1970.
+    pub from_ms: i64,
+    pub until_ms: i64,
+}
+
 /// Makes API calls. The Proxmox client does it for real.
 #[async_trait]
 pub trait Api: Send + Sync {

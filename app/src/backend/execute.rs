@@ -245,6 +245,10 @@ pub fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+mod recall;
+
+pub use recall::{Past, recall};
+
 #[cfg(test)]
 mod fake;
 #[cfg(test)]

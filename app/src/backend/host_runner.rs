@@ -25,7 +25,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::domain::plan::{Command, Exit, Output, Stream};
+use crate::domain::plan::{Argv, Command, Exit, Output, Stream};
 
 use super::{CommandOutput, OUTPUT_CAP, RunContext, Runner, Started, files, process::Proc};
 use capture::Capture;
@@ -278,6 +278,29 @@ pub fn own_process() -> RunningTool {
 /// Whether it still runs; never true of a later process of the same pid.
 pub fn is_running(tool: RunningTool) -> bool {
     Proc::default().stat(tool.pid).is_some_and(|s| s.is_alive() && s.start_ticks == tool.start_ticks)
+}
+
+/// A tool with these words that an earlier Paddock set going after this time, milliseconds since 1970, and had no time to
+/// note. What the tool itself started, and the guest that it made, are none.
+pub fn find_left_over(argv: &Argv, since_ms: i64) -> Option<RunningTool> {
+    let proc = Proc::default();
+    let is_it = |pid: &u32| {
+        proc.command_line(*pid).is_some_and(|line| is_line_of(&line, argv.words()))
+            && !proc.is_namespace_init(*pid)
+            // Told to a hundredth of a second, from a time of boot that is told to a second.
+            && proc.started_ms(*pid).is_some_and(|started_ms| started_ms >= since_ms - 1500)
+    };
+    let found: Vec<u32> = proc.pids().unwrap_or_default().into_iter().filter(is_it).collect();
+    found.iter().find_map(|pid| {
+        let stat = proc.stat(*pid).filter(|stat| stat.is_alive() && !found.contains(&stat.parent))?;
+        Some(RunningTool { pid: *pid, start_ticks: stat.start_ticks })
+    })
+}
+
+/// A script's line begins with its interpreter and its path.
+fn is_line_of(line: &[String], words: &[String]) -> bool {
+    let is_script = || words.len() > 1 && line.len() == words.len() + 1 && line[2..] == words[1..];
+    !words.is_empty() && (line == words || is_script())
 }
 
 /// Ends a tool that an earlier Paddock left running, as a cancel would have. Says whether it still ran.

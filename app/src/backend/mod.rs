@@ -39,12 +39,14 @@ use crate::domain::{
     task::Task,
 };
 
-pub use api::{Api, ApiOutput, Followed};
+pub use api::{Api, ApiOutput, Followed, OpenCall};
 pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner, Started};
 pub use edit::digest;
 pub use error::Error;
-pub use execute::{Execution, ExecutionEnd, Site, conclude, execute, now_ms};
-pub use host_runner::{HostRunner, RunningTool, end_left_over, is_running, own_process, own_uid};
+pub use execute::{Execution, ExecutionEnd, Past, Site, conclude, execute, now_ms, recall};
+pub use host_runner::{
+    HostRunner, RunningTool, end_left_over, find_left_over, is_running, own_process, own_uid,
+};
 pub use registry::Registry;
 pub use this_host::ThisHost;
 
@@ -139,6 +141,19 @@ pub trait Backend: Send + Sync {
         let _ = (timeout, context);
         let result = Err(no_task(upid));
         Followed { end: None, result }
+    }
+
+    /// The tasks that such a call on this guest may have begun, oldest first. For one that was cut off before its answer
+    /// was noted: whether it was made at all is told by this alone.
+    async fn begun_by(&self, guest: &GuestName, open: OpenCall<'_>) -> Result<Vec<Task>, Error> {
+        let _ = (guest, open);
+        Ok(Vec::new())
+    }
+
+    /// What a task's end in its own words means.
+    fn task_ended(&self, upid: &str, words: &str) -> Result<(), Error> {
+        let _ = words;
+        Err(no_task(upid))
     }
 
     /// As whom this backend's API calls are made, as its tasks tell it: `root@pam`, `paddock@pve!dash`.

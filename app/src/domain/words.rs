@@ -55,6 +55,12 @@ pub fn iso(ms: i64) -> String {
     exact(ms).replace(" UTC", "Z").replace(' ', "T")
 }
 
+/// "2025-03-03T14:02:11.042Z", for machines.
+pub fn precise(ms: i64) -> String {
+    let seconds = iso(ms);
+    format!("{}.{:03}Z", seconds.trim_end_matches('Z'), ms.rem_euclid(SECOND))
+}
+
 /// "14:02"
 pub fn clock(ms: i64) -> String {
     let at = utc(ms);

@@ -7,23 +7,33 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     AppState, Error,
+    cut_off::{self, Begun},
     job::{end_of, read_after, watch_for_cancel, write_end},
     recorder::Recorder,
     settle::Patience,
 };
 use crate::{
-    backend::{Execution as _, Followed, RunContext, Site, conclude, now_ms, own_process},
+    backend::{
+        Backend, Error as BackendError, Execution as _, Followed, RunContext, Site, conclude, now_ms,
+        own_process,
+    },
     domain::{
         guest::GuestId,
         operation::{EndState, GuestAfter, Operation, OperationId, OutputChunk},
         plan::{StepOutcome, StepResult, Stream, Work},
         secret::Secrets,
+        task::TaskResult,
     },
     store::{End, LiveOperation},
 };
 
 /// How long a task is followed that its plan does not limit.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// How often it is looked whether a call was made after the task, and the pause in between: longer than such a call could
+/// still be under way.
+const LOOKS: u32 = 20;
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// What became of the look at a task.
 pub(super) enum Seen {
@@ -64,7 +74,7 @@ pub(super) async fn adopt(
         return Ok(Seen::Left);
     }
     let Some(whole) = state.store.operation(operation.id).await? else { return Ok(Seen::Left) };
-    if !state.store.adopt_operation(operation.id, own_process()).await? {
+    if !state.store.adopt_operation(operation.id, operation.owner, own_process()).await? {
         return Ok(Seen::Left);
     }
     tracing::info!(operation = %operation.id, upid, "following a task that was cut off");
@@ -98,49 +108,91 @@ impl Adopted {
         self.operation.summary.id
     }
 
-    /// Follows the task and writes the operation's end.
-    async fn finish(self) {
+    /// Follows the task, and what was begun after it, and writes the operation's end.
+    async fn finish(mut self) {
         let Some(driver) = self.state.registry.get(self.guest.backend).cloned() else { return };
         let watch = tokio::spawn(watch_for_cancel(self.state.clone(), self.id(), self.cancel.clone()));
+        // Nothing is begun here, so nothing is left that a secret would go into.
+        let secrets = Secrets::new();
+        let end = loop {
+            let result = self.follow(driver.as_ref()).await;
+            let words = result.as_ref().err().map(ToString::to_string);
+            let (runner, guest) = (self.state.runner.as_ref(), &self.guest.name);
+            let site = Site { backend: driver.as_ref(), runner, guest, secrets: &secrets };
+            let end = conclude(site, &self.operation.plan, self.step, result).await;
+            if end.is_none() && words.is_none() && self.goes_on(driver.as_ref()).await {
+                continue;
+            }
+            let guest_after = read_after(driver.as_ref(), &self.guest).await;
+            break match end {
+                Some(end) => end_of(Ok(end), guest_after),
+                None => cut_short(words, guest_after),
+            };
+        };
+        watch.abort();
+        write_end(&self.state, self.id(), &end).await;
+        self.state.inventory.operation_ended(&self.guest, end.guest_after);
+        self.state.supervisor.leave(self.id());
+        self.state.inventory.refresh(driver.as_ref()).await;
+        self.state.inventory.announce();
+        tracing::info!(operation = %self.id(), failure = end.failure.as_deref(), "task that was cut off has ended");
+    }
+
+    /// Follows the task to its end and records that as its step's outcome.
+    async fn follow(&mut self, driver: &dyn Backend) -> Result<(), BackendError> {
         let (begun, started_ms) = (Instant::now(), now_ms());
         let mut recorder = Recorder::new(&self.state, self.id(), &self.cancel, None);
         let told = told_by(&self.operation.output, self.step);
         let context = skipping(recorder.begin(self.step), told);
         let Followed { end, result } = driver.follow(&self.upid, self.limit(), &context).await;
         drop(context);
-        let answered = StepResult::Answered { status: 200, upid: Some(self.upid.clone()), end };
-        recorder.end(
-            self.step,
-            StepOutcome {
-                result: answered,
-                started_ms: Some(started_ms),
-                duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-                dropped_bytes: 0,
-            },
-        );
+        let is_cancel_wanted = self.state.store.is_cancel_wanted(self.id()).await.unwrap_or(false);
+        let result = match &end {
+            // It was told to end by the process that is gone.
+            Some(words) if is_cancel_wanted && matches!(TaskResult::of(words), TaskResult::Cancelled(_)) => {
+                Err(BackendError::Cancelled)
+            }
+            _ => result,
+        };
+        // The task's own times, where its node still tells them: it was at work before anybody followed it here.
+        let task = driver.task(&self.upid).await.ok().flatten();
+        let ended_ms = task.as_ref().and_then(|task| task.end.as_ref()?.at_ms);
+        let (started_ms, duration_ms) = match (task, ended_ms) {
+            (Some(task), Some(ended_ms)) => {
+                (task.started_ms, u64::try_from(ended_ms - task.started_ms).unwrap_or_default())
+            }
+            _ => (started_ms, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        };
+        let outcome = StepOutcome {
+            result: StepResult::Answered { status: 200, upid: Some(self.upid.clone()), end },
+            started_ms: Some(started_ms),
+            duration_ms,
+            dropped_bytes: 0,
+        };
+        recorder.end(self.step, outcome.clone());
         recorder.close().await;
-        watch.abort();
-        // Nothing is begun here, so nothing is left that a secret would go into.
-        let secrets = Secrets::new();
-        let site = Site {
-            backend: driver.as_ref(),
-            runner: self.state.runner.as_ref(),
-            guest: &self.guest.name,
-            secrets: &secrets,
-        };
-        let words = result.as_ref().err().map(ToString::to_string);
-        let end = conclude(site, &self.operation.plan, self.step, result).await;
-        let guest_after = read_after(driver.as_ref(), &self.guest).await;
-        let end = match end {
-            Some(end) => end_of(Ok(end), guest_after),
-            None => cut_short(words, guest_after),
-        };
-        write_end(&self.state, self.id(), &end).await;
-        self.state.inventory.operation_ended(&self.guest, end.guest_after, end.finished_ms);
-        self.state.supervisor.leave(self.id());
-        self.state.inventory.refresh(driver.as_ref()).await;
-        self.state.inventory.announce();
-        tracing::info!(operation = %self.id(), failure = end.failure.as_deref(), "task that was cut off has ended");
+        self.operation.outcomes.truncate(self.step);
+        self.operation.outcomes.push(outcome);
+        result
+    }
+
+    /// Whether the step after it had been begun, too, without anybody noting that.
+    async fn goes_on(&mut self, driver: &dyn Backend) -> bool {
+        for _ in 0..LOOKS {
+            match cut_off::begun(&self.state, driver, &self.guest, &self.operation, self.step + 1).await {
+                Ok(Begun::Task(step, upid)) => {
+                    (self.step, self.upid) = (step, upid);
+                    return true;
+                }
+                Ok(Begun::NotYet) => tokio::time::sleep(AGAIN).await,
+                Ok(Begun::Nothing) => return false,
+                Err(error) => {
+                    tracing::error!(operation = %self.id(), %error, "cannot tell what was begun after a task that was cut off");
+                    return false;
+                }
+            }
+        }
+        false
     }
 
     /// As long as the plan allows, counted anew: nobody waited meanwhile.

@@ -29,6 +29,8 @@ pub enum Error {
     Session(#[from] tower_sessions::session::Error),
     #[error("a part of Paddock ended early: {0}")]
     Crashed(#[from] tokio::task::JoinError),
+    #[error("an export could not be written: {0}")]
+    Export(#[from] std::io::Error),
     #[error("the request did not pass Paddock's own layers: {0}")]
     Unwired(&'static str),
 }
@@ -40,9 +42,12 @@ impl Error {
             Self::Backend(error) => error.kind(),
             Self::NotFound => FailureKind::NotFound,
             Self::NotLoggedIn | Self::PasswordChangeDue => FailureKind::Denied,
-            Self::Store(_) | Self::Password(_) | Self::Session(_) | Self::Crashed(_) | Self::Unwired(_) => {
-                FailureKind::Internal
-            }
+            Self::Store(_)
+            | Self::Password(_)
+            | Self::Session(_)
+            | Self::Crashed(_)
+            | Self::Export(_)
+            | Self::Unwired(_) => FailureKind::Internal,
         }
     }
 }

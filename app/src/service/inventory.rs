@@ -86,9 +86,10 @@ impl Inventory {
     }
 
     /// An operation of this process left the guest so. To be told before the guest is read again.
-    pub(super) fn operation_ended(&self, guest: &GuestId, after: GuestAfter, finished_ms: i64) {
+    pub(super) fn operation_ended(&self, guest: &GuestId, after: GuestAfter) {
         self.compare(|watch| {
-            watch.operation_ended(guest, after, finished_ms).map(Event::Changed).into_iter().collect()
+            watch.operation_ended(guest, after);
+            Vec::new()
         });
     }
 

@@ -55,7 +55,7 @@ impl Job {
         };
         drop(turn);
         write_end(&self.state, self.id, &end).await;
-        self.state.inventory.operation_ended(&self.guest, end.guest_after, end.finished_ms);
+        self.state.inventory.operation_ended(&self.guest, end.guest_after);
         self.state.supervisor.leave(self.id);
         self.state.inventory.refresh(self.driver.as_ref()).await;
         self.state.inventory.announce();

@@ -45,7 +45,7 @@ pub async fn started(store: &Store, start: Start) -> Result<(), Error> {
     Ok(())
 }
 
-/// Records the end and signs the whole record. Nothing is recorded after it.
+/// Records the end and signs the whole record: what is cut off later is missed by that.
 pub async fn stopped(store: &Store) -> Result<(), Error> {
     store.record(Fact::new(EntryKind::ServerStopped, by_server())).await?;
     store.checkpoint().await?;

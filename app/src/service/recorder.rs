@@ -27,9 +27,19 @@ enum Event {
 /// The [`Execution`] that keeps the record. [`close`](Self::close) it, or the last words may be missing.
 pub(super) struct Recorder {
     events: mpsc::UnboundedSender<Event>,
+    ends: mpsc::UnboundedSender<Ended>,
+    /// Hands on what the step at work says.
+    telling: Option<JoinHandle<()>>,
     writer: JoinHandle<()>,
     cancel: CancellationToken,
     listener: Option<Listener>,
+}
+
+/// A step that is over, and what hands on the last of its words.
+struct Ended {
+    step: usize,
+    outcome: StepOutcome,
+    telling: Option<JoinHandle<()>>,
 }
 
 /// Hears what the tools say while they say it, besides the record.
@@ -44,12 +54,14 @@ impl Recorder {
     ) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
         let writer = tokio::spawn(write(state.clone(), id, inbox));
-        Self { events, writer, cancel: cancel.clone(), listener }
+        let (ends, ended) = mpsc::unbounded_channel();
+        tokio::spawn(end_in_order(ended, events.clone()));
+        Self { events, ends, telling: None, writer, cancel: cancel.clone(), listener }
     }
 
     /// Returns when all that was told has been written.
     pub async fn close(self) {
-        drop(self.events);
+        drop((self.events, self.ends));
         if let Err(error) = self.writer.await {
             tracing::error!(error = %error, "the record of an operation's output ended early");
         }
@@ -62,7 +74,7 @@ impl Execution for Recorder {
         let (started, mut begun) = mpsc::unbounded_channel();
         let (events, listener) = (self.events.clone(), self.listener.clone());
         // Ends when the runner has dropped its ends of both channels.
-        tokio::spawn(async move {
+        self.telling = Some(tokio::spawn(async move {
             loop {
                 let event = tokio::select! {
                     biased;
@@ -81,13 +93,25 @@ impl Execution for Recorder {
                     break;
                 }
             }
-        });
+        }));
         RunContext { output, started, cancel: self.cancel.clone() }
     }
 
     fn end(&mut self, step: usize, outcome: StepOutcome) {
-        // The writer outlives every sender, so this is received.
-        let _ = self.events.send(Event::Step(step, outcome));
+        // Its receiver outlives every sender, so this is received.
+        let _ = self.ends.send(Ended { step, outcome, telling: self.telling.take() });
+    }
+}
+
+/// An outcome is recorded after all that its step said: whoever finds it after a crash finds the whole.
+async fn end_in_order(mut ended: mpsc::UnboundedReceiver<Ended>, events: mpsc::UnboundedSender<Event>) {
+    while let Some(Ended { step, outcome, telling }) = ended.recv().await {
+        if let Some(telling) = telling {
+            // That it failed is no reason to lose the outcome, too.
+            let _ = telling.await;
+        }
+        // The writer outlives every sender.
+        let _ = events.send(Event::Step(step, outcome));
     }
 }
 
@@ -104,7 +128,11 @@ async fn write(state: AppState, id: OperationId, mut inbox: mpsc::UnboundedRecei
                     }
                 }
                 Event::Output(chunk) => output.push(chunk),
-                Event::Step(step, outcome) => outcomes.push((step, outcome)),
+                // At once: how a step ended is what a crash would lose for good.
+                Event::Step(step, outcome) => {
+                    outcomes.push((step, outcome));
+                    break;
+                }
             }
             next = tokio::time::timeout_at(deadline, inbox.recv()).await.ok().flatten();
         }

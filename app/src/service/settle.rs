@@ -3,21 +3,24 @@
 //! ```text
 //!   owner gone ─┬─ waited in line ────────────────────────────────────────► interrupted: nothing was run
 //!               ├─ a bulk action ── once all its parts have ended ─────────► by them
-//!               ├─ a Proxmox task ── followed to its end on the node ──────► as it ended (`adopt`)
-//!               └─ a tool of this host ── ended, if it still runs ─────────► interrupted, with the guest as it is
+//!               └─ at work (`cut_off`) ─┬─ all its steps were over ────────► as they ended
+//!                                       ├─ a Proxmox task ── followed ─────► as it ended (`adopt`)
+//!                                       └─ a tool of this host ── ended ───► interrupted, with the guest as it is
 //! ```
 
 use std::time::Duration;
 
-use super::{AppState, Error, adopt, job::read_after};
+use futures::future::join_all;
+
+use super::{AppState, Error, cut_off};
 use crate::{
-    backend::{RunningTool, end_left_over, is_running, now_ms, own_process},
+    backend::{is_running, now_ms, own_process},
     domain::operation::{EndState, GuestAfter, OperationId, OperationState, Origin},
     store::{End, LiveOperation},
 };
 
-/// How often a server looks for operations whose command line was killed.
-const INTERVAL: Duration = Duration::from_secs(30);
+/// How often a server looks for operations whose command line was killed: one small query.
+const INTERVAL: Duration = Duration::from_secs(2);
 
 /// What is done about a task that still runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,28 +66,20 @@ async fn settle_where(
     let mut cut_off = state.store.live_operations().await?;
     cut_off.retain(|operation| operation.origin == Origin::Paddock && is_cut_off(operation));
     // The parts first: what a whole came to is told by them.
-    cut_off.sort_by_key(|operation| operation.children.is_some());
+    let (wholes, parts): (Vec<_>, Vec<_>) =
+        cut_off.iter().partition(|operation| operation.children.is_some());
     let mut settled = 0;
-    for operation in &cut_off {
-        let end = match (&operation.task, operation.children) {
-            (_, Some(count)) => whole(state, operation.id, count).await?,
-            (Some((Some(step), upid)), None) => {
-                match adopt::adopt(state, operation, *step, upid, patience).await? {
-                    adopt::Seen::Left => None,
-                    adopt::Seen::Lost(why) => Some(interrupted(state, operation, why).await),
+    for together in [parts, wholes] {
+        // Each on its own guest: none waits for another's tool to end.
+        let each = join_all(together.iter().map(|operation| settle_one(state, patience, operation))).await;
+        for (operation, is_settled) in together.iter().zip(each) {
+            match is_settled {
+                Ok(is_settled) => settled += usize::from(is_settled),
+                // It stays live, and is looked at again; the others are none the worse for it.
+                Err(error) => {
+                    tracing::error!(operation = %operation.id, %error, "an operation could not be settled");
                 }
             }
-            (_, None) => Some(cut_off_end(state, operation).await),
-        };
-        let Some(end) = end else { continue };
-        if state.store.finish_operation(operation.id, &end).await? {
-            settled += 1;
-            tracing::warn!(
-                operation = %operation.id,
-                guest = operation.guest.as_ref().map(tracing::field::display),
-                state = %OperationState::from(end.state),
-                "operation settled"
-            );
         }
     }
     if settled > 0 {
@@ -93,40 +88,26 @@ async fn settle_where(
     Ok(settled)
 }
 
-async fn cut_off_end(state: &AppState, operation: &LiveOperation) -> End {
-    if !operation.is_running {
-        let why = "Paddock was ended before its turn came. Nothing was run; begin again.".to_owned();
-        return interrupted(state, operation, why).await;
-    }
-    let left_over = end_tool(operation.tool).await;
-    let what = if left_over { " Its tool was still running and has been ended." } else { "" };
-    let why = format!(
-        "Paddock was ended while this was at work, so its outcome is not known.{what} Check the guest, then begin again."
-    );
-    interrupted(state, operation, why).await
-}
-
-async fn end_tool(tool: Option<RunningTool>) -> bool {
-    match tool {
-        Some(tool) => end_left_over(tool).await,
-        None => false,
-    }
-}
-
-/// With the guest's state as the host shows it now.
-async fn interrupted(state: &AppState, operation: &LiveOperation, why: String) -> End {
-    let driver = operation.guest.as_ref().and_then(|guest| Some((guest, state.registry.get(guest.backend)?)));
-    let guest_after = match driver {
-        Some((guest, driver)) => read_after(driver.as_ref(), guest).await,
-        None => GuestAfter::NotRead,
+/// False if it goes on, or had been settled.
+async fn settle_one(state: &AppState, patience: Patience, operation: &LiveOperation) -> Result<bool, Error> {
+    let end = match operation.children {
+        Some(count) => whole(state, operation.id, count).await?,
+        None => cut_off::end(state, patience, operation).await?,
     };
-    End {
-        state: EndState::Interrupted,
-        failure: Some(why),
-        failure_kind: None,
-        guest_after,
-        finished_ms: now_ms(),
+    let Some(end) = end else { return Ok(false) };
+    let is_settled = state.store.finish_operation(operation.id, &end).await?;
+    if is_settled {
+        if let Some(guest) = &operation.guest {
+            state.inventory.operation_ended(guest, end.guest_after);
+        }
+        tracing::warn!(
+            operation = %operation.id,
+            guest = operation.guest.as_ref().map(tracing::field::display),
+            state = %OperationState::from(end.state),
+            "operation settled"
+        );
     }
+    Ok(is_settled)
 }
 
 /// The end of a bulk action whose process is gone; `None` while one of its parts goes on.

@@ -24,10 +24,11 @@ use crate::ledger::Signer;
 pub use archives::{ArchiveError, Archived};
 pub use entries::LedgerFilter;
 pub use error::StoreError;
+pub use history::HistoryRecord;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
-pub use outside::{Beginner, Ended, Import, LastDone, Observed, Source};
+pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
 pub use users::{NewUser, User, UserId, user_subject};
 pub use verify::{After, Pace, Proof, ProveError, Trust, prove, prove_export};
 

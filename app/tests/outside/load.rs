@@ -2,10 +2,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use app::domain::{
-    action::ActionRequest::{Start, Stop},
-    guest::GuestId,
-    operation::{OperationSummary, Origin},
+use app::{
+    auth::Caller,
+    domain::{
+        action::ActionRequest::{Shutdown, Start, Stop},
+        guest::GuestId,
+        operation::{OperationSummary, Origin},
+    },
+    service::{
+        actions::{self, Ask, Target},
+        operations,
+    },
 };
 use serde_json::json;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
 mod changes;
+mod cut_off;
 mod guests;
 mod lab;
 mod load;

@@ -1,12 +1,13 @@
 //! A fake cluster of its own for each test, and the drivers of both kinds on it.
 
-use std::sync::Arc;
+use std::{mem::discriminant, sync::Arc};
 
 use app::{
     backend::{
-        Backend, CommandOutput, Error, Execution, ExecutionEnd, HostRunner, RunContext, Runner, Site,
+        Backend, CommandOutput, Error, Execution, ExecutionEnd, HostRunner, Past, RunContext, Runner, Site,
         execute,
         proxmox::{Client, ProxmoxConfig, ProxmoxDriver},
+        recall,
     },
     domain::{
         action::ActionRequest,
@@ -111,6 +112,11 @@ impl Lab {
         let name = name(vmid);
         let site = Site { backend: self.driver(kind), runner: &runner, guest: &name, secrets };
         let end = execute(site, plan, &CancellationToken::new(), &mut kept).await;
+        let past = Past { outcomes: &kept.outcomes, output: &[], is_cancel_wanted: false };
+        if let Some(again) = recall(site, plan, past).await {
+            // The words of a refusal are not in the outcomes.
+            assert_eq!(discriminant(&again), discriminant(&end), "recalled as {again:?}, and was {end:?}");
+        }
         let mut output = String::new();
         while let Ok((_, text)) = receiver.try_recv() {
             output.push_str(&text);

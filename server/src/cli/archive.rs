@@ -77,6 +77,6 @@ pub async fn run(args: Archive, global: &Global) -> Result<ExitCode, CliError> {
     let done = store.archive(args.before, &into, by, Pace::Full).await;
     store.close().await;
     let rows: Vec<FileRow> = done?.into_iter().map(FileRow::from).collect();
-    output::list(global.format, &rows).map_err(cannot_print)?;
+    output::list(global.format()?, &rows).map_err(cannot_print)?;
     Ok(ExitCode::SUCCESS)
 }

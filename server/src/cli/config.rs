@@ -30,7 +30,7 @@ enum Verb {
 pub fn run(args: &Config, global: &Global) -> Result<ExitCode, CliError> {
     match args.verb {
         Verb::Show => show(global)?,
-        Verb::Sample => sample(global.format)?,
+        Verb::Sample => sample(global.format()?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -57,7 +57,7 @@ impl Row for Setting {
 /// starting is told here.
 fn show(global: &Global) -> Result<(), CliError> {
     let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
-    match global.format {
+    match global.format()? {
         Format::Table => output::print(&settings.to_string()),
         format => {
             let rows: Vec<Setting> = settings

@@ -9,7 +9,7 @@ use app::{
     service::{self, AppState},
     store::Store,
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{exit::CliError, output::Format};
 use crate::{
@@ -25,8 +25,35 @@ pub struct Global {
     pub config: Option<PathBuf>,
 
     /// How results are printed.
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = Wanted::Table)]
+    pub format: Wanted,
+}
+
+/// A format as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wanted {
+    /// Columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated values, for the history alone.
+    Csv,
+}
+
+impl Global {
+    /// Of every verb but the one that knows them all.
+    pub fn format(&self) -> Result<Format, CliError> {
+        match self.format {
+            Wanted::Table => Ok(Format::Table),
+            Wanted::Json => Ok(Format::Json),
+            Wanted::Jsonl => Ok(Format::Jsonl),
+            Wanted::Csv => Err(CliError::Usage(
+                "--format csv: Only a history has it. Take table, json or jsonl.".to_owned(),
+            )),
+        }
+    }
 }
 
 /// Enough to look at guests.
@@ -39,12 +66,13 @@ pub struct Look {
 
 impl Look {
     pub fn open(global: &Global) -> Result<Self, CliError> {
+        let format = global.format()?;
         let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
         // Nothing is written there by a look.
         let logs = settings.server.data.join(data_dir::LOGS);
         let registry = Registry::new(settings.drivers(&Host::read(), &logs)?);
         let routing = settings.routing.clone();
-        Ok(Self { registry, routing, format: global.format, settings })
+        Ok(Self { registry, routing, format, settings })
     }
 
     /// All drivers, or that of one backend.

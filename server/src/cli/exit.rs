@@ -20,7 +20,7 @@ Exit codes:
    0  done
    1  Paddock itself failed
    2  wrong usage, settings or input; nothing was run
-   3  there is no such guest
+   3  there is no such guest or operation
    4  denied
    5  the guest's state does not allow it, or the backend has no such action
    6  the backend or the host is not available or not ready
@@ -42,6 +42,8 @@ pub enum CliError {
     Usage(String),
     #[error("There is no guest “{text}”{}.", asked(.backends))]
     NoGuest { text: String, backends: Vec<String> },
+    #[error("There is no operation #{0}.")]
+    NoOperation(OperationId),
     #[error("“{text}” is the name of several guests: {}. Name one of these.", listed(.guests))]
     Ambiguous { text: String, guests: Vec<GuestId> },
     #[error(
@@ -110,7 +112,7 @@ impl CliError {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Ambiguous { .. } | Self::Settings(_) | Self::Drivers(_) => 2,
-            Self::NoGuest { .. } => 3,
+            Self::NoGuest { .. } | Self::NoOperation(_) => 3,
             Self::Unsure { .. } | Self::Incomplete(_) => 6,
             Self::Refused { refusal } => code_of(refusal.kind()),
             Self::Backend(error) => code_of(error.kind()),

@@ -20,7 +20,7 @@ use super::{
     act::cannot_print,
     desk::Global,
     exit::CliError,
-    output::{self, Row, or_dash},
+    output::{self, Format, Row, or_dash},
 };
 use crate::{data_dir, settings::Settings};
 
@@ -126,11 +126,12 @@ fn shortened(detail: &str) -> String {
 }
 
 pub async fn run(args: Ledger, global: &Global) -> Result<ExitCode, CliError> {
+    let format = global.format()?;
     let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
     let store = Store::open(&data_dir::prepare(&settings.server.data)?.database).await?;
     let done = match args.verb {
         Some(Verb::Export { out }) => export(&store, out.as_deref()).await,
-        None => list(&store, args.list, global).await,
+        None => list(&store, args.list, format).await,
     };
     store.close().await;
     done
@@ -152,11 +153,11 @@ async fn export(store: &Store, out: Option<&Path>) -> Result<ExitCode, CliError>
     kept.map(|()| ExitCode::SUCCESS)
 }
 
-async fn list(store: &Store, args: List, global: &Global) -> Result<ExitCode, CliError> {
+async fn list(store: &Store, args: List, format: Format) -> Result<ExitCode, CliError> {
     let List { kind, actor, before, limit } = args;
     let page = store.ledger_page(&LedgerFilter { before, kind, actor, limit }).await;
     let rows: Vec<EntryRow> = page?.into_iter().map(EntryRow::from).collect();
-    output::list(global.format, &rows).map_err(cannot_print)?;
+    output::list(format, &rows).map_err(cannot_print)?;
     Ok(ExitCode::SUCCESS)
 }
 

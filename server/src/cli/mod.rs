@@ -16,6 +16,7 @@ mod exec;
 mod exit;
 mod help;
 mod hibernate;
+mod history;
 mod inspect;
 mod ledger;
 mod list;
@@ -120,6 +121,8 @@ enum Verb {
     Archive(archive::Archive),
     /// Prove that the history is as it was recorded, or tell what was changed.
     Verify(verify::Verify),
+    /// What was done, newest first: list, show.
+    History(Box<history::History>),
     /// What was recorded, newest first: actions, log-ins, refusals, accounts, settings.
     Ledger(ledger::Ledger),
     /// Run the dashboard until it is told to end (SIGTERM or Ctrl+C).
@@ -190,6 +193,7 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::User(args) => user::run(args, global).await,
         Verb::Archive(args) => archive::run(args, global).await,
         Verb::Verify(args) => verify::run(args, global).await,
+        Verb::History(args) => history::run(*args, global).await,
         Verb::Ledger(args) => ledger::run(args, global).await,
         // Done before any thread is started.
         Verb::Serve(_) | Verb::Config(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),

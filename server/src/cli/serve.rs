@@ -167,9 +167,9 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     // A browser that keeps its connection open does not keep the server up.
     let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
     state.attempts.close_all(&store).await;
-    life::stopped(&store).await?;
+    let stopped = life::stopped(&store).await;
     store.close().await;
-    Ok(())
+    Ok(stopped?)
 }
 
 fn site_root(server: &Server) -> Result<PathBuf, ServeError> {

@@ -61,6 +61,7 @@ impl Kind {
 }
 
 pub async fn run(args: Verify, global: &Global) -> Result<ExitCode, CliError> {
+    let format = global.format()?;
     let files = if args.files.is_empty() { vec![default_database(global)?] } else { args.files };
     let kinds = files.iter().map(|path| Kind::of(path)).collect::<Result<Vec<_>, _>>()?;
     let Source { keys, from } = trust::find(args.public_key.as_deref(), &files, &kinds)?;
@@ -80,7 +81,7 @@ pub async fn run(args: Verify, global: &Global) -> Result<ExitCode, CliError> {
         before = proof.report.end;
         verdicts.push(Verdict::new(&path, kind, &proof, &from, args.journal.is_some()));
     }
-    show(global.format, &verdicts)?;
+    show(format, &verdicts)?;
     let all_sound = verdicts.iter().all(Verdict::is_sound);
     Ok(if all_sound { ExitCode::SUCCESS } else { ExitCode::from(DAMAGED) })
 }

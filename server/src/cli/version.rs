@@ -18,7 +18,7 @@ struct Version {
 
 pub fn run(global: &Global) -> Result<ExitCode, CliError> {
     let version = env!("CARGO_PKG_VERSION");
-    match global.format {
+    match global.format()? {
         Format::Table => output::print(&format!("paddock {version}\n")),
         format => output::one(format, &Version { version }, &[]),
     }

@@ -10,6 +10,7 @@ mod common;
 #[expect(dead_code, reason = "these tests use a part of it")]
 mod fakepve;
 
+mod history;
 mod lab;
 mod life;
 mod outside;

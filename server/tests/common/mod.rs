@@ -21,7 +21,12 @@ use app::{
     service::{AppState, accounts},
     store::{By, NewUser, Store},
 };
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{
+    Router,
+    body::{Body, BodyDataStream},
+    extract::ConnectInfo,
+    response::Response,
+};
 use http::{Request, StatusCode, header};
 use server::router::{self, Site};
 use tempfile::TempDir;
@@ -38,6 +43,8 @@ pub const PASSWORD: &str = "a password of the tests";
 pub struct Host {
     pub dir: TempDir,
     pub state: AppState,
+    /// Cancelled when the server begins to shut down.
+    pub closing: CancellationToken,
     router: Router,
 }
 
@@ -61,10 +68,10 @@ impl Host {
         let state =
             AppState::new(store, Registry::new(drivers(dir.path())), Arc::new(HostRunner), "testhost");
         state.inventory.start().await;
-        let site =
-            Site { root: dir.path().join("site"), secure_cookies: false, closing: CancellationToken::new() };
+        let closing = CancellationToken::new();
+        let site = Site { root: dir.path().join("site"), secure_cookies: false, closing: closing.clone() };
         let router = router::build(state.clone(), sessions, &site);
-        (Self { dir, state, router }, first)
+        (Self { dir, state, closing, router }, first)
     }
 
     pub fn browser(&self) -> Browser {
@@ -228,21 +235,15 @@ impl Browser {
         self.send(request, Body::from(pairs.join("&"))).await
     }
 
-    async fn send(&mut self, mut request: http::request::Builder, body: Body) -> Reply {
-        let accept = if self.json { "application/json" } else { "text/html" };
-        request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
-        if let Some(origin) = self.origin {
-            request = request.header(header::ORIGIN, origin);
-        }
-        let mut request = request.body(body).unwrap();
-        let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(address));
-        let at = request.uri().clone();
-        let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;
-        let response = answer.unwrap_or_else(|_| panic!("{at} is not answered")).unwrap();
+    /// The pieces of an answer's body, each taken when it is asked for.
+    pub async fn body(&self, path: &str) -> BodyDataStream {
+        let response = self.answer(Request::get(path), Body::empty()).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.into_body().into_data_stream()
+    }
+
+    async fn send(&mut self, request: http::request::Builder, body: Body) -> Reply {
+        let response = self.answer(request, body).await;
         let headers = response.headers().clone();
         for cookie in headers.get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
@@ -256,6 +257,23 @@ impl Browser {
         let status = response.status();
         let bytes = axum::body::to_bytes(response.into_body(), 16 * 1024 * 1024).await.unwrap();
         Reply { status, location, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    async fn answer(&self, mut request: http::request::Builder, body: Body) -> Response {
+        let accept = if self.json { "application/json" } else { "text/html" };
+        request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if let Some(origin) = self.origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        let mut request = request.body(body).unwrap();
+        let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(address));
+        let at = request.uri().clone();
+        let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;
+        answer.unwrap_or_else(|_| panic!("{at} is not answered")).unwrap()
     }
 
     /// As the wasm client: begins an action and says which operation it is.

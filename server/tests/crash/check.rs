@@ -5,7 +5,6 @@ use std::{
     fs,
 };
 
-use app::ledger::PublicKey;
 use serde_json::Value;
 
 use crate::{
@@ -33,11 +32,10 @@ pub fn wrong(ground: &Ground, server: &Server, told: &Told, known: &mut Known) -
     let mut wrong: Vec<String> =
         world::tools(ground.dir()).iter().map(|tool| format!("left at work: {tool}")).collect();
     let book = Book::read(&ground.path("data/paddock.db"));
-    let key = PublicKey::read(&ground.path("data/ledger.key.pub")).unwrap().unwrap();
     wrong.extend(promises(&book, told));
     wrong.extend(book.operations.values().flat_map(ended));
     wrong.extend(known.changed(&book));
-    wrong.extend(ledger::wrong(&book, key));
+    wrong.extend(ledger::wrong(ground, &book, told));
     wrong.extend(two_at_once(&book));
     wrong.extend(proxmox(&book, &world::tasks(ground)));
     wrong.extend(guests(ground, &book));

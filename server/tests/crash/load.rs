@@ -182,6 +182,8 @@ impl<'a> Load<'a> {
             (GuestStatus::Running, BackendKind::Crun) => &["stop", "shutdown", "pause"],
             (GuestStatus::Running, _) => &["stop", "shutdown", "reboot", "pause"],
             (GuestStatus::Paused, _) => &["resume", "stop"],
+            // What is left of a creation that was cut off.
+            (GuestStatus::Unknown, _) => &["delete"],
             (GuestStatus::Created, _) => &["start", "start", "delete"],
             (GuestStatus::Stopped, BackendKind::Lxc | BackendKind::Crun) if name != DEAF => {
                 &["start", "start", "start", "delete"]

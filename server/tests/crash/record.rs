@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use app::{
     domain::plan::{Answer, Plan, Work},
-    ledger::{Checkpoint, Entry, Hash, PublicKey, Signature},
+    ledger::{Entry, Hash},
 };
 use sqlx::{
     FromRow, SqlitePool,
@@ -51,8 +51,6 @@ pub struct Book {
     /// The operation of each Proxmox task.
     pub tasks: BTreeMap<String, i64>,
     pub entries: Vec<Entry>,
-    pub head: Checkpoint,
-    pub checkpoints: Vec<Checkpoint>,
 }
 
 impl Book {
@@ -87,21 +85,10 @@ impl Book {
         .fetch_all(&mut *at)
         .await
         .unwrap();
-        let head: SignedRow = sqlx::query_as("SELECT seq, hash, at_ms, key, signature FROM ledger_head")
-            .fetch_one(&mut *at)
-            .await
-            .unwrap();
-        let checkpoints: Vec<SignedRow> =
-            sqlx::query_as("SELECT seq, hash, at_ms, key, signature FROM ledger_checkpoints ORDER BY seq")
-                .fetch_all(&mut *at)
-                .await
-                .unwrap();
         Self {
             operations: operations.into_iter().map(|operation| (operation.id, operation)).collect(),
             tasks: tasks.into_iter().collect(),
             entries: entries.into_iter().map(Entry::from).collect(),
-            head: head.into(),
-            checkpoints: checkpoints.into_iter().map(Checkpoint::from).collect(),
         }
     }
 
@@ -137,27 +124,6 @@ impl From<EntryRow> for Entry {
             detail: row.detail,
             previous: Hash(row.previous.try_into().unwrap()),
             hash: Hash(row.hash.try_into().unwrap()),
-        }
-    }
-}
-
-#[derive(FromRow)]
-struct SignedRow {
-    seq: i64,
-    hash: Vec<u8>,
-    at_ms: i64,
-    key: Vec<u8>,
-    signature: Vec<u8>,
-}
-
-impl From<SignedRow> for Checkpoint {
-    fn from(row: SignedRow) -> Self {
-        Self {
-            seq: row.seq,
-            hash: Hash(row.hash.try_into().unwrap()),
-            at_ms: row.at_ms,
-            key: PublicKey(row.key.try_into().unwrap()),
-            signature: Signature(row.signature.try_into().unwrap()),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{load::Told, record::Book};
+use crate::{
+    load::Told,
+    record::{Book, Operation},
+};
 
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -18,6 +21,8 @@ pub struct Tally {
     accepted: usize,
     sessions: usize,
     recorded: BTreeMap<String, usize>,
+    /// Changes that were seen on guests and that nobody known had made.
+    observed: usize,
     entries: usize,
 }
 
@@ -27,7 +32,9 @@ impl Tally {
         self.sessions = told.sessions.len();
         self.entries = book.entries.len();
         self.recorded.clear();
-        for operation in book.operations.values() {
+        let is_ours = |operation: &&Operation| operation.origin == "paddock";
+        self.observed = book.operations.values().filter(|operation| !is_ours(operation)).count();
+        for operation in book.operations.values().filter(is_ours) {
             *self.recorded.entry(operation.state.clone()).or_default() += 1;
         }
     }
@@ -53,6 +60,7 @@ impl fmt::Display for Tally {
         for (state, count) in &self.recorded {
             writeln!(f, "  {state:<24}{count:>8}")?;
         }
+        writeln!(f, "changes observed          {:>8}", self.observed)?;
         writeln!(f, "log-ins answered          {:>8}", self.sessions)?;
         writeln!(f, "entries verified          {:>8}", self.entries)?;
         for (what, times) in [("restart", &self.restarts), ("then at rest", &self.rests)] {

@@ -37,7 +37,7 @@ impl Host {
         host
     }
 
-    fn set(&self, status: Option<GuestStatus>) {
+    pub fn set(&self, status: Option<GuestStatus>) {
         *self.guest.lock().unwrap() = status;
     }
 

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     backend::OutputSink,
-    domain::plan::{Argv, Output, Step, Stream},
+    domain::{
+        operation::OutputChunk,
+        plan::{Argv, Output, Step, Stream},
+    },
 };
 use GuestStatus::{Running, Stopped, Stopping};
 
@@ -73,7 +76,39 @@ async fn executed(host: &Host, plan: &Plan) -> (ExecutionEnd, Told) {
     let site = Site { backend: host, runner: host, guest: &guest, secrets: &secrets };
     let end = execute(site, plan, &host.cancel, &mut told).await;
     assert_eq!(told.outcomes.len(), plan.steps.len(), "each step has an outcome");
+    let again = recalled(site, plan, &told.outcomes, host.cancel.is_cancelled()).await;
+    let is_known = !matches!(end, ExecutionEnd::Failed(Error::Unreadable { .. }));
+    assert_eq!(again, is_known.then(|| end.clone()), "what was recorded tells the same");
     (end, told)
+}
+
+/// From the outcomes, and the word that one who fails says.
+async fn recalled(
+    site: Site<'_>,
+    plan: &Plan,
+    outcomes: &[StepOutcome],
+    is_cancel_wanted: bool,
+) -> Option<ExecutionEnd> {
+    let chunk = |step| OutputChunk { step, stream: Stream::Stderr, at_ms: 0, text: "no".to_owned() };
+    let failed = outcomes.iter().enumerate().filter(|(_, outcome)| outcome.result == exited(1));
+    let output: Vec<OutputChunk> = failed.map(|(step, _)| chunk(step)).collect();
+    recall(site, plan, Past { outcomes, output: &output, is_cancel_wanted }).await
+}
+
+#[tokio::test]
+async fn an_execution_that_was_cut_off_between_its_steps_is_not_recalled() {
+    let host = Host::with(Running);
+    let plan = plan([fake("stop"), fake("delete")], Some(Expectation::Gone));
+    let (_, told) = executed(&host, &plan).await;
+    let (guest, secrets) = (name(), Secrets::new());
+    let site = Site { backend: &host, runner: &host, guest: &guest, secrets: &secrets };
+    for count in 0..2 {
+        assert_eq!(recalled(site, &plan, &told.outcomes[..count], false).await, None);
+    }
+    host.set(Some(Running));
+    let lied = Error::NotDone { what: "the guest is running".to_owned() };
+    let end = recalled(site, &plan, &told.outcomes, false).await;
+    assert_eq!(end, Some(ExecutionEnd::Failed(lied)), "the guest itself has the last word");
 }
 
 fn exited(code: i32) -> StepResult {

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::domain::plan::Argv;
+use crate::backend::now_ms;
 
 /// Long enough for a busy machine; no test waits for it unless it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -307,6 +307,40 @@ async fn a_left_over_tool_is_ended_with_its_group_and_only_by_its_start() {
     });
     assert_eq!(output.exit, Exit::Signal(15));
     gone(grandchild).await;
+}
+
+#[tokio::test]
+async fn a_left_over_tool_that_was_not_noted_is_found_by_its_words_and_its_time() {
+    let (context, mut watch) = context();
+    // No other test's: there are several at once.
+    let words = ["sleep", "300.0625"];
+    let argv = Argv::new(words[0]).arg(words[1]);
+    let before_ms = now_ms();
+    let found = async {
+        let Some(Started::Process(tool)) = watch.started.recv().await else { panic!("not told") };
+        assert_eq!(find_left_over(&argv, before_ms), Some(tool));
+        assert_eq!(find_left_over(&argv, before_ms + 60_000), None, "an older one is somebody else's");
+        assert_eq!(find_left_over(&Argv::new("sleep").arg("300.06"), before_ms), None);
+        assert!(end_left_over(tool).await);
+        assert_eq!(find_left_over(&argv, before_ms), None);
+    };
+    let sleeper = command(&words);
+    tokio::join!(HostRunner.run(&sleeper, &context), found);
+}
+
+#[test]
+fn a_scripts_line_begins_with_its_interpreter() {
+    let line = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let words = line("lxc-tool -n web1");
+    assert!(is_line_of(&line("lxc-tool -n web1"), &words));
+    assert!(is_line_of(&line("/bin/sh /usr/bin/lxc-tool -n web1"), &words));
+    for other in
+        ["lxc-tool -n web2", "lxc-tool -n web1 -k", "vi /usr/bin/lxc-tool", "sh lxc-tool -n web11", ""]
+    {
+        assert!(!is_line_of(&line(other), &words), "{other}");
+    }
+    assert!(!is_line_of(&[], &[]));
+    assert!(!is_line_of(&line("/bin/sh /usr/bin/lxc-tool"), &line("lxc-tool")), "any script would do");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    backend::{Api, Backend, CommandOutput, Error, Followed, RunContext},
+    backend::{Api, Backend, CommandOutput, Error, Followed, OpenCall, RunContext},
     domain::{
         action::{ActionRequest, Field, GuestAction},
         guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    Client, Credentials, ProxmoxConfig, capabilities,
+    Client, Credentials, ProxmoxConfig, begun, capabilities,
     check::{self, invalid},
     choose,
     cluster::Cluster,
@@ -348,6 +348,15 @@ impl Backend for ProxmoxDriver {
 
     async fn follow(&self, upid: &str, timeout: Duration, context: &RunContext) -> Followed {
         tasks::follow(&self.cluster, upid, timeout, context).await
+    }
+
+    async fn begun_by(&self, guest: &GuestName, open: OpenCall<'_>) -> Result<Vec<Task>, Error> {
+        let Some(vmid) = vmid_of(guest) else { return Ok(Vec::new()) };
+        begun::by(&self.cluster, &self.user, vmid, open).await
+    }
+
+    fn task_ended(&self, upid: &str, words: &str) -> Result<(), Error> {
+        tasks::ended(self.kind, upid, words)
     }
 
     fn api_user(&self) -> Option<String> {

@@ -11,6 +11,7 @@
 //! | `cluster`, `memory`, `reach` | what is remembered between two readings |
 //! | `read`, `detail`, `nodes`, `images`, `tasks` | what is there, and what was done |
 
+mod begun;
 mod capabilities;
 mod check;
 mod choose;

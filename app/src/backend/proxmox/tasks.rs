@@ -12,7 +12,10 @@ use futures::future::join_all;
 
 use crate::{
     backend::{Error, Followed, RunContext, no_task, now_ms},
-    domain::task::{Task, TaskEnd, TaskResult},
+    domain::{
+        guest::BackendKind,
+        task::{Task, TaskEnd, TaskResult},
+    },
 };
 
 use super::{
@@ -22,6 +25,7 @@ use super::{
     nodes,
     num::Rows,
     place::{id_of, node_path},
+    refuse::{self, Scene},
     upid::Upid,
     wire::guest::TaskRow,
 };
@@ -42,7 +46,7 @@ pub async fn since(cluster: &Cluster, since_ms: i64) -> Result<Vec<Task>, Error>
     let since_ms = since_ms.max(0) / 1000 * 1000;
     let mut reach = cluster.reach.lock().await;
     let Rows(rows) = cluster.client.get::<Rows<TaskRow>>("/cluster/tasks", &[]).await?;
-    let listed: Vec<Task> = rows.iter().take(MOST_LISTED).filter_map(task).collect();
+    let listed: Vec<Task> = rows.iter().take(MOST_LISTED).filter_map(row).collect();
     let mut by_node: BTreeMap<&str, Vec<&Task>> = BTreeMap::new();
     for task in &listed {
         by_node.entry(&task.node).or_default().push(task);
@@ -96,7 +100,7 @@ async fn of_node(cluster: &Cluster, node: &str, from_ms: i64) -> Result<Vec<Task
         let start = (page * PAGE).to_string();
         let query = [("source", "all"), ("since", &since), ("start", &start), ("limit", &limit)];
         let Rows(rows) = cluster.client.get::<Rows<TaskRow>>(&path, &query).await?;
-        tasks.extend(rows.iter().take(PAGE).filter_map(task));
+        tasks.extend(rows.iter().take(PAGE).filter_map(row));
         if rows.len() < PAGE {
             return Ok(tasks);
         }
@@ -128,12 +132,17 @@ async fn ended_ms(cluster: &Cluster, upid: &Upid) -> Option<i64> {
     let Rows(rows) =
         cluster.client.get::<Rows<TaskRow>>(&node_path(upid.node(), "/tasks"), &query).await.ok()?;
     let row = rows.iter().find(|row| row.upid.as_deref() == Some(upid.as_str()))?;
-    task(row)?.end?.at_ms
+    self::row(row)?.end?.at_ms
 }
 
 /// What it has said so far, at most `limit` bytes, and whether there is more.
 pub async fn log(cluster: &Cluster, upid: &str, limit: usize) -> Result<(String, bool), Error> {
     cluster.client.log(&parsed(upid)?, limit).await
+}
+
+/// What the end of a task means, from what it said last.
+pub fn ended(kind: BackendKind, upid: &str, words: &str) -> Result<(), Error> {
+    refuse::ended(&Scene::of_task(kind, &parsed(upid)?), words)
 }
 
 pub async fn follow(cluster: &Cluster, upid: &str, timeout: Duration, context: &RunContext) -> Followed {
@@ -156,7 +165,7 @@ fn is_of_a_node(upid: &Upid) -> bool {
 }
 
 /// One row of a list; `None` for what names no task.
-fn task(row: &TaskRow) -> Option<Task> {
+pub fn row(row: &TaskRow) -> Option<Task> {
     let upid: Upid = row.upid.as_deref()?.parse().ok().filter(is_of_a_node)?;
     let started_ms = upid.started_ms().or_else(|| milliseconds(row.starttime?))?;
     let is_running = match &row.status {

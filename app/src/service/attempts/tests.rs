@@ -163,10 +163,7 @@ fn a_session_ends_once_however_many_requests_find_out() {
 
 #[tokio::test]
 async fn a_reason_is_kept_short_and_without_the_secrets_of_what_was_asked() {
-    use crate::{
-        backend::{HostRunner, Registry},
-        domain::secret::Secret,
-    };
+    use crate::backend::{HostRunner, Registry};
     let (_dir, store) = store().await;
     let state = AppState::new(store, Registry::new(Vec::new()), Arc::new(HostRunner), "testhost");
     let secrets = [("password".to_owned(), Secret::new("hunter2")), ("none".to_owned(), Secret::new(""))];

@@ -13,18 +13,18 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    ended::{Log, ended, lost},
+    ended::{ended, lost},
+    look::{self, Newest},
     ours::{Question, may_be_ours},
 };
 use crate::{
-    backend::{Backend, OUTPUT_CAP, now_ms},
+    backend::{Backend, now_ms},
     domain::{
-        guest::GuestId,
-        operation::{Deed, GuestAfter, OperationId, Origin},
+        operation::{Deed, OperationId, Origin},
         plan::Plan,
-        task::{Task, TaskEnd},
+        task::Task,
     },
-    service::{AppState, Error, inventory::pause, job::read_after},
+    service::{AppState, Error, inventory::pause},
     store::{Beginner, Import, NewOperation, Source},
 };
 
@@ -36,10 +36,6 @@ const FIRST_LOOK_MS: i64 = 24 * 3600 * 1000;
 const OVERLAP_MS: i64 = 15 * 60 * 1000;
 /// How exactly it is kept up to when all was read: a write with every poll would be a waste.
 const NOTE_EVERY_MS: i64 = 60_000;
-/// A guest is read for the record if its task ended no longer ago.
-const JUST_NOW_MS: i64 = 15_000;
-/// How often the log of an ended task is tried to be read before it is recorded without.
-const LOG_TRIES: u32 = 3;
 /// How often a task is asked about that ran and is told no more.
 const MISSING_EVERY: Duration = Duration::from_secs(30);
 
@@ -131,7 +127,7 @@ impl Importer {
         let asked_ms = now_ms();
         let since_ms = self.until_ms.min(asked_ms) - OVERLAP_MS;
         let told = self.driver.tasks(since_ms).await?;
-        let newest = newest_by_guest(&told);
+        let newest = Newest::of(&told);
         let names: HashSet<String> = told.iter().map(|task| task.upid.clone()).collect();
         self.done.retain(|upid| names.contains(upid));
         let mut has_ended = Vec::new();
@@ -161,7 +157,7 @@ impl Importer {
     }
 
     /// Records those of the waiting that are certainly not Paddock's own, oldest first.
-    async fn import_waiting(&mut self, newest: &HashMap<GuestId, i64>) -> Result<(), Error> {
+    async fn import_waiting(&mut self, newest: &Newest) -> Result<(), Error> {
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -191,7 +187,7 @@ impl Importer {
         &mut self,
         waiting: &mut Waiting,
         live: &[Beginner],
-        newest: &HashMap<GuestId, i64>,
+        newest: &Newest,
     ) -> Result<bool, Error> {
         let Waiting { task, polls, log_tries } = waiting;
         if self.state.store.is_task_known(&task.upid).await? {
@@ -205,12 +201,14 @@ impl Importer {
         }
         let ended = match &task.end {
             Some(end) => {
-                let Some(log) = self.log(&task.upid, log_tries).await else { return Ok(false) };
-                Some(ended(end, &log, self.guest_after(task, end, newest).await, now_ms()))
+                let Some(log) = look::log(self.driver.as_ref(), &task.upid, log_tries).await else {
+                    return Ok(false);
+                };
+                Some(ended(end, &log, newest.guest_after(&self.state, task, end).await, now_ms()))
             }
             None => None,
         };
-        let title = task.guest.as_ref().and_then(|guest| self.title(guest));
+        let title = task.guest.as_ref().and_then(|guest| look::title(&self.state, guest));
         let new = NewOperation {
             origin: Origin::Task,
             parent: None,
@@ -242,13 +240,13 @@ impl Importer {
     }
 
     /// Writes the end of one that was recorded while it ran.
-    async fn finish(&mut self, task: &Task, newest: &HashMap<GuestId, i64>) -> Result<(), Error> {
+    async fn finish(&mut self, task: &Task, newest: &Newest) -> Result<(), Error> {
         let (Some(end), Some(mut running)) = (&task.end, self.running.remove(&task.upid)) else {
             return Ok(());
         };
-        let done = match self.log(&task.upid, &mut running.log_tries).await {
+        let done = match look::log(self.driver.as_ref(), &task.upid, &mut running.log_tries).await {
             Some(log) => {
-                let ended = ended(end, &log, self.guest_after(task, end, newest).await, now_ms());
+                let ended = ended(end, &log, newest.guest_after(&self.state, task, end).await, now_ms());
                 self.state.store.finish_import(running.id, &ended, now_ms()).await.map(|_| true)
             }
             None => Ok(false),
@@ -262,11 +260,7 @@ impl Importer {
     }
 
     /// Asks about those that ran and are told no more.
-    async fn find_missing(
-        &mut self,
-        told: &HashSet<String>,
-        newest: &HashMap<GuestId, i64>,
-    ) -> Result<(), Error> {
+    async fn find_missing(&mut self, told: &HashSet<String>, newest: &Newest) -> Result<(), Error> {
         let now = Instant::now();
         let is_due = |running: &Running| running.asked.is_none_or(|at| now - at >= MISSING_EVERY);
         let missing: Vec<String> = self
@@ -293,34 +287,6 @@ impl Importer {
         Ok(())
     }
 
-    /// `None` if it cannot be read now and is worth another try.
-    async fn log(&self, upid: &str, tries: &mut u32) -> Option<Log> {
-        match self.driver.task_log(upid, OUTPUT_CAP).await {
-            Ok((text, false)) => Some(Log::Whole(text)),
-            Ok((text, true)) => Some(Log::Cut(text)),
-            Err(error) => {
-                *tries += 1;
-                (*tries >= LOG_TRIES).then(|| Log::Unread(error.to_string()))
-            }
-        }
-    }
-
-    /// As it is now, if that is how the task left it: it ended just now, and nothing was begun on the guest since.
-    async fn guest_after(&self, task: &Task, end: &TaskEnd, newest: &HashMap<GuestId, i64>) -> GuestAfter {
-        let Some(guest) = &task.guest else { return GuestAfter::NotRead };
-        let is_newest = newest.get(guest).is_none_or(|newest_ms| *newest_ms <= task.started_ms);
-        let is_fresh = end.at_ms.is_some_and(|at_ms| now_ms().abs_diff(at_ms) <= JUST_NOW_MS.unsigned_abs());
-        match self.state.registry.get(guest.backend) {
-            Some(driver) if is_newest && is_fresh => read_after(driver.as_ref(), guest).await,
-            _ => GuestAfter::NotRead,
-        }
-    }
-
-    fn title(&self, id: &GuestId) -> Option<String> {
-        let snapshot = self.state.inventory.snapshot();
-        snapshot.guests.iter().find(|guest| guest.id == *id)?.title.clone()
-    }
-
     async fn note_read(&mut self, asked_ms: i64) -> Result<(), Error> {
         let oldest_ms = self.waiting.values().map(|waiting| waiting.task.started_ms).min();
         self.until_ms = oldest_ms.map_or(asked_ms, |oldest_ms| oldest_ms.min(asked_ms));
@@ -332,16 +298,4 @@ impl Importer {
         }
         Ok(())
     }
-}
-
-/// When the newest task of each guest began.
-fn newest_by_guest(tasks: &[Task]) -> HashMap<GuestId, i64> {
-    let mut newest = HashMap::new();
-    for task in tasks {
-        if let Some(guest) = &task.guest {
-            let at_ms = newest.entry(guest.clone()).or_insert(task.started_ms);
-            *at_ms = task.started_ms.max(*at_ms);
-        }
-    }
-    newest
 }

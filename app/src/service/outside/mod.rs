@@ -10,6 +10,7 @@
 
 mod ended;
 mod import;
+mod look;
 mod observed;
 mod ours;
 mod watch;

@@ -11,10 +11,10 @@ use super::{
 use crate::{
     domain::{
         guest::GuestId,
-        operation::{GuestAfter, Seen},
+        operation::{GuestAfter, Origin, Seen},
     },
     service::{AppState, Error},
-    store::{LastDone, Observed, Source, StoreError},
+    store::{LastDone, Observed, Source, Store, StoreError},
 };
 
 /// Records of one guest in one hour. What flaps more often than that fills the history with nothing new.
@@ -34,12 +34,21 @@ pub struct Observer {
 impl Observer {
     /// From here on every reading of the inventory is compared.
     pub async fn begin(state: &AppState) -> Result<Self, Error> {
-        let mut memory = Vec::new();
+        let mut memory = HashMap::new();
         for kind in WATCHED {
             if state.registry.get(kind).is_some() {
                 let guests = state.store.known_guests(kind).await?;
                 let read_ms = state.store.read_until(Source::Guests(kind)).await?;
-                memory.push((kind, Memory { guests, read_ms }));
+                memory.insert(kind, Memory { guests, read_ms });
+            }
+        }
+        // A command line may have been at work while no server was up.
+        for (guest, last) in state.store.last_operations().await? {
+            if last.origin == Origin::Paddock
+                && let Some(memory) = memory.get_mut(&guest.backend)
+                && let (Some(after), Some(finished_ms)) = (last.guest_after, last.finished_ms)
+            {
+                memory.operation_ended(&guest.name, after, finished_ms);
             }
         }
         let events = state.inventory.watch(Watch::new(memory));
@@ -75,13 +84,13 @@ impl Observer {
     async fn changed(&mut self, change: &Change) -> Result<(), StoreError> {
         let store = &self.state.store;
         let last = match change.cause {
-            Cause::None => return store.note_change(&change.guest, change.after, None).await.map(drop),
+            Cause::None => return known(store, change).await,
             Cause::Open | Cause::WhileDown => {
                 store.last_done(&change.guest, change.from_ms, change.ended_ms).await?
             }
         };
         let Some(from_ms) = outside_since(change, last.as_ref()) else {
-            return store.note_change(&change.guest, change.after, None).await.map(drop);
+            return known(store, change).await;
         };
         let count = self.counts.get(&change.guest).copied().unwrap_or_default().next(change.ended_ms);
         let observed = count.is_recorded().then(|| Observed {
@@ -90,7 +99,7 @@ impl Observer {
             at_ms: change.ended_ms,
             notes: when(change, from_ms).into_iter().chain(count.words()).collect(),
         });
-        let id = store.note_change(&change.guest, change.after, observed.as_ref()).await?;
+        let id = store.note_change(&change.guest, change.after, change.began_ms, observed.as_ref()).await?;
         self.counts.insert(change.guest.clone(), count);
         if let Some(id) = id {
             tracing::info!(operation = %id, guest = %change.guest, after = ?change.after, "change from outside seen");
@@ -98,6 +107,11 @@ impl Observer {
         }
         Ok(())
     }
+}
+
+/// Without a record of its own.
+async fn known(store: &Store, change: &Change) -> Result<(), StoreError> {
+    store.note_change(&change.guest, change.after, change.began_ms, None).await.map(drop)
 }
 
 fn seen(change: &Change) -> Seen {

@@ -14,6 +14,7 @@ use crate::domain::{
     name::GuestName,
     operation::GuestAfter,
 };
+use crate::store::KnownGuest;
 
 /// A state that cannot be told is a passing one for so long: a file may have been read while it was written.
 const UNKNOWN_HOLDS_MS: i64 = 3000;
@@ -59,16 +60,36 @@ pub enum Cause {
     Open,
     /// As [`Open`](Self::Open), and Paddock was not up when it happened.
     WhileDown,
-    /// An operation of Paddock ended so, or nothing is known of how the guest was before.
+    /// Nothing is known of how the guest was before.
     None,
 }
 
 /// What was known before the first reading.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
-    pub guests: HashMap<GuestName, GuestStatus>,
+    pub guests: Vec<KnownGuest>,
     /// `None`: the backend was never read.
     pub read_ms: Option<i64>,
+}
+
+impl Memory {
+    /// An operation of Paddock left the guest so; perhaps nobody has read it since.
+    pub fn operation_ended(&mut self, name: &GuestName, after: GuestAfter, finished_ms: i64) {
+        let Some(rest) = left_by(after) else { return };
+        let at = self.guests.iter().position(|known| known.name == *name);
+        if at.is_some_and(|at| self.guests[at].since_ms >= finished_ms) {
+            return;
+        }
+        if let Some(at) = at {
+            self.guests.swap_remove(at);
+        }
+        let status = rest.status();
+        self.guests.extend(status.map(|status| KnownGuest {
+            name: name.clone(),
+            status,
+            since_ms: finished_ms,
+        }));
+    }
 }
 
 /// All backends that are watched.
@@ -118,7 +139,11 @@ impl Rest {
 impl Watch {
     pub fn new(memory: impl IntoIterator<Item = (BackendKind, Memory)>) -> Self {
         let backend = |Memory { guests, read_ms }| {
-            let known = |(name, status)| (name, Known::new(Rest::At(status)));
+            // An operation that ended before it was first seen so has nothing to do with what comes.
+            let left = |since_ms| Some((since_ms, Cause::WhileDown)).filter(|(at, _)| Some(*at) > read_ms);
+            let known = |KnownGuest { name, status, since_ms }| {
+                (name, Known { left: left(since_ms), ..Known::new(Rest::At(status)) })
+            };
             Backend { guests: guests.into_iter().map(known).collect(), read_ms, told_ms: i64::MIN, round: 0 }
         };
         Self { backends: memory.into_iter().map(|(kind, memory)| (kind, backend(memory))).collect() }
@@ -142,34 +167,13 @@ impl Watch {
         events
     }
 
-    /// An operation of Paddock left the guest so.
-    pub fn operation_ended(
-        &mut self,
-        guest: &GuestId,
-        after: GuestAfter,
-        finished_ms: i64,
-    ) -> Option<Change> {
-        let backend = self.backends.get_mut(&guest.backend)?;
-        let after = match after {
-            GuestAfter::NotRead => return None,
-            GuestAfter::Gone => None,
-            GuestAfter::Status(status) if is_at_rest(status) => Some(status),
-            GuestAfter::Status(_) => return None,
-        };
-        let rest = after.map_or(Rest::Absent, Rest::At);
-        let round = backend.round;
-        let known = backend.guests.entry(guest.name.clone()).or_insert_with(|| Known::new(Rest::Absent));
-        let before = known.rest;
-        *known = Known { round, ..Known::new(rest) };
-        (before != rest).then(|| Change {
-            guest: guest.clone(),
-            before: before.status(),
-            after,
-            from_ms: finished_ms,
-            began_ms: finished_ms,
-            ended_ms: finished_ms,
-            cause: Cause::None,
-        })
+    /// An operation of Paddock left the guest so: that is how it was before what comes.
+    pub fn operation_ended(&mut self, guest: &GuestId, after: GuestAfter) {
+        let Some(backend) = self.backends.get_mut(&guest.backend) else { return };
+        if let Some(rest) = left_by(after) {
+            let known = Known { round: backend.round, ..Known::new(rest) };
+            backend.guests.insert(guest.name.clone(), known);
+        }
     }
 }
 
@@ -272,6 +276,15 @@ impl Known {
         self.rest = rest;
         self.left = None;
         Some(event)
+    }
+}
+
+/// What an operation left, where that is known and at rest.
+fn left_by(after: GuestAfter) -> Option<Rest> {
+    match after {
+        GuestAfter::Gone => Some(Rest::Absent),
+        GuestAfter::Status(status) if is_at_rest(status) => Some(Rest::At(status)),
+        GuestAfter::Status(_) | GuestAfter::NotRead => None,
     }
 }
 

@@ -21,7 +21,7 @@ pub fn plan_hash(plan: &Plan) -> Hash {
     of_plan(&to_json(plan))
 }
 
-pub(super) fn of_plan(json: &str) -> Hash {
+pub(in crate::store) fn of_plan(json: &str) -> Hash {
     Record::new("plan").text(json).finish()
 }
 

@@ -75,14 +75,24 @@ impl Store {
         Ok(Some(self.append(transaction, fact).await?))
     }
 
-    /// Makes this process the one that watches over the operation. False if it has ended by now.
-    pub async fn adopt_operation(&self, id: OperationId, owner: RunningTool) -> Result<bool, StoreError> {
+    /// Makes this process the one that watches over the operation, in place of the one that did. False if it has ended
+    /// by now, or somebody else was faster.
+    pub async fn adopt_operation(
+        &self,
+        id: OperationId,
+        before: Option<RunningTool>,
+        owner: RunningTool,
+    ) -> Result<bool, StoreError> {
         let (pid, ticks) = columns(owner);
+        let (pid_before, ticks_before) = before.map(columns).unzip();
         let done = sqlx::query!(
-            "UPDATE operations SET owner_pid = ?, owner_start_ticks = ? WHERE id = ? AND state = 'running'",
+            "UPDATE operations SET owner_pid = ?, owner_start_ticks = ?
+             WHERE id = ? AND state = 'running' AND owner_pid IS ? AND owner_start_ticks IS ?",
             pid,
             ticks,
-            id.0
+            id.0,
+            pid_before,
+            ticks_before
         )
         .execute(&self.pool)
         .await?;

@@ -85,7 +85,6 @@ pub struct LiveOperation {
     pub owner: Option<RunningTool>,
 }
 
-#[derive(sqlx::FromRow)]
 pub(super) struct OperationRow {
     pub id: i64,
     pub origin: String,

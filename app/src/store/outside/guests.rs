@@ -1,7 +1,5 @@
 //! Changes of guests that were only seen.
 
-use std::collections::HashMap;
-
 use sqlx::SqliteConnection;
 
 use super::Source;
@@ -30,6 +28,15 @@ pub struct Observed {
     pub notes: Vec<String>,
 }
 
+/// A guest as it was last seen at rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownGuest {
+    pub name: GuestName,
+    pub status: GuestStatus,
+    /// When it was first seen so.
+    pub since_ms: i64,
+}
+
 /// The newest operation of Paddock on a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastDone {
@@ -41,18 +48,17 @@ pub struct LastDone {
 
 impl Store {
     /// How each guest of the backend was last seen at rest.
-    pub async fn known_guests(
-        &self,
-        kind: BackendKind,
-    ) -> Result<HashMap<GuestName, GuestStatus>, StoreError> {
+    pub async fn known_guests(&self, kind: BackendKind) -> Result<Vec<KnownGuest>, StoreError> {
         let backend = kind.as_str();
-        let rows = sqlx::query!("SELECT guest, status FROM known_guests WHERE backend = ?", backend)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query!("SELECT guest, status, since_ms FROM known_guests WHERE backend = ?", backend)
+                .fetch_all(&self.pool)
+                .await?;
         // What cannot be read is as good as not known, and is written anew with the next reading.
-        let known =
-            |(guest, status): (String, String)| Some((GuestName::found(&guest).ok()?, status.parse().ok()?));
-        Ok(rows.into_iter().filter_map(|row| known((row.guest, row.status))).collect())
+        let known = |(guest, status, since_ms): (String, String, i64)| {
+            Some(KnownGuest { name: GuestName::found(&guest).ok()?, status: status.parse().ok()?, since_ms })
+        };
+        Ok(rows.into_iter().filter_map(|row| known((row.guest, row.status, row.since_ms))).collect())
     }
 
     /// The first reading of a backend: how its guests are, and when that was.
@@ -64,7 +70,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = self.writing().await?;
         for (name, status) in guests {
-            note_guest(&mut transaction, &GuestId::new(kind, name.clone()), Some(*status)).await?;
+            let guest = GuestId::new(kind, name.clone());
+            note_guest(&mut transaction, &guest, Some(*status), read_ms).await?;
         }
         let source = Source::Guests(kind).as_str();
         sqlx::query!(
@@ -77,15 +84,16 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// How a guest is now, `None` where it is gone; and the record of that, where Paddock did not do it.
+    /// How a guest is since then, `None` where it is gone; and the record of that, where Paddock did not do it.
     pub async fn note_change(
         &self,
         guest: &GuestId,
         status: Option<GuestStatus>,
+        since_ms: i64,
         observed: Option<&Observed>,
     ) -> Result<Option<OperationId>, StoreError> {
         let mut transaction = self.writing().await?;
-        note_guest(&mut transaction, guest, status).await?;
+        note_guest(&mut transaction, guest, status, since_ms).await?;
         let Some(observed) = observed else {
             transaction.commit().await?;
             return Ok(None);
@@ -168,6 +176,7 @@ async fn note_guest(
     connection: &mut SqliteConnection,
     guest: &GuestId,
     status: Option<GuestStatus>,
+    since_ms: i64,
 ) -> Result<(), sqlx::Error> {
     let (backend, name) = (guest.backend.as_str(), guest.name.as_str());
     let Some(status) = status.map(GuestStatus::as_str) else {
@@ -177,11 +186,12 @@ async fn note_guest(
         return Ok(());
     };
     sqlx::query!(
-        "INSERT INTO known_guests (backend, guest, status) VALUES (?, ?, ?)
-         ON CONFLICT (backend, guest) DO UPDATE SET status = excluded.status",
+        "INSERT INTO known_guests (backend, guest, status, since_ms) VALUES (?, ?, ?, ?)
+         ON CONFLICT (backend, guest) DO UPDATE SET status = excluded.status, since_ms = excluded.since_ms",
         backend,
         name,
-        status
+        status,
+        since_ms
     )
     .execute(connection)
     .await?;

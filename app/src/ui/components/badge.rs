@@ -76,6 +76,12 @@ pub fn OutcomeBadge(state: OperationState) -> impl IntoView {
     view! { <span class=format!("state {tone}")>{drawn(shape)} {state.label().to_lowercase()}</span> }
 }
 
+/// A change that nobody asked Paddock for, in the place of an outcome.
+#[component]
+pub fn SeenBadge() -> impl IntoView {
+    view! { <span class="state quiet">{drawn(Shape::Ring)} "seen"</span> }
+}
+
 /// How one step of an operation is: its shape alone, as the word stands at the end of its line.
 #[component]
 pub fn StepShape(#[prop(into)] state: StepState) -> impl IntoView {

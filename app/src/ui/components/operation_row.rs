@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     ago::{Ago, Elapsed},
-    badge::{BackendChip, OutcomeBadge},
+    badge::{BackendChip, OutcomeBadge, SeenBadge},
 };
 use crate::domain::{
     operation::{Deed, OperationState, OperationSummary, Origin},
@@ -13,8 +13,18 @@ use crate::domain::{
 
 /// Lines under each other, aligned. `guests` shows whose operation each is.
 #[component]
-pub fn OperationRows(operations: Vec<OperationSummary>, now_ms: i64, guests: bool) -> impl IntoView {
-    let row = move |operation| view! { <OperationRow operation now_ms guests /> };
+pub fn OperationRows(
+    operations: Vec<OperationSummary>,
+    now_ms: i64,
+    guests: bool,
+    /// All of them are parts of one, and that is shown already.
+    #[prop(optional)]
+    parts: bool,
+) -> impl IntoView {
+    let row = move |mut operation: OperationSummary| {
+        operation.parent = operation.parent.filter(|_| !parts);
+        view! { <OperationRow operation now_ms guests /> }
+    };
     view! {
         <ol class=if guests {
             "ops with-guests"
@@ -33,7 +43,7 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
     view! {
         <li class="op">
             <span class="op-outcome">
-                <OutcomeBadge state />
+                <Outcome deed=action.clone() state />
             </span>
             <span class="op-action">
                 <a class="strong cover" href=id.href()>
@@ -49,7 +59,14 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                             </a>
                         }
                     })}
-                {failure.map(|why| view! { <span class="op-why">{why}</span> })}
+                {failure
+                    .map(|why| {
+                        let class = match state {
+                            OperationState::Cancelled => "op-why quiet",
+                            _ => "op-why",
+                        };
+                        view! { <span class=class>{why}</span> }
+                    })}
             </span>
             {guests
                 .then(|| {
@@ -83,6 +100,15 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
     }
 }
 
+/// Where it is in its life. What was only seen did not succeed at anything.
+#[component]
+pub fn Outcome(deed: Deed, state: OperationState) -> impl IntoView {
+    match deed {
+        Deed::Observed(_) => view! { <SeenBadge /> }.into_any(),
+        Deed::Action(_) | Deed::Task(_) => view! { <OutcomeBadge state /> }.into_any(),
+    }
+}
+
 /// Who set it going; nobody is guessed.
 #[component]
 pub fn Who(actor: Option<String>) -> impl IntoView {
@@ -113,12 +139,12 @@ pub fn OriginMark(origin: Origin) -> impl IntoView {
 /// seen took no time that anybody knows.
 #[component]
 pub fn Took(operation: OperationSummary, now_ms: i64) -> impl IntoView {
-    let OperationSummary { action, state, started_ms, running_ms, finished_ms, .. } = operation;
+    let OperationSummary { origin, action, started_ms, running_ms, finished_ms, .. } = operation;
     let begun_ms = running_ms.unwrap_or(started_ms);
     match finished_ms {
         _ if matches!(action, Deed::Observed(_)) => ().into_any(),
         // It never left the line.
-        Some(_) if running_ms.is_none() && state != OperationState::Succeeded => ().into_any(),
+        Some(_) if running_ms.is_none() && origin == Origin::Paddock => ().into_any(),
         Some(finished_ms) => words::span(finished_ms - begun_ms).into_any(),
         None => view! { <Elapsed since_ms=begun_ms now_ms /> }.into_any(),
     }

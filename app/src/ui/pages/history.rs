@@ -11,7 +11,10 @@ use chips::Chips;
 use filters::{FilterForm, href};
 
 use crate::{
-    api::operations::{HistoryPage as Page, list_operations},
+    api::{
+        ApiError,
+        operations::{HistoryPage as Page, list_operations},
+    },
     domain::{
         history::{FilterError, HistoryField, HistoryQuery},
         operation::OperationSummary,
@@ -21,7 +24,7 @@ use crate::{
         components::{
             banner::{Banner, Tone},
             empty::Empty,
-            icon::{Glyph, Icon},
+            icon::Glyph,
             loaded::Loaded,
             operation_row::OperationRows,
         },
@@ -40,26 +43,61 @@ pub fn HistoryPage() -> impl IntoView {
     let page = Resource::new(move || (asked.get(), live.version()), |(asked, _)| list_operations(asked));
     view! {
         <Title text="History" />
+        <Transition>
+            <Above asked page />
+        </Transition>
         <Loaded reply=page let:page>
             {view! { <Found page query=asked.get_untracked() /> }.into_any()}
         </Loaded>
     }
 }
 
+/// What stands over the list, and stays while that changes.
+#[component]
+fn Above(asked: Memo<HistoryQuery>, page: Resource<Result<Page, ApiError>>) -> impl IntoView {
+    let errors =
+        Memo::new(move |_| page.get().and_then(Result::ok).map(|page| page.errors).unwrap_or_default());
+    view! {
+        <header class="head">
+            <h1>"History"</h1>
+            <Export asked hidden=Signal::derive(move || !errors.read().is_empty()) />
+        </header>
+        <FilterForm asked errors />
+        {move || view! { <Chips query=asked.get() errors=errors.get() /> }}
+    }
+}
+
+/// All that is filtered, as files.
+#[component]
+fn Export(asked: Memo<HistoryQuery>, hidden: Signal<bool>) -> impl IntoView {
+    let link = move |format: &'static str, words: &'static str| {
+        let href = move || {
+            let query = asked.read().with(HistoryField::After, "").to_query();
+            let filter = if query.is_empty() { query } else { format!("&{query}") };
+            format!("/history/export?format={format}{filter}")
+        };
+        view! {
+            <a class="button small" href=href rel="external" download>
+                {words}
+            </a>
+        }
+    };
+    view! {
+        <div class="export" role="group" aria-label="Export what is filtered" hidden=hidden>
+            <span class="meta">"Export"</span>
+            {link("csv", "CSV")}
+            {link("jsonl", "JSON Lines")}
+        </div>
+    }
+}
+
 #[component]
 fn Found(page: Page, query: HistoryQuery) -> impl IntoView {
     let Page { now_ms, operations, older, errors } = page;
-    let is_wrong = !errors.is_empty();
-    // What stands at no field of the form.
-    let elsewhere: Vec<_> = errors
-        .iter()
-        .filter(|error| matches!(error.field, None | Some(HistoryField::After)))
-        .cloned()
-        .collect();
-    let list = match (operations.is_empty(), is_wrong) {
+    let list = match (operations.is_empty(), errors.is_empty()) {
         (false, _) => view! { <Days operations now_ms /> }.into_any(),
-        (true, true) => view! { <NothingAsked errors=elsewhere /> }.into_any(),
-        (true, false) => view! { <Nothing is_all=query.is_all() /> }.into_any(),
+        (true, false) => view! { <NothingAsked errors /> }.into_any(),
+        (true, true) => view! { <Nothing is_all=query.is_all() /> }.into_any(),
     };
     let newest = (!query.after.is_empty()).then(|| href(&query.with(HistoryField::After, "")));
     let older = older.map(|after| href(&query.with(HistoryField::After, after)));
@@ -73,43 +111,11 @@ fn Found(page: Page, query: HistoryQuery) -> impl IntoView {
         })
     };
     view! {
-        <header class="head">
-            <h1>"History"</h1>
-            {(!is_wrong).then(|| view! { <Export query=query.clone() /> })}
-        </header>
-        <FilterForm query=query.clone() errors=errors.clone() />
-        <Chips query errors />
         {list}
         <nav class="pages" aria-label="Pages">
             {page_link(newest, "Newest")}
             {page_link(older, "Older")}
         </nav>
-    }
-}
-
-/// All that is filtered, as files.
-#[component]
-fn Export(query: HistoryQuery) -> impl IntoView {
-    let query = query.with(HistoryField::After, "").to_query();
-    let link = |format: &str, words: &'static str| {
-        let query = if query.is_empty() { String::new() } else { format!("&{query}") };
-        view! {
-            <a
-                class="button small"
-                href=format!("/history/export?format={format}{query}")
-                rel="external"
-                download
-            >
-                {words}
-            </a>
-        }
-    };
-    view! {
-        <div class="export" role="group" aria-label="Export what is filtered">
-            <span class="meta">"Export"</span>
-            {link("csv", "CSV")}
-            {link("jsonl", "JSON Lines")}
-        </div>
     }
 }
 
@@ -152,17 +158,17 @@ fn Nothing(is_all: bool) -> impl IntoView {
     }
 }
 
-/// Nothing is shown instead of what nobody asked for.
+/// Nothing is shown instead of what nobody asked for. What is wrong at no field of the form is told here.
 #[component]
 fn NothingAsked(errors: Vec<FilterError>) -> impl IntoView {
-    let line = |error: FilterError| view! { <p>{error.message}</p> };
+    let is_elsewhere = |error: &FilterError| matches!(error.field, None | Some(HistoryField::After));
+    let mut told: Vec<_> = errors.into_iter().filter(is_elsewhere).map(|error| error.message).collect();
+    if told.is_empty() {
+        told.push("What is wrong stands at its field.".to_owned());
+    }
     view! {
         <Banner tone=Tone::Bad title="The filter cannot be understood, so nothing is shown">
-            {errors.into_iter().map(line).collect_view()}
-            <a class="button small" href="/history">
-                <Icon glyph=Glyph::Cross />
-                "Clear the filter"
-            </a>
+            {told.into_iter().map(|told| view! { <p>{told}</p> }).collect_view()}
         </Banner>
     }
 }

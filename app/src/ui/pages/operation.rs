@@ -20,14 +20,14 @@ use crate::{
     ui::{
         components::{
             ago::Ago,
-            badge::{BackendChip, OutcomeBadge},
+            badge::BackendChip,
             banner::{Banner, Tone},
             command::Copy,
             fold::Fold,
             icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
             log::Log,
-            operation_row::{OriginMark, Took, Who},
+            operation_row::{OriginMark, Outcome, Took, Who},
             step_row::{StepRow, state_of},
         },
         live::Live,
@@ -46,6 +46,8 @@ struct Kept {
     /// The operation whose end is shown: nothing of it changes any more.
     ended: StoredValue<Option<String>>,
 }
+
+const NO_PLAN: &str = "Paddock was not asked for this, so there is no plan of it.";
 
 #[component]
 pub fn OperationPage() -> impl IntoView {
@@ -159,7 +161,7 @@ fn Heading(summary: OperationSummary, now_ms: i64) -> impl IntoView {
     };
     let label = action.label();
     // A change that was seen is told as one: nobody says to a guest "seen running".
-    let (before, after) = match action {
+    let (before, after) = match &action {
         Deed::Observed(_) => (String::new(), format!(" {}", label.to_lowercase())),
         _ => (format!("{label} "), String::new()),
     };
@@ -168,7 +170,7 @@ fn Heading(summary: OperationSummary, now_ms: i64) -> impl IntoView {
         <div class="head-words">
             <h1 class="long">{before} {subject} {after}</h1>
             <p class="head-facts">
-                <OutcomeBadge state />
+                <Outcome deed=action.clone() state />
                 {guest.map(|guest| view! { <BackendChip kind=guest.backend /> })}
                 <OriginMark origin />
                 <span class="id">{format!("#{id}")}</span>
@@ -197,15 +199,21 @@ fn Ran(operation: Operation, kept: Kept) -> impl IntoView {
         let said = of_steps.iter().filter(|chunk| chunk.step == index).cloned().collect::<Vec<_>>();
         view! { <StepRow step outcome state said follow /> }
     });
-    let unplanned = match summary.action {
-        Deed::Observed(_) => "Only the change was seen. What brought it about is not known.",
-        Deed::Task(_) | Deed::Action(_) => "Paddock was not asked for this, so there is no plan of it.",
+    let (title, unplanned) = match summary.action {
+        Deed::Observed(_) => {
+            ("What was seen", "Only the change was seen. What brought it about is not known.")
+        }
+        _ if live => ("What runs", NO_PLAN),
+        _ => ("What ran", NO_PLAN),
     };
     view! {
         <section class="panel" aria-labelledby="ran">
-            <h2 id="ran">{if live { "What runs" } else { "What ran" }}</h2>
-            {(count == 0).then(|| view! { <p class="meta">{unplanned}</p> })}
-            <ol class="steps">{steps.collect_view()}</ol>
+            <h2 id="ran">{title}</h2>
+            {if count == 0 {
+                view! { <p class="meta">{unplanned}</p> }.into_any()
+            } else {
+                view! { <ol class="steps">{steps.collect_view()}</ol> }.into_any()
+            }}
             {(!others.is_empty())
                 .then(|| view! { <Log chunks=others dropped_bytes=0 live follow /> })}
         </section>

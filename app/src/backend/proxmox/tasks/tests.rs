@@ -12,7 +12,7 @@ fn captured(file: &str) -> Value {
 
 fn tasks(data: Value) -> Vec<Task> {
     let Rows(rows): Rows<TaskRow> = serde_json::from_value(data).unwrap();
-    rows.iter().filter_map(task).collect()
+    rows.iter().filter_map(row).collect()
 }
 
 fn one_of(row: Value) -> Option<Task> {

@@ -26,7 +26,12 @@ impl Trial {
 
     /// That was read last at 1000, and found this.
     fn knowing(all: &[(&str, GuestStatus)]) -> Self {
-        let guests = all.iter().map(|(text, status)| (name(text), *status)).collect();
+        let known = |(text, status): &(&str, GuestStatus)| KnownGuest {
+            name: name(text),
+            status: *status,
+            since_ms: 500,
+        };
+        let guests = all.iter().map(known).collect();
         Self { watch: Watch::new([(LXC, Memory { guests, read_ms: Some(1000) })]), at: 10_000 }
     }
 
@@ -141,17 +146,31 @@ fn what_an_operation_left_is_what_the_next_reading_is_compared_to() {
     let mut trial = Trial::new();
     trial.events(&[("job", Stopped)]);
     let job = GuestId::new(LXC, name("job"));
-    let ended = |trial: &mut Trial, after| trial.watch.operation_ended(&job, after, trial.at + 100);
-    let change = ended(&mut trial, GuestAfter::Status(Running)).unwrap();
-    assert_eq!((change.before, change.after, change.cause), (Some(Stopped), Some(Running), Cause::None));
+    trial.watch.operation_ended(&job, GuestAfter::Status(Running));
     assert_eq!(trial.one(&[("job", Stopped)]), (Some(Running), Some(Stopped)), "it ended by itself");
-    assert_eq!(ended(&mut trial, GuestAfter::Status(Stopped)), None, "known already");
-    assert_eq!(ended(&mut trial, GuestAfter::NotRead), None);
-    assert_eq!(ended(&mut trial, GuestAfter::Status(Stopping)), None);
-    assert_eq!(ended(&mut trial, GuestAfter::Gone).unwrap().after, None);
+    for nothing_new in [GuestAfter::Status(Stopped), GuestAfter::NotRead, GuestAfter::Status(Stopping)] {
+        trial.watch.operation_ended(&job, nothing_new);
+        assert_eq!(trial.changes(&[("job", Stopped)]), [], "{nothing_new:?}");
+    }
+    trial.watch.operation_ended(&job, GuestAfter::Gone);
     assert_eq!(trial.changes(&[]), []);
-    let other = GuestId::parse("proxmox-vm", "100").unwrap();
-    assert_eq!(trial.watch.operation_ended(&other, GuestAfter::Gone, 0), None, "not watched");
+    trial.watch.operation_ended(&job, GuestAfter::Status(Running));
+    assert_eq!(trial.one(&[]), (Some(Running), None));
+}
+
+#[test]
+fn what_a_command_line_left_while_no_server_was_up_is_how_it_was() {
+    let known = |status, since_ms| KnownGuest { name: name("a"), status, since_ms };
+    let mut memory = Memory { guests: vec![known(Stopped, 500)], read_ms: Some(1000) };
+    memory.operation_ended(&name("a"), GuestAfter::NotRead, 2000);
+    memory.operation_ended(&name("a"), GuestAfter::Status(Running), 400);
+    assert_eq!(memory.guests, [known(Stopped, 500)], "older than what was seen");
+    memory.operation_ended(&name("a"), GuestAfter::Status(Running), 3000);
+    assert_eq!(memory.guests, [known(Running, 3000)]);
+    let mut trial = Trial { watch: Watch::new([(LXC, memory.clone())]), at: 10_000 };
+    assert_eq!(trial.one(&[("a", Stopped)]), (Some(Running), Some(Stopped)));
+    memory.operation_ended(&name("a"), GuestAfter::Gone, 4000);
+    assert_eq!(memory.guests, []);
 }
 
 #[test]
@@ -166,4 +185,13 @@ fn it_is_told_once_a_minute_up_to_when_all_is_told() {
         told.extend(trial.events(&[("a", Running)]).into_iter().filter_map(until));
     }
     assert_eq!(told, [10_500, 70_500, 130_500]);
+}
+
+#[test]
+fn what_was_seen_after_the_last_time_that_was_noted_is_not_older_than_that() {
+    let known = KnownGuest { name: name("a"), status: Running, since_ms: 3000 };
+    let memory = Memory { guests: vec![known], read_ms: Some(1000) };
+    let mut trial = Trial { watch: Watch::new([(LXC, memory)]), at: 10_000 };
+    let change = trial.changes(&[("a", Stopped)]).remove(0);
+    assert_eq!((change.from_ms, change.cause), (3000, Cause::WhileDown));
 }

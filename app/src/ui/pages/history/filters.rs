@@ -21,6 +21,17 @@ use crate::{
 /// The `id` of the suggestions for times.
 const TIMES: &str = "times";
 
+/// Fields that a phone folds away.
+const FOLDED: [HistoryField; 7] = [
+    HistoryField::Guest,
+    HistoryField::Backend,
+    HistoryField::User,
+    HistoryField::Action,
+    HistoryField::Result,
+    HistoryField::From,
+    HistoryField::To,
+];
+
 /// The history's page with this filter.
 pub fn href(query: &HistoryQuery) -> String {
     match query.to_query() {
@@ -62,9 +73,10 @@ pub fn choices(field: HistoryField) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// The fields, each with what is wrong with it.
+/// The fields, each with what is wrong with it. Made once: what is being typed stays while the host changes, and the
+/// focus where it is.
 #[component]
-pub fn FilterForm(query: HistoryQuery, errors: Vec<FilterError>) -> impl IntoView {
+pub fn FilterForm(asked: Memo<HistoryQuery>, errors: Memo<Vec<FilterError>>) -> impl IntoView {
     let navigate = use_navigate();
     // The same as the form does without JavaScript, less the new document.
     let search = move |event: ev::SubmitEvent| {
@@ -75,49 +87,23 @@ pub fn FilterForm(query: HistoryQuery, errors: Vec<FilterError>) -> impl IntoVie
             .map(|field| (field.as_str(), data.get(field.as_str()).as_string().unwrap_or_default()));
         navigate(&href(&HistoryQuery::from_pairs(typed)), NavigateOptions::default());
     };
-    let message = |field: HistoryField| {
-        let of_field: Vec<_> = errors
-            .iter()
-            .filter(|error| error.field == Some(field))
-            .map(|error| error.message.clone())
-            .collect();
-        (!of_field.is_empty()).then(|| of_field.join(" "))
+    let field = |field: HistoryField| view! { <FilterField field asked errors /> };
+    let more = move || match FOLDED.into_iter().filter(|field| !asked.read().get(*field).is_empty()).count() {
+        0 => "More filters".to_owned(),
+        active => format!("More filters ({active})"),
     };
-    let field = |field: HistoryField| {
-        view! { <FilterField field value=query.get(field).to_owned() error=message(field) /> }
-    };
-    // Without this a phone would hide what is wrong.
-    let open = !errors.is_empty();
-    let active = HistoryField::ALL
-        .into_iter()
-        .filter(|field| !matches!(field, HistoryField::Text | HistoryField::After))
-        .filter(|field| !query.get(*field).is_empty())
-        .count();
     view! {
         <form class="filters" method="get" action="/history" role="search" on:submit=search>
+            // Open where a phone would else hide what is wrong.
             {field(HistoryField::Text)}
-            <details class="filters-more" open=open>
+            <details class="filters-more" open=move || !errors.read().is_empty()>
                 <summary>
                     <Icon glyph=Glyph::Chevron />
-                    {if active == 0 {
-                        "More filters".to_owned()
-                    } else {
-                        format!("More filters ({active})")
-                    }}
+                    {more}
                 </summary>
                 <div class="filters-fields">
-                    {[
-                        HistoryField::Guest,
-                        HistoryField::Backend,
-                        HistoryField::User,
-                        HistoryField::Action,
-                        HistoryField::Result,
-                        HistoryField::From,
-                        HistoryField::To,
-                    ]
-                        .map(field)
-                        .into_iter()
-                        .collect_view()} <button class="button" type="submit">
+                    {FOLDED.map(field).into_iter().collect_view()}
+                    <button class="button" type="submit">
                         "Filter"
                     </button>
                 </div>
@@ -133,13 +119,38 @@ pub fn FilterForm(query: HistoryQuery, errors: Vec<FilterError>) -> impl IntoVie
 }
 
 #[component]
-fn FilterField(field: HistoryField, value: String, error: Option<String>) -> impl IntoView {
+fn FilterField(
+    field: HistoryField,
+    asked: Memo<HistoryQuery>,
+    errors: Memo<Vec<FilterError>>,
+) -> impl IntoView {
     let name = field.as_str();
+    let is_search = field == HistoryField::Text;
     // The key "/" leads there.
-    let id = if field == HistoryField::Text { keys::FILTER.to_owned() } else { format!("filter-{name}") };
-    let error_id = format!("{id}-error");
-    let invalid = error.is_some().then_some("true");
-    let described_by = error.is_some().then(|| error_id.clone());
+    let id = if is_search { keys::FILTER.to_owned() } else { format!("filter-{name}") };
+    let error_id = StoredValue::new(format!("{id}-error"));
+    let value = move || asked.read().get(field).to_owned();
+    let error = move || {
+        let errors = errors.read();
+        let of_field: Vec<_> = errors
+            .iter()
+            .filter(|error| error.field == Some(field))
+            .map(|error| error.message.as_str())
+            .collect();
+        (!of_field.is_empty()).then(|| of_field.join(" "))
+    };
+    let invalid = move || error().map(|_| "true");
+    let described_by = move || error().map(|_| error_id.get_value());
+    let message = move || {
+        error().map(|error| {
+            view! {
+                <p class="field-error" id=error_id.get_value() role="alert">
+                    <Icon glyph=Glyph::Warning />
+                    {error}
+                </p>
+            }
+        })
+    };
     let choices = choices(field);
     let control = if choices.is_empty() {
         let (placeholder, list) = match field {
@@ -153,14 +164,14 @@ fn FilterField(field: HistoryField, value: String, error: Option<String>) -> imp
             <input
                 id=id.clone()
                 name=name
-                type=if field == HistoryField::Text { "search" } else { "text" }
+                type=if is_search { "search" } else { "text" }
                 class="input"
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
                 placeholder=placeholder
                 list=list
-                value=value.clone()
+                value=value
                 prop:value=value
                 aria-invalid=invalid
                 aria-describedby=described_by
@@ -168,52 +179,48 @@ fn FilterField(field: HistoryField, value: String, error: Option<String>) -> imp
         }
         .into_any()
     } else {
-        // What the address asks for stays to be seen, also where there is no such thing.
-        let is_known = value.is_empty() || choices.iter().any(|(word, _)| *word == value);
-        let strange = (!is_known).then(|| (value.clone(), value.clone()));
-        let option = |(word, label): (String, String)| {
-            let selected = word == value;
+        let option = move |word: String, label: String| {
+            let of_word = word.clone();
+            let selected = move || asked.read().get(field) == of_word;
             view! {
-                <option value=word selected=selected>
+                <option value=word selected=selected.clone() prop:selected=selected>
                     {label}
                 </option>
             }
         };
-        let known = choices.into_iter().map(|(word, label)| (word.to_owned(), label.to_owned()));
-        let options = [(String::new(), "Any".to_owned())].into_iter().chain(strange).chain(known).map(option);
+        let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+        // What the address asks for stays to be seen, also where there is no such thing.
+        let strange = move || {
+            let value = value();
+            let is_known = value.is_empty() || words.contains(&value.as_str());
+            (!is_known).then(|| option(value.clone(), value))
+        };
+        let known = choices.into_iter().map(|(word, label)| option(word.to_owned(), label.to_owned()));
         view! {
             <span class="select">
                 <select
                     id=id.clone()
                     name=name
                     class="input"
-                    prop:value=value.clone()
                     aria-invalid=invalid
                     aria-describedby=described_by
                 >
-                    {options.collect::<Vec<_>>()}
+                    {option(String::new(), "Any".to_owned())}
+                    {known.collect::<Vec<_>>()}
+                    {strange}
                 </select>
                 <Icon glyph=Glyph::Chevron />
             </span>
         }
         .into_any()
     };
-    let is_search = field == HistoryField::Text;
     view! {
         <div class=if is_search { "field search" } else { "field" }>
             <label for=id>{label(field)}</label>
             {is_search.then(|| view! { <Icon glyph=Glyph::Search /> })}
             {control}
             {is_search.then(|| view! { <kbd aria-hidden="true">"/"</kbd> })}
-            {error
-                .map(|error| {
-                    view! {
-                        <p class="field-error" id=error_id role="alert">
-                            <Icon glyph=Glyph::Warning />
-                            {error}
-                        </p>
-                    }
-                })}
+            {message}
         </div>
     }
 }

@@ -12,9 +12,9 @@ use crate::{
 pub fn Parts(parts: Vec<OperationSummary>, asked: u32, live: bool, now_ms: i64) -> impl IntoView {
     let states: Vec<_> = parts.iter().map(|part| part.state).collect();
     view! {
-        <section class="day" aria-labelledby="parts">
+        <section class="parts" aria-labelledby="parts">
             <h2 id="parts">{tally(&states, asked, live)}</h2>
-            <OperationRows operations=parts now_ms guests=true />
+            <OperationRows operations=parts now_ms guests=true parts=true />
         </section>
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     domain::{
-        operation::{LedgerPlace, Operation, OperationSummary, Origin},
+        operation::{LedgerPlace, Operation, OperationId, OperationSummary, Origin},
         words,
     },
     ui::components::{ago::Exact, hash::ShortHash, operation_row::Who},
@@ -24,6 +24,7 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
     let OperationSummary {
         origin,
         parent,
+        guest,
         node,
         actor,
         address,
@@ -33,13 +34,15 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
         guest_after,
         ..
     } = summary;
-    let origin = match origin {
+    let is_ours = origin == Origin::Paddock;
+    let is_seen = origin == Origin::Observed;
+    let told = match origin {
         Origin::Paddock => "asked through Paddock",
         Origin::Task => "a Proxmox task, started outside Paddock",
         Origin::Observed => "seen on the host, not asked through Paddock",
     };
     let at = |at_ms: i64| view! { <Exact at_ms /> }.into_any();
-    let part_of = |id: crate::domain::operation::OperationId| {
+    let part_of = |id: OperationId| {
         view! {
             <a class="link" href=id.href()>
                 {format!("#{id}")}
@@ -47,21 +50,27 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
         }
         .into_any()
     };
-    let waited = running_ms.map(|running_ms| words::span(running_ms - started_ms).into_any());
-    let worked = finished_ms.zip(running_ms).map(|(end, begin)| words::span(end - begin).into_any());
+    // Of what others began only that is known, and no time at all passes in a change that is seen.
+    let asked = if is_seen { "Seen" } else { "Asked for" };
+    let asked = (is_ours || is_seen).then(|| fact(asked, at(started_ms)));
+    let began = running_ms.or((!is_ours).then_some(started_ms)).filter(|_| !is_seen);
+    let ended = finished_ms.filter(|_| !is_seen);
+    let after = guest_after.filter(|_| guest.is_some());
+    let waited = began.filter(|_| is_ours).map(|began| words::span(began - started_ms).into_any());
+    let worked = ended.zip(began).map(|(end, begin)| words::span(end - begin).into_any());
     view! {
         <section class="panel" aria-labelledby="facts">
             <h2 id="facts">"Facts"</h2>
             <dl class="facts figures">
-                {fact("Origin", origin.into_any())} {fact("By", view! { <Who actor /> }.into_any())}
+                {fact("Origin", told.into_any())} {fact("By", view! { <Who actor /> }.into_any())}
                 {address.map(|address| fact("From", view! { <code>{address}</code> }.into_any()))}
                 {parent.map(|id| fact("Part of", part_of(id)))}
-                {node.map(|node| fact("Node", node.into_any()))} {fact("Asked for", at(started_ms))}
-                {running_ms.map(|at_ms| fact("Started", at(at_ms)))}
-                {finished_ms.map(|at_ms| fact("Ended", at(at_ms)))}
+                {node.map(|node| fact("Node", node.into_any()))} {asked}
+                {began.map(|at_ms| fact("Started", at(at_ms)))}
+                {ended.map(|at_ms| fact("Ended", at(at_ms)))}
                 {waited.map(|waited| fact("Waited in line", waited))}
                 {worked.map(|worked| fact("Worked for", worked))}
-                {guest_after.map(|after| fact("Guest after", words::after(after).into_any()))}
+                {after.map(|after| fact("Guest after", words::after(after).into_any()))}
             </dl>
         </section>
     }
