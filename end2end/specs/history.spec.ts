@@ -1,4 +1,5 @@
 // What was done: found by filters, proved on its page, looked at before and done again.
+import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { bundle, crun, crunState } from "../host.js";
 import { eventually, expect, open, ready, test } from "./paddock.js";
@@ -121,6 +122,29 @@ test("older operations are a page of their own, and nothing is told twice or lef
   await expect(rows(admin)).toHaveCount(3);
   await admin.getByRole("link", { name: "Newest" }).click();
   await expect(rows(admin)).toHaveCount(50);
+});
+
+test("what is filtered is what the files hold", async ({ admin, js }, info) => {
+  const name = await make(admin, `file-${info.project.name}`);
+  const done = [await act(admin, name, "start"), await act(admin, name, "stop"), await act(admin, name, "start")];
+  await open(admin, js, `/history?guest=crun/${name}&action=start`);
+  const file = async (link: string) => {
+    const [download] = await Promise.all([
+      admin.waitForEvent("download"),
+      admin.getByRole("link", { name: link, exact: true }).click(),
+    ]);
+    return readFileSync(await download.path(), "utf8");
+  };
+  const lines = (await file("JSON Lines")).trimEnd().split("\n").map((line) => JSON.parse(line));
+  expect(lines.map((line) => line.id).toSorted()).toEqual([done[0], done[2]]);
+  expect(new Set(lines.map((line) => line.action))).toEqual(new Set(["start"]));
+  const table = (await file("CSV")).trimEnd().split(/\r?\n/);
+  expect(table).toHaveLength(3);
+  expect(table[0]).toContain("action");
+  for (const row of table.slice(1)) expect(row).toContain(name);
+  // What cannot be understood is not to be had as a file either.
+  await open(admin, js, "/history?backend=xen");
+  await expect(admin.getByRole("link", { name: "CSV", exact: true })).toBeHidden();
 });
 
 test("all of a guest's history is there when the guest is gone", async ({ admin, js }, info) => {

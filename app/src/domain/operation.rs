@@ -331,7 +331,9 @@ impl OperationSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     pub summary: OperationSummary,
-    /// What was asked for, secrets masked; `None` where Paddock was not asked.
+    /// What was asked for, secrets masked; `None` where Paddock was not asked. It is not read back from an answer: no
+    /// page shows it, and the reading of every kind of request would be a good part of what a browser loads.
+    #[serde(skip_deserializing)]
     pub request: Option<ActionRequest>,
     pub plan: Plan,
     /// SHA-256 of the plan, hexadecimal.

@@ -24,6 +24,7 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
     let OperationSummary {
         origin,
         parent,
+        guest,
         node,
         actor,
         address,
@@ -54,6 +55,7 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
     let asked = (is_ours || is_seen).then(|| fact(asked, at(started_ms)));
     let began = running_ms.or((!is_ours).then_some(started_ms)).filter(|_| !is_seen);
     let ended = finished_ms.filter(|_| !is_seen);
+    let after = guest_after.filter(|_| guest.is_some());
     let waited = began.filter(|_| is_ours).map(|began| words::span(began - started_ms).into_any());
     let worked = ended.zip(began).map(|(end, begin)| words::span(end - begin).into_any());
     view! {
@@ -68,7 +70,7 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
                 {ended.map(|at_ms| fact("Ended", at(at_ms)))}
                 {waited.map(|waited| fact("Waited in line", waited))}
                 {worked.map(|worked| fact("Worked for", worked))}
-                {guest_after.map(|after| fact("Guest after", words::after(after).into_any()))}
+                {after.map(|after| fact("Guest after", words::after(after).into_any()))}
             </dl>
         </section>
     }
