@@ -9,6 +9,7 @@ mod error;
 mod export;
 mod history;
 mod ledger;
+mod mend;
 mod open;
 mod operations;
 mod outside;

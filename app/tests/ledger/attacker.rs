@@ -89,13 +89,19 @@ impl Attacker {
 
     /// After a change of this one value.
     pub async fn first_changed(&self, place: &Place) -> Damage {
+        let change = self.change_of(place).await;
+        self.first_after(&[&change]).await
+    }
+
+    /// A statement that gives this one value another.
+    pub async fn change_of(&self, place: &Place) -> String {
         let Place { table, column, row } = place;
         let mut db = connect(&self.file_as_it_was()).await;
         let query = format!("SELECT {column} FROM {table} WHERE {row}");
         let value = sqlx::query(&query).fetch_one(&mut db).await.unwrap();
         let changed = changed(&value);
         db.close().await.unwrap();
-        self.first_after(&[&format!("UPDATE {table} SET {column} = {changed} WHERE {row}")]).await
+        format!("UPDATE {table} SET {column} = {changed} WHERE {row}")
     }
 
     fn file_as_it_was(&self) -> PathBuf {

@@ -1,12 +1,14 @@
 //! What the database itself refuses, and Paddock on one that was changed all the same.
 
+use std::path::Path;
+
 use app::{
     ledger::Damage,
     store::{By, EntryKind, Fact, Pace, Store},
 };
 
 use super::{
-    attacker::Attacker,
+    attacker::{Attacker, connect},
     sample::{ENDED, OPERATIONS, Sample, finish, operation},
 };
 
@@ -45,9 +47,11 @@ async fn the_database_refuses_to_change_or_remove_what_was_recorded() {
 async fn it_starts_and_goes_on_recording_on_a_database_changed_by_hand_and_what_is_new_is_sound() {
     let attacker = Attacker::new().await;
     let end = attacker.numbers("SELECT max(seq) FROM ledger").await[0];
+    let should = parts(&attacker.sample.path).await;
+    assert!(should.iter().any(|sql| sql.contains("ledger_is_not_changed")));
     for (change, first) in [
-        (format!("UPDATE ledger SET detail = '{{}}' WHERE seq = 9"), Some(Damage::EntryChanged { seq: 9 })),
-        (format!("DELETE FROM ledger WHERE seq = 9"), Some(Damage::Missing { first: 9, last: 9 })),
+        ("UPDATE ledger SET detail = '{}' WHERE seq = 9".to_owned(), Some(Damage::EntryChanged { seq: 9 })),
+        ("DELETE FROM ledger WHERE seq = 9".to_owned(), Some(Damage::Missing { first: 9, last: 9 })),
         // Its numbers are not given anew.
         (
             format!("DELETE FROM ledger WHERE seq > {end} - 2"),
@@ -59,11 +63,12 @@ async fn it_starts_and_goes_on_recording_on_a_database_changed_by_hand_and_what_
             Some(Damage::EntryChanged { seq: end }),
         ),
         // The signed end is written anew with the next entry.
-        (format!("DELETE FROM ledger_head"), None),
-        (format!("UPDATE operations SET backend = 'xen' WHERE backend IS NOT NULL"), None),
-        (format!("UPDATE operations SET state = 'exploded' WHERE id = 5"), None),
+        ("DELETE FROM ledger_head".to_owned(), None),
+        ("UPDATE operations SET backend = 'xen' WHERE backend IS NOT NULL".to_owned(), None),
+        ("UPDATE operations SET state = 'exploded' WHERE id = 5".to_owned(), None),
         (format!("UPDATE operations SET origin = 'nowhere', guest_after = 'x' WHERE id >= {ENDED}"), None),
     ] {
+        // Nothing that protected the record is left, either.
         let path = attacker.changed_by(&[&change]).await;
         let damages = attacker.sample.proof_of(&path).await.report;
         let store = Store::open(&path).await.unwrap_or_else(|e| panic!("{change}: {e}"));
@@ -84,5 +89,14 @@ async fn it_starts_and_goes_on_recording_on_a_database_changed_by_hand_and_what_
             let known = damages.damages.contains(damage) || matches!(damage, Damage::Missing { .. });
             assert!(known, "{change}: {damage}");
         }
+        assert_eq!(parts(&path).await, should, "{change}");
     }
+}
+
+/// What protects the record and finds it.
+async fn parts(path: &Path) -> Vec<String> {
+    let mut db = connect(path).await;
+    let query =
+        "SELECT sql FROM sqlite_schema WHERE type IN ('trigger', 'index') AND sql IS NOT NULL ORDER BY sql";
+    sqlx::query_scalar(query).fetch_all(&mut db).await.unwrap()
 }

@@ -97,9 +97,11 @@ async fn the_first_change_is_told_the_others_are_counted_and_the_code_is_12() {
 #[test]
 fn what_cannot_be_read_proves_nothing() {
     let lab = Lab::new();
-    lab.refused(6, &["verify"]).contains("paddock.db");
+    let said = lab.refused(6, &["verify"]);
+    assert!(said.contains("paddock.db") && said.contains("Nothing was proven"), "{said}");
     with_users(&lab);
-    lab.refused(6, &["verify", "/no/such/file"]);
+    let said = lab.refused(6, &["verify", "/no/such/file"]);
+    assert!(said.contains("/no/such/file") && said.contains("Nothing was proven"), "{said}");
     lab.refused(2, &["verify", "--public-key", "x"]);
     lab.refused(1, &["verify", "--journal", "/no/such/journal"]);
     let list = lab.path("list.txt");
