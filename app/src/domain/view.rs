@@ -8,7 +8,7 @@ use super::{
     guest::{Guest, GuestDetail, GuestId},
     history::FilterError,
     host::{BackendState, CreateOptions},
-    operation::{Operation, OperationId, OperationSummary},
+    operation::{Line, Operation, OperationId, OperationSummary},
     plan::Plan,
 };
 
@@ -50,7 +50,7 @@ pub struct GuestPage {
     /// The operation at work on it.
     pub live: Option<OperationSummary>,
     /// Newest first, at most ten.
-    pub recent: Vec<OperationSummary>,
+    pub recent: Vec<Line>,
     /// Start, shut down, stop and delete, in this order, each with why it cannot be had now.
     pub actions: Vec<ActionChoice>,
 }
@@ -137,7 +137,7 @@ pub struct CreateChoices {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
     pub now_ms: i64,
-    pub operations: Vec<OperationSummary>,
+    pub operations: Vec<Line>,
     /// The filter's field `after` for the next, older page; `None` on the last.
     pub older: Option<String>,
     /// What is wrong with the filter. There are no operations then: it asks for nothing that could be shown.
@@ -152,7 +152,7 @@ pub struct OperationPage {
     /// It is running, and this person may end it.
     pub can_cancel: bool,
     /// The parts of a bulk action.
-    pub parts: Vec<OperationSummary>,
+    pub parts: Vec<Line>,
     /// Where it can be planned again; `None` for what Paddock was not asked to do.
     pub again: Option<String>,
     /// The plan as a shell script, to be run by hand; `None` for one without steps.

@@ -23,7 +23,7 @@ use crate::{
         action::{ActionRequest, Field, Refusal},
         failure::FailureKind,
         guest::GuestId,
-        operation::{Deed, EndState, GuestAfter, OperationId, OperationState, OperationSummary, Origin},
+        operation::{Deed, EndState, GuestAfter, Line, OperationId, OperationState, Origin},
         plan::Plan,
         view::{BulkPart, BulkPreview},
     },
@@ -231,8 +231,9 @@ impl Whole {
         }
     }
 
-    fn end(&self, parts: &[OperationSummary], left_out: &[(String, FailureKind)]) -> End {
-        let bad: Vec<_> = parts.iter().filter(|part| part.state != OperationState::Succeeded).collect();
+    fn end(&self, parts: &[Line], left_out: &[(String, FailureKind)]) -> End {
+        let is_well = |part: &Line| matches!(part, Ok(part) if part.state == OperationState::Succeeded);
+        let bad: Vec<_> = parts.iter().filter(|part| !is_well(part)).collect();
         let succeeded = parts.len() - bad.len();
         let state = if self.cancel.is_cancelled() {
             EndState::Cancelled
@@ -243,14 +244,21 @@ impl Whole {
         };
         let failures: Vec<String> = bad
             .iter()
-            .map(|part| {
-                let why = part.failure.as_deref().unwrap_or_default();
-                format!("{} (#{}): {}. {why}", part.on_what(), part.id, part.state.label().to_lowercase())
+            .map(|part| match part {
+                Ok(part) => {
+                    let why = part.failure.as_deref().unwrap_or_default();
+                    format!("{} (#{}): {}. {why}", part.on_what(), part.id, part.state.label().to_lowercase())
+                }
+                Err(record) => {
+                    format!("#{}: its record was changed outside Paddock; {}.", record.id, record.what)
+                }
             })
             .chain(left_out.iter().map(|(why, _)| why.clone()))
             .collect();
-        let first_kind =
-            bad.iter().find_map(|part| part.failure_kind).or(left_out.first().map(|(_, kind)| *kind));
+        let first_kind = bad
+            .iter()
+            .find_map(|part| part.as_ref().ok()?.failure_kind)
+            .or(left_out.first().map(|(_, kind)| *kind));
         let failure_kind = match state {
             EndState::Succeeded => None,
             EndState::Cancelled => Some(FailureKind::Cancelled),

@@ -70,7 +70,7 @@ pub async fn page(
         detail.config = None;
     }
     let recent = state.store.operations_of(&id, None, RECENT).await?;
-    let live = recent.iter().find(|operation| operation.state.is_live()).cloned();
+    let live = recent.iter().flatten().find(|operation| operation.state.is_live()).cloned();
     let paused = detail.guest.status == GuestStatus::Paused;
     let hidden = if paused { GuestAction::Pause } else { GuestAction::Resume };
     let offered = OFFERED.into_iter().filter(|action| *action != hidden && driver.lack(*action).is_none());

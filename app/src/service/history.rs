@@ -8,7 +8,7 @@ use crate::{
         access::Privilege,
         guest::GuestId,
         history::{Cursor, HistoryField, HistoryQuery},
-        operation::OperationSummary,
+        operation::{Line, place_of},
         view::HistoryPage,
     },
 };
@@ -47,11 +47,13 @@ pub async fn timeline(
     }))
 }
 
-fn page_of(now_ms: i64, mut operations: Vec<OperationSummary>) -> HistoryPage {
+fn page_of(now_ms: i64, mut operations: Vec<Line>) -> HistoryPage {
     let more = operations.len() > PAGE;
     operations.truncate(PAGE);
-    let place =
-        |oldest: &OperationSummary| Cursor { started_ms: oldest.started_ms, id: oldest.id.0 }.to_string();
+    let place = |oldest: &Line| {
+        let (id, started_ms) = place_of(oldest);
+        Cursor { started_ms, id: id.0 }.to_string()
+    };
     let older = operations.last().filter(|_| more).map(place);
     HistoryPage { now_ms, operations, older, errors: Vec::new() }
 }

@@ -13,6 +13,7 @@ mod mend;
 mod open;
 mod operations;
 mod outside;
+mod text;
 mod users;
 mod verify;
 
@@ -23,7 +24,7 @@ use sqlx::SqlitePool;
 use crate::ledger::Signer;
 
 pub use archives::{ArchiveError, Archived};
-pub use entries::LedgerFilter;
+pub use entries::{LedgerFilter, ReadEntry};
 pub use error::StoreError;
 pub use history::HistoryRecord;
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};

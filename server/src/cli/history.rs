@@ -183,7 +183,10 @@ impl Row for Line {
             or_dash(guest.as_ref().or(record.node.as_ref())),
             record.actor.clone().unwrap_or_else(|| "unknown".to_owned()),
             or_dash(record.finished_ms.map(|end| words::span(end - record.started_ms))),
-            or_dash(record.failure.as_ref()),
+            match &record.damaged {
+                Some(what) => format!("damaged: {what}; see paddock verify"),
+                None => or_dash(record.failure.as_ref()),
+            },
         ]
     }
 }

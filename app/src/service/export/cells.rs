@@ -5,7 +5,7 @@ use std::{borrow::Cow, io};
 use crate::store::HistoryRecord;
 
 /// The first line of CSV: the fields of [`HistoryRecord`].
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 26] = [
     "id",
     "origin",
     "parent",
@@ -31,6 +31,7 @@ const COLUMNS: [&str; 25] = [
     "begun_hash",
     "ended_seq",
     "ended_hash",
+    "damaged",
 ];
 
 /// A spreadsheet would take a cell that begins so for a formula; the last four are those of East Asian keyboards.
@@ -81,6 +82,7 @@ fn row(record: &HistoryRecord) -> [Cow<'_, str>; COLUMNS.len()] {
         maybe(record.begun_hash.as_ref()),
         number(record.ended_seq),
         maybe(record.ended_hash.as_ref()),
+        maybe(record.damaged.as_ref()),
     ]
 }
 
@@ -116,7 +118,7 @@ mod tests {
     }
 
     fn record() -> impl Strategy<Value = HistoryRecord> {
-        let texts = prop::collection::vec(hostile(), 11);
+        let texts = prop::collection::vec(hostile(), 12);
         (texts, any::<i64>(), any::<Option<i64>>()).prop_map(|(texts, id, other)| {
             let text = |index: usize| texts[index].clone();
             let maybe = |index: usize| other.map(|_| texts[index].clone());
@@ -146,6 +148,7 @@ mod tests {
                 begun_hash: None,
                 ended_seq: None,
                 ended_hash: None,
+                damaged: maybe(11),
             }
         })
     }
