@@ -10,6 +10,7 @@ use app::{
         operations::{Again, OperationPage},
     },
     domain::{
+        access::Role,
         operation::{OperationId, OperationState},
         view::BulkPreview,
     },
@@ -205,12 +206,21 @@ async fn cancelling_a_bulk_action_cancels_its_parts() {
     while parts().await.iter().filter(|part| part.state == OperationState::Running).count() < 2 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(
-        post(&admin, "/api/operations/cancel", &[("id", &id.to_string())]).await.status,
-        StatusCode::OK
-    );
+    // Somebody else than who began it.
+    let otto = host.person("otto", Role::Operator).await;
+    let cancelled = post(&otto, "/api/operations/cancel", &[("id", &id.to_string())]).await;
+    assert_eq!(cancelled.status, StatusCode::OK, "{}", cancelled.body);
     let whole = admin.ended(id).await;
     assert_eq!(whole.operation.summary.state, OperationState::Cancelled);
+    for one in whole.parts.iter().flatten().map(|part| part.id.0).chain([id]) {
+        let page = admin.ended(one).await.operation;
+        let asked: Vec<_> = page.ledger.iter().filter(|place| place.kind == "cancel-requested").collect();
+        assert_eq!(asked.len(), 1, "{page:#?}");
+        assert_eq!(asked[0].actor.as_deref(), Some("otto"));
+        assert_eq!(page.summary.actor.as_deref(), Some("admin"));
+        let shown = admin.get(&format!("/history/{one}")).await.body;
+        assert!(shown.contains("Cancel asked by") && shown.contains("otto"), "{shown}");
+    }
     assert!(
         whole.parts.iter().flatten().all(|part| part.state == OperationState::Cancelled),
         "{:#?}",

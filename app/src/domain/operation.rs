@@ -370,8 +370,11 @@ pub struct Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerPlace {
     pub seq: i64,
-    /// `operation-begun`, `operation-ended`.
+    /// `operation-begun`, `cancel-requested`, `operation-ended`.
     pub kind: String,
+    pub at_ms: i64,
+    /// Who did what it tells; `None`: nobody knows.
+    pub actor: Option<String>,
     /// SHA-256, hexadecimal.
     pub hash: String,
 }

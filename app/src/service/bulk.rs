@@ -13,7 +13,6 @@ use super::{
     attempts::Attempt,
     guests::refused,
     job::{watch_for_cancel, write_end},
-    operations,
 };
 use crate::{
     auth::{Caller, policy},
@@ -225,9 +224,11 @@ impl Whole {
 
     async fn cancel_parts(&self, parts: &[OperationId]) {
         for part in parts {
-            if let Err(error) = operations::cancel(&self.state, &self.caller, *part).await {
-                tracing::error!(operation = %part, error = %error, "a part could not be cancelled");
+            // Noted so that its end is told as cancelled, even if this process does not live to see it.
+            if let Err(error) = self.state.store.want_cancel_with(self.id, *part, now_ms()).await {
+                tracing::error!(operation = %part, error = %error, "that a part is to end could not be noted");
             }
+            self.state.supervisor.cancel(*part);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
         script,
         view::OperationPage,
     },
-    store::{Begun, NewOperation, StoreError},
+    store::{Begun, By, NewOperation, StoreError},
 };
 
 /// An operation about to begin.
@@ -98,7 +98,9 @@ async fn cancel_asked(state: &AppState, caller: &Caller, id: OperationId) -> Res
     let operation =
         state.store.operation_line(id).await?.ok_or(Error::NotFound)?.map_err(StoreError::from)?;
     may_cancel(caller, &operation)?;
-    if state.store.want_cancel(id).await? {
+    let address = caller.address.map(|address| address.to_string());
+    let by = By { actor: Some(&caller.username), address: address.as_deref(), at_ms: backend::now_ms() };
+    if state.store.want_cancel(id, by).await? {
         tracing::info!(operation = %id, actor = caller.username, "operation cancelled");
         state.supervisor.cancel(id);
     }

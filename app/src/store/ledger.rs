@@ -30,6 +30,8 @@ pub enum EntryKind {
     OperationBegun,
     /// It goes on with another guest id and plan.
     OperationMoved,
+    /// Somebody asked for its end; which end that brought about, its own entry tells.
+    CancelRequested,
     OperationEnded,
     /// Somebody lacked the privilege.
     ActionDenied,
@@ -50,10 +52,11 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::LedgerBegun,
         Self::OperationBegun,
         Self::OperationMoved,
+        Self::CancelRequested,
         Self::OperationEnded,
         Self::ActionDenied,
         Self::ActionRefused,
@@ -75,6 +78,7 @@ impl EntryKind {
             Self::LedgerBegun => "ledger-begun",
             Self::OperationBegun => "operation-begun",
             Self::OperationMoved => "operation-moved",
+            Self::CancelRequested => "cancel-requested",
             Self::OperationEnded => "operation-ended",
             Self::ActionDenied => "action-denied",
             Self::ActionRefused => "action-refused",

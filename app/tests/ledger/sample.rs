@@ -113,6 +113,9 @@ pub async fn operation(store: &Store, n: i64) {
     };
     let outcomes = [(0, outcome(Exit::Signal(9))), (1, outcome(Exit::Code(3)))];
     store.record_progress(id, &output, &outcomes).await.unwrap();
+    if n % 5 == 2 {
+        assert!(store.want_cancel(id, by).await.unwrap());
+    }
     if n <= ENDED {
         finish(store, n).await;
     }

@@ -10,7 +10,7 @@ use app::{
         script, words,
     },
     service::export::{self, Export, ExportFailure, Rows},
-    store::{HistoryRecord, Store},
+    store::{EntryKind, HistoryRecord, Store},
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -231,6 +231,11 @@ impl Sheet {
         let joined = |lines: Vec<String>| lines.join("\n");
         let places =
             self.ledger.iter().map(|place| format!("#{} {} {}", place.seq, place.kind, place.hash)).collect();
+        let cancelled = self.ledger.iter().find(|place| place.kind == EntryKind::CancelRequested.as_str());
+        let cancelled = cancelled.map(|place| {
+            let who = place.actor.as_deref().unwrap_or("unknown");
+            format!("{} by {who}", words::exact(place.at_ms))
+        });
         let said: String = self.output.iter().map(|chunk| chunk.text.as_str()).collect();
         let lines = [
             ("Operation", format!("#{}", sheet.operation)),
@@ -243,6 +248,7 @@ impl Sheet {
             ("State", sheet.state.clone()),
             ("Asked for", time(Some(sheet.started_ms))),
             ("Begun", time(self.running_ms)),
+            ("Cancel asked", cancelled.unwrap_or_default()),
             ("Ended", time(sheet.finished_ms)),
             ("Failure", sheet.failure.clone().unwrap_or_default()),
             ("Guest after", self.guest_after.clone().unwrap_or_default()),

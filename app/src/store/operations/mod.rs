@@ -1,6 +1,7 @@
 //! Operations from begin to finish.
 
 mod begin;
+mod cancel;
 pub(super) mod digest;
 mod end;
 mod progress;

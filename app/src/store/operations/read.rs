@@ -70,18 +70,21 @@ impl Store {
     /// An entry that was changed is told as it stands.
     async fn ledger_of(&self, id: OperationId) -> Result<Vec<LedgerPlace>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT seq AS "seq!", kind AS "kind: Text", hash FROM ledger WHERE operation = ? ORDER BY seq"#,
+            r#"SELECT seq AS "seq!", kind AS "kind: Text", at_ms, actor AS "actor: Text", hash FROM ledger
+               WHERE operation = ? ORDER BY seq"#,
             id.0
         )
         .fetch_all(&self.pool)
         .await?;
         let hash = |bytes: Vec<u8>| bytes.try_into().map(|bytes| Hash(bytes).to_string()).unwrap_or_default();
-        let place = |(seq, kind, bytes): (i64, Text, Vec<u8>)| LedgerPlace {
-            seq,
-            kind: kind.legible(),
-            hash: hash(bytes),
-        };
-        Ok(rows.into_iter().map(|row| place((row.seq, row.kind, row.hash))).collect())
+        let places = rows.into_iter().map(|row| LedgerPlace {
+            seq: row.seq,
+            kind: row.kind.legible(),
+            at_ms: row.at_ms,
+            actor: row.actor.map(Text::legible),
+            hash: hash(row.hash),
+        });
+        Ok(places.collect())
     }
 
     /// The parts of a bulk action, in their order.
