@@ -1,6 +1,6 @@
 //! `paddock verify`, `paddock archive` and `paddock ledger export`: the record proven without a server.
 
-use std::{fs, path::Path, process::Stdio, time::Duration};
+use std::{fs, path::Path, process::Stdio, time::Instant};
 
 use app::{
     ledger::{Checkpoint, Hash, PublicKey, Signature},
@@ -184,15 +184,21 @@ fn an_export_is_proven_anywhere_and_archives_with_their_database() {
     lab.must(&["verify", second, &database]);
 }
 
+/// How often an archive is killed, the last one aside.
+const ROUNDS: u32 = 24;
+
 #[tokio::test]
 async fn an_archive_that_is_killed_at_any_instant_loses_nothing() {
     let lab = Lab::new();
     with_users(&lab);
     let database = lab.path("data/paddock.db");
-    let into = lab.path("data/archive");
-    let (mut all, mut finished) = (4, 0);
+    let mut all = 4;
+    // How long one takes that nobody kills: on a machine that has other work to do, much longer.
+    let begun = Instant::now();
+    lab.must(&["archive", "--before", "0s"]);
+    let whole = begun.elapsed();
     // From before it does anything until after it has ended.
-    for round in 0..24_u32 {
+    for round in 0..ROUNDS {
         let store = Store::open(&database).await.unwrap();
         for _ in 0..40 {
             store.record(Fact::new(EntryKind::LoggedIn, By::default())).await.unwrap();
@@ -201,9 +207,12 @@ async fn an_archive_that_is_killed_at_any_instant_loses_nothing() {
         store.close().await;
         let mut archiving = lab.command(&["archive", "--before", "0s"]);
         let mut archiving = archiving.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        tokio::time::sleep(Duration::from_millis(u64::from(round * 10))).await;
-        let _ = archiving.kill();
-        finished += u32::from(archiving.wait().unwrap().success());
+        if round + 1 < ROUNDS {
+            tokio::time::sleep(whole * round * 3 / 2 / ROUNDS).await;
+            let _ = archiving.kill();
+        }
+        let ended = archiving.wait().unwrap();
+        assert!(ended.success() || round + 1 < ROUNDS, "the last one comes to its end");
 
         // Only files that the database tells of count: they and it are the whole record.
         let store = Store::open(&database).await.unwrap();
@@ -221,10 +230,4 @@ async fn an_archive_that_is_killed_at_any_instant_loses_nothing() {
         // Each archive has an entry of its own.
         assert_eq!(proven, all + files.len() as u64, "round {round}");
     }
-    assert!(finished > 0, "some came to their end");
-    let left = fs::read_dir(&into)
-        .unwrap()
-        .filter(|e| e.as_ref().unwrap().path().extension() == Some("new".as_ref()));
-    assert!(left.count() <= 24);
-    lab.must(&["archive", "--before", "0s"]);
 }
