@@ -11,8 +11,9 @@ use leptos_axum::ResponseOptions;
 use crate::{
     api::{AccountError, ApiError, LogInError},
     auth::{Caller, password},
-    domain::action::Refusal,
+    domain::{action::Refusal, operation::OperationId},
     service::{AccountFailure, AppState, Error, LogInFailure, Visit},
+    store::StoreError,
 };
 
 /// Set on every reply that a server function chose itself. A reply without it failed before any function ran, in
@@ -85,7 +86,9 @@ impl Status for ApiError {
             Self::PasswordChangeDue => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::Internal { .. } | Self::Unreachable => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Damaged { .. } | Self::Internal { .. } | Self::Unreachable => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Refused(refusal) => match refusal {
                 Refusal::Name(_) | Refusal::Field { .. } | Refusal::NeedsSecret => {
                     StatusCode::UNPROCESSABLE_ENTITY
@@ -134,6 +137,10 @@ impl From<Error> for ApiError {
             Error::PasswordChangeDue => Self::PasswordChangeDue,
             Error::Refused(refusal) => Self::Refused(refusal),
             Error::NotFound => Self::NotFound,
+            Error::Store(StoreError::Damaged { table: "operations", id, what }) => {
+                tracing::error!(operation = id, what, "a damaged record cannot be shown");
+                Self::Damaged { operation: OperationId(id) }
+            }
             inner => {
                 let reference = reference();
                 tracing::error!(reference, error = %inner, "request failed");

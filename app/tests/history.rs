@@ -7,7 +7,7 @@ use app::{
         action::GuestAction,
         guest::{BackendKind, GuestId},
         history::{ActionFilter, Cursor, EndFilter, HistoryFilter, HistoryQuery, UserFilter, Within},
-        operation::{OperationState, OperationSummary, Origin},
+        operation::{Line, OperationState, Origin, place_of},
     },
     store::Store,
 };
@@ -224,8 +224,9 @@ fn is_wanted(filter: &HistoryFilter, row: &Row) -> bool {
         && text.as_ref().is_none_or(text_in)
 }
 
-fn place(operation: &OperationSummary) -> Cursor {
-    Cursor { started_ms: operation.started_ms, id: operation.id.0 }
+fn place(line: &Line) -> Cursor {
+    let (id, started_ms) = place_of(line);
+    Cursor { started_ms, id: id.0 }
 }
 
 #[test]
@@ -282,7 +283,7 @@ const ROW: Row = Row {
 
 async fn found(store: &Store, query: &[(&str, &str)]) -> Vec<i64> {
     let filter = HistoryQuery::from_pairs(query.iter().copied()).read(1000).unwrap();
-    store.history(&filter, 10).await.unwrap().operations.iter().map(|operation| operation.id.0).collect()
+    store.history(&filter, 10).await.unwrap().operations.iter().map(|line| place_of(line).0.0).collect()
 }
 
 #[tokio::test]
@@ -321,9 +322,10 @@ async fn a_guest_has_its_own_history_page_by_page() {
     insert(&store, &[of("web1", 5), of("web2", 6), of("web1", 9), of("web1", 9), of("web1", 2)]).await;
     let guest = GuestId::parse("lxc", "web1").unwrap();
     let first = store.operations_of(&guest, None, 2).await.unwrap();
-    assert_eq!(first.iter().map(|o| o.id.0).collect::<Vec<_>>(), [4, 3]);
+    assert_eq!(first.iter().map(|line| place_of(line).0.0).collect::<Vec<_>>(), [4, 3]);
     let second = store.operations_of(&guest, Some(place(&first[1])), 2).await.unwrap();
-    assert_eq!(second.iter().map(|o| o.id.0).collect::<Vec<_>>(), [1, 5]);
+    assert_eq!(second.iter().map(|line| place_of(line).0.0).collect::<Vec<_>>(), [1, 5]);
     assert!(store.operations_of(&guest, Some(place(&second[1])), 2).await.unwrap().is_empty());
-    assert_eq!((first[0].state, first[0].origin), (OperationState::Succeeded, Origin::Paddock));
+    let newest = first[0].as_ref().unwrap();
+    assert_eq!((newest.state, newest.origin), (OperationState::Succeeded, Origin::Paddock));
 }

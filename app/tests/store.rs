@@ -11,7 +11,7 @@ use app::{
         operation::{EndState, GuestAfter, OperationId, OperationState, Origin, OutputChunk},
         plan::{Argv, Command, Exit, Output, Plan, Step, StepOutcome, StepResult, Stream, When, Work},
     },
-    store::{Begun, By, End, NewOperation, Store},
+    store::{Begun, By, End, EntryKind, LedgerFilter, NewOperation, ReadEntry, Store},
 };
 
 async fn store() -> (tempfile::TempDir, Store) {
@@ -169,10 +169,24 @@ async fn a_cancel_can_be_wanted_from_outside_while_it_runs() {
     let (_dir, store) = store().await;
     let id = begun(&store, "web1").await;
     assert!(!store.is_cancel_wanted(id).await.unwrap());
-    assert!(store.want_cancel(id).await.unwrap());
+    let by = |actor| By { actor: Some(actor), address: Some("192.0.2.7"), at_ms: 5000 };
+    assert!(store.want_cancel(id, by("bert")).await.unwrap());
     assert!(store.is_cancel_wanted(id).await.unwrap());
+    assert!(store.want_cancel(id, by("carl")).await.unwrap(), "it has not ended yet");
     store.finish_operation(id, &end(EndState::Cancelled)).await.unwrap();
-    assert!(!store.want_cancel(id).await.unwrap(), "it has ended");
+    assert!(!store.want_cancel(id, by("dora")).await.unwrap(), "it has ended");
+    // Who asked for it first is recorded once.
+    let filter =
+        LedgerFilter { kind: Some(EntryKind::CancelRequested), limit: 10, ..LedgerFilter::default() };
+    let entries = store.ledger_page(&filter).await.unwrap();
+    let [ReadEntry { entry, damaged: None }] = entries.as_slice() else { panic!("{entries:#?}") };
+    assert_eq!((entry.actor.as_deref(), entry.address.as_deref()), (Some("bert"), Some("192.0.2.7")));
+    assert_eq!((entry.operation, entry.at_ms), (Some(id.0), 5000));
+    assert_eq!(entry.subject, Some(guest("web1").to_string()));
+    let places = store.operation(id).await.unwrap().unwrap().ledger;
+    let kinds: Vec<_> = places.iter().map(|place| (place.kind.as_str(), place.actor.as_deref())).collect();
+    assert_eq!(kinds[1], ("cancel-requested", Some("bert")));
+    assert_eq!(kinds.len(), 3);
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ use leptos::{
 use serde::{Deserialize, Serialize};
 
 use super::guests::CreateForm;
-use crate::domain::action::{Field, Refusal};
+use crate::domain::{
+    action::{Field, Refusal},
+    operation::OperationId,
+};
 
 /// The common answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -27,6 +30,10 @@ pub enum ApiError {
     NotFound,
     #[error("The request could not be understood, and nothing was done. Reload the page and try again.")]
     BadRequest,
+    #[error(
+        "The record of operation #{operation} was changed outside Paddock, so that it cannot be shown. Run “paddock verify” on the host to see what was changed; an export of the history has what is left of it."
+    )]
+    Damaged { operation: OperationId },
     /// The cause is in Paddock's log under this number.
     #[error(
         "Something went wrong inside Paddock. It is in Paddock's log as {reference}; reload to see how things stand."

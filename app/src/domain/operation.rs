@@ -354,6 +354,27 @@ pub fn beside_guests(children: Option<i64>, node: Option<&str>) -> String {
     }
 }
 
+/// A record that cannot be read as one: somebody else than Paddock wrote to it. That it was changed, and how, is proven by
+/// `paddock verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedRecord {
+    pub id: OperationId,
+    pub started_ms: i64,
+    /// What is wrong with it, as a clause.
+    pub what: String,
+}
+
+/// One line of the history, whatever somebody did to its record.
+pub type Line = Result<OperationSummary, DamagedRecord>;
+
+/// Which operation a line is of, and when that was asked for.
+pub fn place_of(line: &Line) -> (OperationId, i64) {
+    match line {
+        Ok(operation) => (operation.id, operation.started_ms),
+        Err(record) => (record.id, record.started_ms),
+    }
+}
+
 /// An operation whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -376,8 +397,11 @@ pub struct Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerPlace {
     pub seq: i64,
-    /// `operation-begun`, `operation-ended`.
+    /// `operation-begun`, `cancel-requested`, `operation-ended`.
     pub kind: String,
+    pub at_ms: i64,
+    /// Who did what it tells; `None`: nobody knows.
+    pub actor: Option<String>,
     /// SHA-256, hexadecimal.
     pub hash: String,
 }

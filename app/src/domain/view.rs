@@ -8,7 +8,7 @@ use super::{
     guest::{Guest, GuestDetail, GuestId},
     history::FilterError,
     host::{BackendState, CreateOptions},
-    operation::{Operation, OperationId, OperationSummary},
+    operation::{Line, Operation, OperationId, OperationSummary},
     plan::Plan,
 };
 
@@ -52,7 +52,7 @@ pub struct GuestPage {
     /// The operation at work on it.
     pub live: Option<OperationSummary>,
     /// Newest first, at most ten.
-    pub recent: Vec<OperationSummary>,
+    pub recent: Vec<Line>,
     /// Start, shut down, stop and delete, in this order, each with why it cannot be had now.
     pub actions: Vec<ActionChoice>,
     /// What this person may do with it.
@@ -141,7 +141,7 @@ pub struct CreateChoices {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPage {
     pub now_ms: i64,
-    pub operations: Vec<OperationSummary>,
+    pub operations: Vec<Line>,
     /// The filter's field `after` for the next, older page; `None` on the last.
     pub older: Option<String>,
     /// The search would have taken too long and stopped: nothing that began before then was looked at (milliseconds since
@@ -160,7 +160,7 @@ pub struct OperationPage {
     /// It is running, and this person may end it.
     pub can_cancel: bool,
     /// The parts of a bulk action.
-    pub parts: Vec<OperationSummary>,
+    pub parts: Vec<Line>,
     /// Where it can be planned again; `None` for what Paddock was not asked to do.
     pub again: Option<String>,
     /// The plan as a shell script, to be run by hand; `None` for one without steps.

@@ -43,6 +43,10 @@ pub enum Damage {
     RecordMissing { operation: i64 },
     #[error("Operation {operation} has a record, but the ledger knows nothing of it.")]
     RecordUnknown { operation: i64 },
+    #[error(
+        "Operation {operation} is not in the history as it is recorded, so that pages show it wrongly or not at all."
+    )]
+    Hidden { operation: i64 },
     /// `why` is a clause that goes on from “does not fit: ”.
     #[error("The archive does not fit: {why}.")]
     ArchiveMismatch { why: String },
@@ -67,6 +71,7 @@ impl Damage {
             Self::RecordChanged { .. } => "record-changed",
             Self::RecordMissing { .. } => "record-missing",
             Self::RecordUnknown { .. } => "record-unknown",
+            Self::Hidden { .. } => "hidden",
             Self::ArchiveMismatch { .. } => "archive-mismatch",
         }
     }

@@ -32,6 +32,21 @@
 //! ```
 //!
 //! and the entry's hash is `e305332622c8d7302f5d5669df8934d734fa3a20fe17f8d26d309a23eddb70d2`.
+//!
+//! # What the entries of an operation tell
+//!
+//! Those with an `operation` say in `detail` what binds its record, and in which table's columns that stands
+//! (`store/operations/digest.rs` has the order of the parts):
+//!
+//! | kind | `detail` |
+//! |---|---|
+//! | `operation-begun` | `record`: the hash of the operation's beginning; `plan`: that of its plan |
+//! | `operation-moved` | the same, in place of what was told before |
+//! | `cancel-requested` | nothing; for a part of a bulk action, `with`: the operation whose end was asked for |
+//! | `operation-ended` | `record`: the hash of the operation's end; `unreadable` in its place: somebody had written into it |
+//!
+//! `actor` and `address` of `cancel-requested` are those of whoever asked first for the operation's end; there is at most one
+//! for each operation. Entries of any other kind bind no record: they are what they say.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +60,7 @@ pub struct Entry {
     pub seq: i64,
     /// Since 1970, milliseconds.
     pub at_ms: i64,
-    /// What happened, such as `operation-end` or `log-in-failed`.
+    /// What happened, such as `operation-ended`, `cancel-requested` or `log-in-failed`.
     pub kind: String,
     pub actor: Option<String>,
     /// Where the actor came from.

@@ -13,7 +13,6 @@ use super::{
     attempts::Attempt,
     guests::refused,
     job::{watch_for_cancel, write_end},
-    operations,
 };
 use crate::{
     auth::Caller,
@@ -22,7 +21,7 @@ use crate::{
         action::{ActionRequest, Field, Refusal},
         failure::FailureKind,
         guest::GuestId,
-        operation::{Deed, EndState, GuestAfter, OperationId, OperationState, OperationSummary, Origin},
+        operation::{Deed, EndState, GuestAfter, Line, OperationId, OperationState, Origin},
         plan::Plan,
         view::{BulkPart, BulkPreview},
     },
@@ -223,14 +222,17 @@ impl Whole {
 
     async fn cancel_parts(&self, parts: &[OperationId]) {
         for part in parts {
-            if let Err(error) = operations::cancel(&self.state, &self.caller, *part).await {
-                tracing::error!(operation = %part, error = %error, "a part could not be cancelled");
+            // Noted so that its end is told as cancelled, even if this process does not live to see it.
+            if let Err(error) = self.state.store.want_cancel_with(self.id, *part, now_ms()).await {
+                tracing::error!(operation = %part, error = %error, "that a part is to end could not be noted");
             }
+            self.state.supervisor.cancel(*part);
         }
     }
 
-    fn end(&self, parts: &[OperationSummary], left_out: &[(String, FailureKind)]) -> End {
-        let bad: Vec<_> = parts.iter().filter(|part| part.state != OperationState::Succeeded).collect();
+    fn end(&self, parts: &[Line], left_out: &[(String, FailureKind)]) -> End {
+        let is_well = |part: &Line| matches!(part, Ok(part) if part.state == OperationState::Succeeded);
+        let bad: Vec<_> = parts.iter().filter(|part| !is_well(part)).collect();
         let succeeded = parts.len() - bad.len();
         let state = if self.cancel.is_cancelled() {
             EndState::Cancelled
@@ -241,14 +243,21 @@ impl Whole {
         };
         let failures: Vec<String> = bad
             .iter()
-            .map(|part| {
-                let why = part.failure.as_deref().unwrap_or_default();
-                format!("{} (#{}): {}. {why}", part.on_what(), part.id, part.state.label().to_lowercase())
+            .map(|part| match part {
+                Ok(part) => {
+                    let why = part.failure.as_deref().unwrap_or_default();
+                    format!("{} (#{}): {}. {why}", part.on_what(), part.id, part.state.label().to_lowercase())
+                }
+                Err(record) => {
+                    format!("#{}: its record was changed outside Paddock; {}.", record.id, record.what)
+                }
             })
             .chain(left_out.iter().map(|(why, _)| why.clone()))
             .collect();
-        let first_kind =
-            bad.iter().find_map(|part| part.failure_kind).or(left_out.first().map(|(_, kind)| *kind));
+        let first_kind = bad
+            .iter()
+            .find_map(|part| part.as_ref().ok()?.failure_kind)
+            .or(left_out.first().map(|(_, kind)| *kind));
         let failure_kind = match state {
             EndState::Succeeded => None,
             EndState::Cancelled => Some(FailureKind::Cancelled),

@@ -20,7 +20,7 @@ use crate::{
         plan::{Answer, ApiCall, Work},
         secret::Secrets,
     },
-    store::{End, LiveOperation},
+    store::{End, LiveOperation, StoreError},
 };
 
 /// How far apart the clocks of host and node may be.
@@ -40,7 +40,21 @@ pub(super) async fn end(
         let why = "Paddock was ended before its turn came. Nothing was run; begin again.".to_owned();
         return Ok(Some(interrupted(state, operation, why).await));
     }
-    let Some(record) = state.store.operation(operation.id).await? else { return Ok(None) };
+    let record = match state.store.operation(operation.id).await {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(None),
+        Err(StoreError::Damaged { what, .. }) => {
+            if let Some(tool) = operation.tool.filter(|tool| is_running(*tool)) {
+                end_left_over(tool).await;
+            }
+            let why = format!(
+                "Paddock was ended while this was at work, and its record was changed outside Paddock ({what}), so its \
+                 outcome is not known. Check the guest, then begin again."
+            );
+            return Ok(Some(interrupted(state, operation, why).await));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let at = operation.guest.as_ref().and_then(|guest| Some((guest, state.registry.get(guest.backend)?)));
     if let Some((guest, driver)) = at {
         if let Some(end) = recalled(state, driver.as_ref(), guest, &record).await? {

@@ -85,7 +85,7 @@ pub async fn page(
         detail.config = None;
     }
     let mut recent = state.store.operations_of(&id, None, RECENT).await?;
-    let live = recent.iter().find(|operation| operation.state.is_live()).cloned();
+    let live = recent.iter().flatten().find(|operation| operation.state.is_live()).cloned();
     if !may.holds(Privilege::History) {
         recent.clear();
     }

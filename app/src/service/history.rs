@@ -8,7 +8,7 @@ use crate::{
         access::Privilege,
         guest::GuestId,
         history::{Cursor, FilterError, HistoryField, HistoryQuery},
-        operation::OperationSummary,
+        operation::{Line, place_of},
         view::HistoryPage,
     },
 };
@@ -24,7 +24,7 @@ pub async fn page(state: &AppState, caller: &Caller, query: &HistoryQuery) -> Re
         Ok(filter) => {
             let filter = Visible::to(state, caller).of(filter);
             let mut found = state.store.history(&filter, PAGE + 1).await?;
-            state.supervisor.note_places(&mut found.operations);
+            state.supervisor.note_places(found.operations.iter_mut().flatten());
             Ok(page_of(now_ms, found.operations, found.stopped))
         }
         Err(errors) => Ok(wrong(now_ms, errors)),
@@ -50,7 +50,7 @@ pub async fn timeline(
     Ok(Some(match place {
         Ok(after) => {
             let mut operations = state.store.operations_of(&guest, after, PAGE + 1).await?;
-            state.supervisor.note_places(&mut operations);
+            state.supervisor.note_places(operations.iter_mut().flatten());
             page_of(now_ms, operations, None)
         }
         Err(errors) => wrong(now_ms, errors),
@@ -62,10 +62,13 @@ fn wrong(now_ms: i64, errors: Vec<FilterError>) -> HistoryPage {
 }
 
 /// `stopped` is where a search did.
-fn page_of(now_ms: i64, mut operations: Vec<OperationSummary>, stopped: Option<Cursor>) -> HistoryPage {
+fn page_of(now_ms: i64, mut operations: Vec<Line>, stopped: Option<Cursor>) -> HistoryPage {
     let more = operations.len() > PAGE;
     operations.truncate(PAGE);
-    let place = |oldest: &OperationSummary| Cursor { started_ms: oldest.started_ms, id: oldest.id.0 };
+    let place = |oldest: &Line| {
+        let (id, started_ms) = place_of(oldest);
+        Cursor { started_ms, id: id.0 }
+    };
     let stopped = stopped.filter(|_| !more);
     let older = stopped.or_else(|| operations.last().filter(|_| more).map(place));
     HistoryPage {

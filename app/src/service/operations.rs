@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 pub use super::seen::is_seen;
 use super::{
-    AppState, Error,
+    AppState, Error, accounts,
     actions::{Ask, Planned},
     attempts::Attempt,
     job::Job,
@@ -20,7 +20,7 @@ use crate::{
         script,
         view::OperationPage,
     },
-    store::{Begun, NewOperation},
+    store::{Begun, NewOperation, StoreError},
 };
 
 /// An operation about to begin.
@@ -76,11 +76,11 @@ pub async fn page(state: &AppState, caller: &Caller, id: &str) -> Result<Option<
     let mut parts = match operation.summary.children {
         Some(_) => {
             let parts = state.store.parts_of(operation.summary.id).await?;
-            parts.into_iter().filter(|part| seen::is_seen(state, caller, part)).collect::<Vec<_>>()
+            parts.into_iter().filter(|part| seen::is_line_seen(state, caller, part)).collect::<Vec<_>>()
         }
         None => Vec::new(),
     };
-    state.supervisor.note_places(parts.iter_mut().chain([&mut operation.summary]));
+    state.supervisor.note_places(parts.iter_mut().flatten().chain([&mut operation.summary]));
     // A bulk action's own record does not name its guests: each part is planned again by itself.
     let is_one = operation.request.is_some() && operation.summary.guest.is_some();
     let again = is_one.then(|| format!("/history/{}/again", operation.summary.id));
@@ -109,11 +109,15 @@ pub async fn cancel(state: &AppState, caller: &Caller, id: OperationId) -> Resul
 }
 
 async fn cancel_asked(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
-    let operation = state.store.operation(id).await?;
+    // Of what it runs and says nothing matters here, nor whether somebody wrote to that.
     let operation =
-        operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
-    may_cancel(state, caller, &operation.summary)?;
-    if state.store.want_cancel(id).await? {
+        state.store.operation_line(id).await?.ok_or(Error::NotFound)?.map_err(StoreError::from)?;
+    if !seen::is_seen(state, caller, &operation) {
+        return Err(Error::NotFound);
+    }
+    may_cancel(state, caller, &operation)?;
+    let address = caller.address_text();
+    if state.store.want_cancel(id, accounts::by(caller, &address)).await? {
         tracing::info!(operation = %id, actor = caller.username, "operation cancelled");
         state.supervisor.cancel(id);
     }

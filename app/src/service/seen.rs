@@ -9,7 +9,7 @@ use crate::{
         action::Refusal,
         guest::{BackendKind, GuestId},
         history::{HistoryFilter, Within},
-        operation::OperationSummary,
+        operation::{Line, OperationSummary},
     },
 };
 
@@ -32,6 +32,14 @@ pub fn is_seen(state: &AppState, caller: &Caller, operation: &OperationSummary) 
             Some(guest) => decide(state, caller, Privilege::History, guest).is_ok(),
             None => policy::decide(caller, Privilege::History, On::Everything).is_ok(),
         }
+}
+
+/// A record that cannot be read is for those who may see all.
+pub(super) fn is_line_seen(state: &AppState, caller: &Caller, line: &Line) -> bool {
+    match line {
+        Ok(operation) => is_seen(state, caller, operation),
+        Err(_) => policy::decide(caller, Privilege::History, On::Everything).is_ok(),
+    }
 }
 
 /// The part of the history that somebody may see.

@@ -113,10 +113,11 @@ async fn settle_one(state: &AppState, patience: Patience, operation: &LiveOperat
 /// The end of a bulk action whose process is gone; `None` while one of its parts goes on.
 async fn whole(state: &AppState, id: OperationId, count: u32) -> Result<Option<End>, Error> {
     let parts = state.store.parts_of(id).await?;
-    if parts.iter().any(|part| part.state.is_live()) {
+    let readable = || parts.iter().flatten();
+    if readable().any(|part| part.state.is_live()) {
         return Ok(None);
     }
-    let succeeded = parts.iter().filter(|part| part.state == OperationState::Succeeded).count();
+    let succeeded = readable().filter(|part| part.state == OperationState::Succeeded).count();
     let all = usize::try_from(count).is_ok_and(|count| count == succeeded);
     let failure = (!all).then(|| {
         format!(

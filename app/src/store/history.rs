@@ -9,16 +9,16 @@ use std::collections::HashMap;
 
 use plan::PAGE;
 pub use record::HistoryRecord;
-use search::{count, ids_of};
+use search::count;
 
 use super::{
     Store, StoreError,
-    operations::{OperationRow, readable},
+    operations::{OperationRow, lines, readable, rows},
 };
 use crate::domain::{
     guest::GuestId,
     history::{Cursor, HistoryFilter},
-    operation::OperationSummary,
+    operation::{Line, OperationSummary},
 };
 
 /// What a search found.
@@ -31,30 +31,13 @@ pub struct Part<T> {
     pub stopped: Option<Cursor>,
 }
 
-fn summaries(rows: Vec<OperationRow>) -> Result<Vec<OperationSummary>, StoreError> {
-    rows.into_iter().map(OperationSummary::try_from).collect()
-}
-
 impl Store {
     /// Newest first, at most so many.
-    pub async fn history(
-        &self,
-        filter: &HistoryFilter,
-        limit: usize,
-    ) -> Result<Part<OperationSummary>, StoreError> {
+    pub async fn history(&self, filter: &HistoryFilter, limit: usize) -> Result<Part<Line>, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let found = search::find(&mut transaction, filter, limit, PAGE).await?;
-        let ids = ids_of(&found.places);
-        let rows = sqlx::query_as!(
-            OperationRow,
-            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
-                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
-               FROM operations WHERE id IN (SELECT value FROM json_each(?)) ORDER BY started_ms DESC, id DESC"#,
-            ids
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        Ok(Part { operations: summaries(rows)?, stopped: found.stopped })
+        let ids: Vec<i64> = found.places.iter().map(|place| place.id).collect();
+        Ok(Part { operations: lines(&mut transaction, &ids).await?, stopped: found.stopped })
     }
 
     /// Of one guest, newest first, at most so many; those that come after that place.
@@ -63,14 +46,12 @@ impl Store {
         guest: &GuestId,
         after: Option<Cursor>,
         limit: usize,
-    ) -> Result<Vec<OperationSummary>, StoreError> {
+    ) -> Result<Vec<Line>, StoreError> {
         let (backend, name, limit) = (guest.backend.as_str(), guest.name.as_str(), count(limit));
         let after = after.unwrap_or(Cursor { started_ms: i64::MAX, id: i64::MAX });
-        let rows = sqlx::query_as!(
-            OperationRow,
-            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
-                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
-               FROM operations WHERE backend = ? AND guest = ? AND (started_ms, id) < (?, ?)
+        let mut transaction = self.pool.begin().await?;
+        let ids = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM operations WHERE backend = ? AND guest = ? AND (started_ms, id) < (?, ?)
                ORDER BY started_ms DESC, id DESC LIMIT ?"#,
             backend,
             name,
@@ -78,37 +59,32 @@ impl Store {
             after.id,
             limit
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *transaction)
         .await?;
-        summaries(rows)
+        Ok(lines(&mut transaction, &ids).await?)
     }
 
     /// Those that have no end, oldest first, at most so many.
     pub async fn running_operations(&self, limit: u32) -> Result<Vec<OperationSummary>, StoreError> {
-        let rows = sqlx::query_as!(
-            OperationRow,
-            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
-                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
-               FROM operations WHERE state IN ('planned', 'running') ORDER BY id LIMIT ?"#,
+        let mut transaction = self.pool.begin().await?;
+        let ids = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM operations WHERE state IN ('planned', 'running') ORDER BY id LIMIT ?"#,
             limit
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *transaction)
         .await?;
-        Ok(readable(rows.into_iter().map(OperationSummary::try_from)))
+        Ok(readable(lines(&mut transaction, &ids).await?).collect())
     }
 
     /// The newest operation of every guest that ever had one.
     pub async fn last_operations(&self) -> Result<HashMap<GuestId, OperationSummary>, StoreError> {
-        let rows = sqlx::query_as!(
-            OperationRow,
-            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
-                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
-               FROM operations WHERE id IN (SELECT operation_id FROM last_operations)"#
+        let mut transaction = self.pool.begin().await?;
+        let ids = sqlx::query_scalar!(
+            r#"SELECT json_group_array(operation_id) AS "ids!: String" FROM last_operations"#
         )
-        .fetch_all(&self.pool)
+        .fetch_one(&mut *transaction)
         .await?;
-        let of_guest = |summary: OperationSummary| Some((summary.guest.clone()?, summary));
-        let summaries = readable(rows.into_iter().map(OperationSummary::try_from));
-        Ok(summaries.into_iter().filter_map(of_guest).collect())
+        let summaries = readable(rows(&mut transaction, &ids).await?.into_iter().map(OperationRow::line));
+        Ok(summaries.filter_map(|summary| Some((summary.guest.clone()?, summary))).collect())
     }
 }

@@ -30,6 +30,8 @@ pub enum EntryKind {
     OperationBegun,
     /// It goes on with another guest id and plan.
     OperationMoved,
+    /// Somebody asked for its end; which end that brought about, its own entry tells.
+    CancelRequested,
     OperationEnded,
     /// Somebody lacked the privilege.
     ActionDenied,
@@ -62,10 +64,11 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::LedgerBegun,
         Self::OperationBegun,
         Self::OperationMoved,
+        Self::CancelRequested,
         Self::OperationEnded,
         Self::ActionDenied,
         Self::ActionRefused,
@@ -97,6 +100,7 @@ impl EntryKind {
             Self::LedgerBegun => "ledger-begun",
             Self::OperationBegun => "operation-begun",
             Self::OperationMoved => "operation-moved",
+            Self::CancelRequested => "cancel-requested",
             Self::OperationEnded => "operation-ended",
             Self::ActionDenied => "action-denied",
             Self::ActionRefused => "action-refused",

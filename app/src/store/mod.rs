@@ -10,9 +10,11 @@ mod error;
 mod export;
 mod history;
 mod ledger;
+mod mend;
 mod open;
 mod operations;
 mod outside;
+mod text;
 mod users;
 mod verify;
 
@@ -24,7 +26,7 @@ use crate::ledger::Signer;
 
 pub use access::NewGrant;
 pub use archives::{ArchiveError, Archived};
-pub use entries::LedgerFilter;
+pub use entries::{LedgerFilter, ReadEntry};
 pub use error::StoreError;
 pub use history::{HistoryRecord, Part};
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};

@@ -18,6 +18,7 @@ use sqlx::{
 use super::{
     Store,
     error::{code, primary_code},
+    mend::mend,
 };
 use crate::ledger::{KeyError, Signer};
 
@@ -97,6 +98,7 @@ impl Store {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => classify(path, error),
             other => OpenError::Migration { path: path.into(), detail: other.to_string() },
         })?;
+        mend(&pool).await.map_err(|error| classify(path, error))?;
         let store = Self { pool, signer: Arc::new(signer) };
         store
             .begin_ledger()

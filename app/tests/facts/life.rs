@@ -107,7 +107,7 @@ async fn the_ledger_is_read_newest_first_and_can_be_narrowed() {
     }
     let read = async |filter: LedgerFilter| {
         let page = store.ledger_page(&filter).await.unwrap();
-        page.into_iter().map(|entry| entry.subject.unwrap_or_default()).collect::<Vec<_>>()
+        page.into_iter().map(|read| read.entry.subject.unwrap_or_default()).collect::<Vec<_>>()
     };
     let all = LedgerFilter { limit: 10, ..LedgerFilter::default() };
     assert_eq!(

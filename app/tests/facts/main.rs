@@ -66,9 +66,8 @@ impl Paddock {
     /// Oldest first.
     async fn entries(&self) -> Vec<Entry> {
         let filter = LedgerFilter { limit: 100_000, ..LedgerFilter::default() };
-        let mut entries = self.state.store.ledger_page(&filter).await.unwrap();
-        entries.reverse();
-        entries
+        let newest_first = self.state.store.ledger_page(&filter).await.unwrap();
+        newest_first.into_iter().rev().map(|read| read.entry).collect()
     }
 
     async fn of(&self, kind: EntryKind) -> Vec<Entry> {

@@ -68,6 +68,19 @@ impl Attacker {
         self.sample.proof_of(&self.file).await
     }
 
+    /// The file after these statements.
+    pub async fn changed_by(&self, statements: &[&str]) -> PathBuf {
+        let file = self.sample.path.with_file_name("changed.db");
+        self.after(statements).await;
+        for end in ["-wal", "-shm"] {
+            let mut name = file.clone().into_os_string();
+            name.push(end);
+            let _ = std::fs::remove_file(name);
+        }
+        std::fs::copy(&self.file, &file).unwrap();
+        file
+    }
+
     /// As [`after`](Self::after), and that is damage; which is told first?
     pub async fn first_after(&self, statements: &[&str]) -> Damage {
         let proof = self.after(statements).await;
@@ -76,13 +89,19 @@ impl Attacker {
 
     /// After a change of this one value.
     pub async fn first_changed(&self, place: &Place) -> Damage {
+        let change = self.change_of(place).await;
+        self.first_after(&[&change]).await
+    }
+
+    /// A statement that gives this one value another.
+    pub async fn change_of(&self, place: &Place) -> String {
         let Place { table, column, row } = place;
         let mut db = connect(&self.file_as_it_was()).await;
         let query = format!("SELECT {column} FROM {table} WHERE {row}");
         let value = sqlx::query(&query).fetch_one(&mut db).await.unwrap();
         let changed = changed(&value);
         db.close().await.unwrap();
-        self.first_after(&[&format!("UPDATE {table} SET {column} = {changed} WHERE {row}")]).await
+        format!("UPDATE {table} SET {column} = {changed} WHERE {row}")
     }
 
     fn file_as_it_was(&self) -> PathBuf {

@@ -145,7 +145,9 @@ async fn each_removed_row_is_missed() {
         // With all that belongs to it.
         let steps = format!("DELETE FROM operation_steps WHERE operation_id = {operation}");
         let output = format!("DELETE FROM operation_output WHERE operation_id = {operation}");
-        let proof = attacker.after(&[&row, &steps, &output]).await;
+        let found = format!("DELETE FROM history WHERE id = {operation}");
+        let why = format!("DELETE FROM history_failures WHERE id = {operation}");
+        let proof = attacker.after(&[&row, &steps, &output, &found, &why]).await;
         assert_eq!(proof.report.damages, [Damage::RecordMissing { operation }]);
     }
     for operation in 1..=ENDED {
@@ -206,6 +208,34 @@ async fn a_row_that_paddock_never_wrote_is_told() {
 
     let head = "INSERT INTO ledger_head SELECT 2, seq, hash, at_ms, key, signature FROM ledger_head";
     assert!(attacker.first_after(&[head]).await.to_string().contains("more than one row"));
+}
+
+#[tokio::test]
+async fn an_operation_that_is_kept_from_the_history_is_told() {
+    let attacker = Attacker::new().await;
+    for operation in 1..=OPERATIONS {
+        for hiding in [
+            "DELETE FROM history WHERE id = ?",
+            "UPDATE history SET started_ms = 0 WHERE id = ?",
+            "UPDATE history SET deed = 0 WHERE id = ?",
+            "UPDATE history SET subject = 0 WHERE id = ?",
+            "UPDATE history_deeds SET n = 0 WHERE id = (SELECT deed FROM history WHERE id = ?)",
+            "UPDATE history_deeds SET actor = 'root' WHERE id = (SELECT deed FROM history WHERE id = ?)",
+            "UPDATE history_subjects SET n = 0 WHERE id = (SELECT subject FROM history WHERE id = ?)",
+            "UPDATE history_subjects SET guest = 'x' WHERE id = (SELECT subject FROM history WHERE id = ?)",
+        ] {
+            let hiding = hiding.replace('?', &operation.to_string());
+            let proof = attacker.after(&[&hiding]).await;
+            assert!(proof.report.damages.contains(&Damage::Hidden { operation }), "{hiding}: {proof:?}");
+        }
+    }
+    for operation in attacker.numbers("SELECT id FROM history_failures").await {
+        let hiding = format!("DELETE FROM history_failures WHERE id = {operation}");
+        assert_eq!(attacker.first_after(&[&hiding]).await, Damage::Hidden { operation });
+    }
+    // What is none takes a place in a page.
+    let made_up = "INSERT INTO history SELECT 9999, started_ms, deed, subject FROM history WHERE id = 1";
+    assert_eq!(attacker.first_after(&[made_up]).await, Damage::Hidden { operation: 9999 });
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 #![cfg_attr(feature = "ssr", expect(clippy::unwrap_used, reason = "what cannot be set up has failed"))]
 #![cfg(feature = "ssr")]
 
+mod archived;
 mod attacker;
 mod changed;
 mod cut;
+mod protected;
 mod read_only;
 mod sample;

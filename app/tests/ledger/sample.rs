@@ -113,9 +113,16 @@ pub async fn operation(store: &Store, n: i64) {
     };
     let outcomes = [(0, outcome(Exit::Signal(9))), (1, outcome(Exit::Code(3)))];
     store.record_progress(id, &output, &outcomes).await.unwrap();
-    if n > ENDED {
-        return;
+    if n % 5 == 2 {
+        assert!(store.want_cancel(id, by).await.unwrap());
     }
+    if n <= ENDED {
+        finish(store, n).await;
+    }
+}
+
+/// Writes the end of operation `n`.
+pub async fn finish(store: &Store, n: i64) {
     let all = [
         EndState::Succeeded,
         EndState::Failed,
@@ -132,5 +139,5 @@ pub async fn operation(store: &Store, n: i64) {
         guest_after: GuestAfter::Status(GuestStatus::Stopped),
         finished_ms: 1000 * n + 500,
     };
-    assert!(store.finish_operation(id, &end).await.unwrap());
+    assert!(store.finish_operation(OperationId(n), &end).await.unwrap());
 }

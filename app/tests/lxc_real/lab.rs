@@ -260,9 +260,23 @@ pub fn thaw(name: &GuestName) {
     left_over(name.as_str()).iter().for_each(|group| thaw_group(group));
 }
 
+/// Freezes a container without LXC, but not its monitor.
+pub fn freeze(name: &GuestName) {
+    let is_payload = |group: &PathBuf| {
+        group.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lxc.payload."))
+    };
+    for group in left_over(name.as_str()).into_iter().filter(is_payload) {
+        set(&group, [("freezer.state", "FROZEN"), ("cgroup.freeze", "1")]);
+    }
+}
+
 fn thaw_group(group: &Path) {
+    set(group, [("freezer.state", "THAWED"), ("cgroup.freeze", "0")]);
+}
+
+fn set(group: &Path, files: [(&str, &str); 2]) {
     // One of the two is there at most; writing does not create it.
-    for (file, text) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+    for (file, text) in files {
         let path = group.join(file);
         if path.exists() {
             let _ = fs::write(&path, text);

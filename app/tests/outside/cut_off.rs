@@ -16,7 +16,7 @@ use app::{
         actions::{self, Ask, Target},
         settle,
     },
-    store::{Begun, NewOperation},
+    store::{Begun, By, NewOperation},
 };
 use serde_json::json;
 
@@ -174,7 +174,7 @@ async fn a_task_that_was_told_to_end_by_the_one_that_is_gone_was_cancelled() {
     let upid = place.fake.call("run_task", json!({"secs": 600, "kind": "vzstart", "user": TOKEN}));
     let store = &place.paddock.state.store;
     store.note_started(id, 0, &Started::Task(upid.as_str().unwrap().to_owned())).await.unwrap();
-    assert!(store.want_cancel(id).await.unwrap());
+    assert!(store.want_cancel(id, By::default()).await.unwrap());
     place.fake.call("interrupt", json!([upid]));
     let deadline = std::time::Instant::now() + crate::fakepve::PATIENCE;
     loop {

@@ -68,7 +68,8 @@ impl Paddock {
 
     /// All of this origin, in the order in which they were recorded.
     pub async fn history(&self, origin: Origin) -> Vec<OperationSummary> {
-        let mut all = self.state.store.history(&HistoryFilter::default(), 100_000).await.unwrap().operations;
+        let all = self.state.store.history(&HistoryFilter::default(), 100_000).await.unwrap().operations;
+        let mut all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
         all.retain(|operation| operation.origin == origin);
         all.sort_by_key(|operation| operation.id);
         all

@@ -217,6 +217,21 @@ async fn what_happened_while_nobody_looked_is_told_once_and_whole() {
 }
 
 #[tokio::test]
+async fn of_a_second_with_more_tasks_than_the_short_list_holds_none_is_lost() {
+    let lab = Lab::new();
+    let driver = lab.driver(LXC);
+    let now_s = now_ms() / 1000;
+    let one = || upid(&lab.fake.call("past_task", json!({"started": now_s})));
+    let first: Vec<String> = (0..25).map(|_| one()).collect();
+    find(&driver.tasks(now_ms() - HOUR_MS).await.unwrap(), &first[24]);
+    // The list stays as it is: it has no room for a later one of the same second.
+    for _ in 0..3 {
+        let later = one();
+        find(&driver.tasks(now_ms() - HOUR_MS).await.unwrap(), &later);
+    }
+}
+
+#[tokio::test]
 async fn a_node_that_cannot_be_asked_holds_up_nothing_and_is_left_alone_for_a_while() {
     let lab = Lab::new();
     let now_s = now_ms() / 1000;

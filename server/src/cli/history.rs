@@ -13,7 +13,7 @@ use app::{
         export::{self, Export, ExportFailure, Rows},
         operations,
     },
-    store::{HistoryRecord, Store},
+    store::{EntryKind, HistoryRecord, Store},
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -203,7 +203,10 @@ impl Row for Line {
             guest.unwrap_or_else(|| beside_guests(record.children, record.node.as_deref())),
             record.actor.clone().unwrap_or_else(|| "unknown".to_owned()),
             or_dash(record.finished_ms.map(|end| words::span(end - record.started_ms))),
-            or_dash(record.failure.as_ref()),
+            match &record.damaged {
+                Some(what) => format!("damaged: {what}; see paddock verify"),
+                None => or_dash(record.failure.as_ref()),
+            },
         ]
     }
 }
@@ -252,6 +255,11 @@ impl Sheet {
         let places =
             self.ledger.iter().map(|place| format!("#{} {} {}", place.seq, place.kind, place.hash)).collect();
         let whole = || self.children.map(|count| beside_guests(Some(count.into()), None)).unwrap_or_default();
+        let cancelled = self.ledger.iter().find(|place| place.kind == EntryKind::CancelRequested.as_str());
+        let cancelled = cancelled.map(|place| {
+            let who = place.actor.as_deref().unwrap_or("unknown");
+            format!("{} by {who}", words::exact(place.at_ms))
+        });
         let said: String = self.output.iter().map(|chunk| chunk.text.as_str()).collect();
         let lines = [
             ("Operation", format!("#{}", sheet.operation)),
@@ -264,6 +272,7 @@ impl Sheet {
             ("State", sheet.state.clone()),
             ("Asked for", time(Some(sheet.started_ms))),
             ("Begun", time(self.running_ms)),
+            ("Cancel asked", cancelled.unwrap_or_default()),
             ("Ended", time(sheet.finished_ms)),
             ("Failure", sheet.failure.clone().unwrap_or_default()),
             ("Guest after", self.guest_after.clone().unwrap_or_default()),

@@ -10,8 +10,7 @@ use std::{
 
 use app::{
     domain::{access::Privilege, words},
-    ledger::Entry,
-    store::{EntryKind, LedgerFilter, Store},
+    store::{EntryKind, LedgerFilter, ReadEntry, Store},
 };
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -80,11 +79,15 @@ struct EntryRow {
     operation: Option<i64>,
     detail: serde_json::Value,
     hash: String,
+    /// What is wrong with an entry that somebody else than Paddock wrote to, where that can be seen by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damaged: Option<String>,
 }
 
-impl From<Entry> for EntryRow {
-    fn from(entry: Entry) -> Self {
+impl From<ReadEntry> for EntryRow {
+    fn from(ReadEntry { entry, damaged }: ReadEntry) -> Self {
         Self {
+            damaged,
             seq: entry.seq,
             at_ms: entry.at_ms,
             kind: entry.kind,
@@ -112,7 +115,10 @@ impl Row for EntryRow {
             or_dash(self.address.as_ref()),
             or_dash(self.subject.as_ref()),
             or_dash(self.operation),
-            shortened(&self.detail.to_string()),
+            match &self.damaged {
+                Some(what) => format!("damaged: {what}; see paddock verify"),
+                None => shortened(&self.detail.to_string()),
+            },
         ]
     }
 }

@@ -87,7 +87,8 @@ async fn all(
     let id = bulk::begin(&desk.state, &desk.caller, ask).await?;
     let whole = act::wait(desk, id).await?;
     let parts = desk.state.store.parts_of(id).await?;
-    let parts: Vec<_> = parts.iter().map(OperationSheet::of_summary).collect();
+    // One that somebody wrote to meanwhile is told in the failure of the whole.
+    let parts: Vec<_> = parts.iter().flatten().map(OperationSheet::of_summary).collect();
     let sheet = BulkSheet { whole: OperationSheet::of(&whole), parts };
     match desk.look.format {
         Format::Table => {

@@ -13,7 +13,7 @@ use std::{
 use app::{
     domain::access::Privilege,
     ledger::Damage,
-    store::{After, Pace, Proof, Trust, prove, prove_export},
+    store::{After, Pace, Proof, ProveError, Trust, prove, prove_export},
 };
 use clap::Args;
 
@@ -55,7 +55,10 @@ pub(super) enum Kind {
 
 impl Kind {
     fn of(path: &Path) -> Result<Self, CliError> {
-        let cannot = |source| CliError::System { what: format!("Cannot read {}", path.display()), source };
+        let cannot = |error: std::io::Error| ProveError::Unreadable {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        };
         let mut first = [0; 16];
         let length = File::open(path).and_then(|mut file| file.read(&mut first)).map_err(cannot)?;
         Ok(if &first[..length] == b"SQLite format 3\0" { Self::Database } else { Self::Export })

@@ -16,3 +16,4 @@ mod life;
 mod outside;
 mod proxmox;
 mod usage;
+mod verify;

@@ -56,7 +56,8 @@ async fn store(lab: &Lab) -> Store {
 
 /// All of this origin, in the order in which they were recorded.
 async fn history(store: &Store, origin: Origin) -> Vec<OperationSummary> {
-    let mut all = store.history(&HistoryFilter::default(), 100_000).await.unwrap().operations;
+    let all = store.history(&HistoryFilter::default(), 100_000).await.unwrap().operations;
+    let mut all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
     all.retain(|operation| operation.origin == origin);
     all.sort_by_key(|operation| operation.id);
     all

@@ -56,7 +56,7 @@ impl World {
             let snapshot = host.state.inventory.snapshot();
             let guest = snapshot.guests.iter().find(|guest| guest.id == id).unwrap().clone();
             let made = host.state.store.operations_of(&id, None, 10).await.unwrap().pop().unwrap();
-            guests.push(Known { guest, operation: made.id });
+            guests.push(Known { guest, operation: made.unwrap().id });
         }
         assert_eq!(guests[0].guest.tags, ["lab"]);
         make_people(&host).await;

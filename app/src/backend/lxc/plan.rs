@@ -124,10 +124,16 @@ pub fn pause(place: &Place, name: &GuestName) -> Plan {
     plan(vec![step], Expectation::Status(GuestStatus::Paused))
 }
 
+/// A freeze that was cut off, or made by hand, leaves a container frozen that LXC itself takes for a running one, and
+/// lxc-unfreeze does nothing to such a one. To freeze what is frozen changes nothing else than that.
 pub fn resume(place: &Place, name: &GuestName) -> Plan {
-    let argv = tool(place, "lxc-unfreeze", name);
-    let step = step("Let the container's processes go on", command(argv, FREEZE_MS, Output::Piped));
-    plan(vec![step], Expectation::Status(GuestStatus::Running))
+    let step_of =
+        |title: &str, program| step(title, command(tool(place, program, name), FREEZE_MS, Output::Piped));
+    let steps = vec![
+        step_of("Have LXC know that the container is frozen", "lxc-freeze"),
+        step_of("Let the container's processes go on", "lxc-unfreeze"),
+    ];
+    plan(steps, Expectation::Status(GuestStatus::Running))
 }
 
 pub fn stop(place: &Place, name: &GuestName, facts: &StopFacts) -> Result<Plan, Error> {

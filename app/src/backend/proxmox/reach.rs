@@ -15,6 +15,8 @@ use crate::domain::task::Task;
 const SHORT_LIST: usize = 25;
 /// How long a node that could not be asked is left alone.
 const RETRY: Duration = Duration::from_secs(60);
+/// How long a second that fills the list by itself is asked for, however often it has been: it may not be over.
+const SECOND: Duration = Duration::from_secs(2);
 /// Most nodes that are remembered: many times what a cluster can have.
 const MOST_NODES: usize = 512;
 
@@ -25,6 +27,8 @@ pub struct Reach {
     from_ms: Option<i64>,
     nodes: HashMap<String, Told>,
     failed: HashMap<String, Instant>,
+    /// The second that filled a node's list by itself, and since when that was seen.
+    full: HashMap<String, (i64, Instant)>,
 }
 
 /// What has been told of one node's tasks.
@@ -58,7 +62,8 @@ impl Reach {
         now: Instant,
         now_ms: i64,
     ) -> Option<i64> {
-        let from_ms = self.missing(node, short, since_ms);
+        let is_cut = self.is_cut_within_its_second(node, short, now);
+        let from_ms = self.missing(node, short, since_ms, is_cut);
         if from_ms.is_none() {
             self.reached(node, since_ms, short, now_ms);
         }
@@ -67,7 +72,25 @@ impl Reach {
         from_ms.filter(|_| !is_barred)
     }
 
-    fn missing(&self, node: &str, short: &[&Task], since_ms: i64) -> Option<i64> {
+    /// Whether more of the one second that the list is about may begin and be cut off, unseen.
+    fn is_cut_within_its_second(&mut self, node: &str, short: &[&Task], now: Instant) -> bool {
+        let mut seconds = short.iter().filter(|task| !task.is_running()).map(|task| task.started_ms);
+        let Some(second) = seconds.next() else { return false };
+        if short.len() < SHORT_LIST || seconds.any(|other| other != second) {
+            self.full.remove(node);
+            return false;
+        }
+        if self.full.len() >= MOST_NODES && !self.full.contains_key(node) {
+            return false;
+        }
+        let seen = self.full.entry(node.to_owned()).or_insert((second, now));
+        if seen.0 != second {
+            *seen = (second, now);
+        }
+        now.saturating_duration_since(seen.1) < SECOND
+    }
+
+    fn missing(&self, node: &str, short: &[&Task], since_ms: i64, is_cut: bool) -> Option<i64> {
         let ended = || short.iter().filter(|task| !task.is_running());
         let oldest_ms = ended().map(|task| task.started_ms).min();
         let told = self.nodes.get(node);
@@ -86,7 +109,7 @@ impl Reach {
             ended().all(|task| told.ended.contains(&task.upid))
                 || common.any(|task| short.len() < SHORT_LIST || Some(task.started_ms) > oldest_ms)
         });
-        (!joins).then_some(from_ms)
+        (is_cut || !joins).then_some(from_ms)
     }
 
     /// All of a node's tasks that started since then have been told, the short list's among them.
@@ -217,7 +240,12 @@ mod tests {
         let second: Vec<Task> = (0..SHORT_LIST as i64).map(|n| task(n, 9000)).collect();
         assert_eq!(trial.join(&second[..24], 5000), Some(5000));
         assert_eq!(trial.join(&second, 9000), Some(9000), "one more may have been cut off");
+        assert_eq!(trial.join(&second, 9000), Some(9000), "and one more since: the second may not be over");
+        trial.1 += SECOND;
         assert_eq!(trial.join(&second, 9000), None);
+        let next: Vec<Task> = (100..125).map(|n| task(n, 10_000)).collect();
+        assert_eq!(trial.join(&next, 9000), Some(9000));
+        assert_eq!(trial.join(&next, 9000), Some(9000));
     }
 
     #[test]

@@ -16,9 +16,7 @@ async fn store() -> (tempfile::TempDir, Store) {
 /// Oldest first.
 async fn failures(store: &Store) -> Vec<Entry> {
     let filter = LedgerFilter { kind: Some(EntryKind::LogInFailed), limit: 100_000, ..Default::default() };
-    let mut entries = store.ledger_page(&filter).await.unwrap();
-    entries.reverse();
-    entries
+    store.ledger_page(&filter).await.unwrap().into_iter().rev().map(|read| read.entry).collect()
 }
 
 fn tries(entry: &Entry) -> Option<u64> {
@@ -173,7 +171,7 @@ async fn a_reason_is_kept_short_and_without_the_secrets_of_what_was_asked() {
     let filter = LedgerFilter { kind: Some(EntryKind::ActionRefused), limit: 2, ..Default::default() };
     let entries = state.store.ledger_page(&filter).await.unwrap();
     assert_eq!(entries.len(), 1);
-    let detail: serde_json::Value = serde_json::from_str(&entries[0].detail).unwrap();
+    let detail: serde_json::Value = serde_json::from_str(&entries[0].entry.detail).unwrap();
     let why = detail["why"].as_str().unwrap();
     assert!(why.starts_with(&format!("The tool said: password={MASK}xxx")), "{why}");
     assert_eq!(why.chars().count(), KEPT);

@@ -5,7 +5,7 @@ use std::{borrow::Cow, io};
 use crate::store::HistoryRecord;
 
 /// The first line of CSV: the fields of [`HistoryRecord`].
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 27] = [
     "id",
     "origin",
     "parent",
@@ -32,6 +32,7 @@ const COLUMNS: [&str; 26] = [
     "ended_seq",
     "ended_hash",
     "children",
+    "damaged",
 ];
 
 /// A spreadsheet would take a cell that begins so for a formula; the last four are those of East Asian keyboards.
@@ -83,6 +84,7 @@ fn row(record: &HistoryRecord) -> [Cow<'_, str>; COLUMNS.len()] {
         number(record.ended_seq),
         maybe(record.ended_hash.as_ref()),
         number(record.children),
+        maybe(record.damaged.as_ref()),
     ]
 }
 
@@ -118,7 +120,7 @@ mod tests {
     }
 
     fn record() -> impl Strategy<Value = HistoryRecord> {
-        let texts = prop::collection::vec(hostile(), 11);
+        let texts = prop::collection::vec(hostile(), 12);
         (texts, any::<i64>(), any::<Option<i64>>()).prop_map(|(texts, id, other)| {
             let text = |index: usize| texts[index].clone();
             let maybe = |index: usize| other.map(|_| texts[index].clone());
@@ -149,6 +151,7 @@ mod tests {
                 ended_seq: None,
                 ended_hash: None,
                 children: None,
+                damaged: maybe(11),
             }
         })
     }

@@ -1,6 +1,8 @@
 //! Operations for an export: every column as it stands in the database, with what binds it to the ledger.
 //!
-//! Nothing is parsed that need not be, so that also a record that was changed by hand is told as it stands.
+//! A record that was changed by hand is told as it stands, and marked where that can be seen by itself.
+
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -12,10 +14,15 @@ use crate::{
     domain::{
         history::{Cursor, HistoryFilter},
         operation::GuestAfter,
+        plan::Plan,
         words,
     },
     ledger::Hash,
-    store::{Store, StoreError, operations::digest},
+    store::{
+        Store, StoreError,
+        operations::{OperationRow, digest, rows},
+        text::Text,
+    },
 };
 
 /// One operation as an export has it. The fields are the columns of CSV and the keys of JSON Lines, in this order; none is
@@ -66,6 +73,9 @@ pub struct HistoryRecord {
     pub ended_hash: Option<String>,
     /// How many guests a bulk action is for; none for every other operation.
     pub children: Option<i64>,
+    /// What is wrong with a record that somebody else than Paddock wrote to, so that it cannot be read as one; the other
+    /// fields are as they stand then. That one can be read proves nothing: `paddock verify` does.
+    pub damaged: Option<String>,
 }
 
 impl HistoryRecord {
@@ -84,51 +94,76 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let found = search::find(&mut transaction, filter, limit, PAGE).await?;
         let ids = ids_of(&found.places);
-        let rows = sqlx::query!(
-            r#"SELECT o.id AS "id!", o.origin AS "origin!", o.parent_id, o.children, o.backend, o.guest, o.title, o.node,
-                      o.action AS "action!", o.actor, o.address, o.state AS "state!", o.started_ms AS "started_ms!",
-                      o.running_ms, o.finished_ms, o.failure_kind, o.failure, o.guest_after, o.plan AS "plan!",
-                      b.seq AS "begun_seq?", b.hash AS "begun_hash?: Vec<u8>", e.seq AS "ended_seq?",
-                      e.hash AS "ended_hash?: Vec<u8>"
+        let bound = sqlx::query_as!(
+            Bound,
+            r#"SELECT o.id AS "id!", o.plan AS "plan!: Text", b.seq AS "begun_seq?", b.hash AS "begun_hash?: Vec<u8>",
+                      e.seq AS "ended_seq?", e.hash AS "ended_hash?: Vec<u8>"
                FROM operations AS o
                LEFT JOIN ledger AS b ON b.seq = (
                    SELECT min(seq) FROM ledger WHERE operation = o.id AND kind = 'operation-begun')
                LEFT JOIN ledger AS e ON e.seq = (
                    SELECT max(seq) FROM ledger WHERE operation = o.id AND kind = 'operation-ended')
-               WHERE o.id IN (SELECT value FROM json_each(?)) ORDER BY o.started_ms DESC, o.id DESC"#,
+               WHERE o.id IN (SELECT value FROM json_each(?))"#,
             ids
         )
         .fetch_all(&mut *transaction)
         .await?;
-        let records = rows.into_iter().map(|row| HistoryRecord {
-            id: row.id,
-            origin: row.origin,
-            parent: row.parent_id,
-            backend: row.backend,
-            guest: row.guest,
-            title: row.title,
-            node: row.node,
-            action: row.action,
-            actor: row.actor,
-            address: row.address,
-            state: row.state,
-            started: words::precise(row.started_ms),
-            started_ms: row.started_ms,
-            running: row.running_ms.map(words::precise),
-            running_ms: row.running_ms,
-            finished: row.finished_ms.map(words::precise),
-            finished_ms: row.finished_ms,
-            failure_kind: row.failure_kind,
-            failure: row.failure,
-            guest_after: row.guest_after.map(guest_after),
-            plan_hash: digest::of_plan(&row.plan).to_string(),
-            begun_seq: row.begun_seq,
-            begun_hash: row.begun_hash.map(hash),
-            ended_seq: row.ended_seq,
-            ended_hash: row.ended_hash.map(hash),
-            children: row.children,
-        });
-        Ok(Part { operations: records.collect(), stopped: found.stopped })
+        let rows = rows(&mut transaction, &ids).await?;
+        let mut bound: HashMap<i64, Bound> = bound.into_iter().map(|row| (row.id, row)).collect();
+        let records = rows.into_iter().filter_map(|row| Some((row.id, record(bound.remove(&row.id)?, row))));
+        let mut records: HashMap<i64, HistoryRecord> = records.collect();
+        let operations = found.places.iter().filter_map(|place| records.remove(&place.id)).collect();
+        Ok(Part { operations, stopped: found.stopped })
+    }
+}
+
+/// What binds an operation to the ledger.
+struct Bound {
+    id: i64,
+    plan: Text,
+    begun_seq: Option<i64>,
+    begun_hash: Option<Vec<u8>>,
+    ended_seq: Option<i64>,
+    ended_hash: Option<Vec<u8>>,
+}
+
+fn record(bound: Bound, row: OperationRow) -> HistoryRecord {
+    let plan = bound.plan.read("plan");
+    let fault = row.clone().line().err().map(|record| record.what);
+    let plan_fault = || match &plan {
+        Ok(json) => serde_json::from_str::<Plan>(json).err().map(|e| format!("its plan cannot be read: {e}")),
+        Err(what) => Some(what.clone()),
+    };
+    let damaged = fault.or_else(plan_fault);
+    let maybe = |text: Option<Text>| text.map(Text::legible);
+    HistoryRecord {
+        id: row.id,
+        origin: row.origin.legible(),
+        parent: row.parent_id,
+        backend: maybe(row.backend),
+        guest: maybe(row.guest),
+        title: maybe(row.title),
+        node: maybe(row.node),
+        action: row.action.legible(),
+        actor: maybe(row.actor),
+        address: maybe(row.address),
+        state: row.state.legible(),
+        started: words::precise(row.started_ms),
+        started_ms: row.started_ms,
+        running: row.running_ms.map(words::precise),
+        running_ms: row.running_ms,
+        finished: row.finished_ms.map(words::precise),
+        finished_ms: row.finished_ms,
+        failure_kind: maybe(row.failure_kind),
+        failure: maybe(row.failure),
+        guest_after: maybe(row.guest_after).map(guest_after),
+        plan_hash: plan.map(|json| digest::of_plan(&json).to_string()).unwrap_or_default(),
+        begun_seq: bound.begun_seq,
+        begun_hash: bound.begun_hash.map(hash),
+        ended_seq: bound.ended_seq,
+        ended_hash: bound.ended_hash.map(hash),
+        children: row.children,
+        damaged,
     }
 }
 

@@ -131,24 +131,6 @@ impl Store {
         .await?;
         Ok(())
     }
-
-    /// Asks whichever process owns the operation to end it. False if it has ended already.
-    pub async fn want_cancel(&self, id: OperationId) -> Result<bool, StoreError> {
-        let done = sqlx::query!(
-            "UPDATE operations SET cancel_wanted = 1 WHERE id = ? AND state IN ('planned', 'running')",
-            id.0
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    pub async fn is_cancel_wanted(&self, id: OperationId) -> Result<bool, StoreError> {
-        let row = sqlx::query!("SELECT cancel_wanted FROM operations WHERE id = ?", id.0)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.is_some_and(|row| row.cancel_wanted != 0))
-    }
 }
 
 /// False if it is not waiting any more.

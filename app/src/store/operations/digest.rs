@@ -6,14 +6,14 @@
 
 use sqlx::SqliteConnection;
 
-use super::{OperationRow, to_json};
+use super::{lines, to_json};
 use crate::{
     domain::{
         operation::{OperationId, OperationSummary},
         plan::Plan,
     },
     ledger::{Hash, Record},
-    store::StoreError,
+    store::{StoreError, text::Text},
 };
 
 /// SHA-256 of a plan: equal for equal plans. What a person agreed to is told by this.
@@ -118,17 +118,15 @@ pub(super) async fn beginning(
     connection: &mut SqliteConnection,
     id: OperationId,
 ) -> Result<(OperationSummary, Hash, Hash), StoreError> {
-    let row = sqlx::query_as!(
-        OperationRow,
-        "SELECT id, origin, parent_id, children, backend, guest, node, title, action, actor, address, state, started_ms,
-                running_ms, finished_ms, failure, failure_kind, guest_after
+    let line = lines(&mut *connection, &[id.0]).await?.pop().ok_or(sqlx::Error::RowNotFound)?;
+    let row = sqlx::query!(
+        "SELECT id, origin, parent_id, children, backend, guest, node, title, action, actor, address, request, plan,
+                started_ms
          FROM operations WHERE id = ?",
         id.0
     )
-    .fetch_one(&mut *connection)
+    .fetch_one(connection)
     .await?;
-    let more =
-        sqlx::query!("SELECT request, plan FROM operations WHERE id = ?", id.0).fetch_one(connection).await?;
     let record = Beginning {
         id: row.id,
         origin: &row.origin,
@@ -141,26 +139,45 @@ pub(super) async fn beginning(
         action: &row.action,
         actor: row.actor.as_deref(),
         address: row.address.as_deref(),
-        request: more.request.as_deref(),
-        plan: &more.plan,
+        request: row.request.as_deref(),
+        plan: &row.plan,
         started_ms: row.started_ms,
     }
     .record();
-    Ok((row.try_into()?, of_plan(&more.plan), record))
+    Ok((line?, of_plan(&row.plan), record))
 }
 
-/// The digest of an operation's end with all that its tools said.
-pub(super) async fn ending(connection: &mut SqliteConnection, id: OperationId) -> Result<Hash, StoreError> {
+/// The digest of an operation's end with all that its tools said; where somebody wrote into it what is no text, the
+/// clause that says so.
+pub(super) async fn ending(
+    connection: &mut SqliteConnection,
+    id: OperationId,
+) -> Result<Result<Hash, &'static str>, StoreError> {
     let row = sqlx::query!(
         "SELECT state, running_ms, finished_ms, failure, failure_kind, guest_after FROM operations WHERE id = ?",
         id.0
     )
     .fetch_one(&mut *connection)
     .await?;
-    let steps =
-        sqlx::query!("SELECT step, outcome FROM operation_steps WHERE operation_id = ? ORDER BY step", id.0)
-            .fetch_all(&mut *connection)
-            .await?;
+    let steps = sqlx::query!(
+        r#"SELECT step, outcome AS "outcome: Text" FROM operation_steps WHERE operation_id = ? ORDER BY step"#,
+        id.0
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let output = sqlx::query!(
+        r#"SELECT step, stream AS "stream: Text", at_ms, text AS "text: Text" FROM operation_output
+           WHERE operation_id = ? ORDER BY id"#,
+        id.0
+    )
+    .fetch_all(connection)
+    .await?;
+    if !steps.iter().all(|step| step.outcome.is_text()) {
+        return Ok(Err("the outcome of a step is no text"));
+    }
+    if !output.iter().all(|piece| piece.stream.is_text() && piece.text.is_text()) {
+        return Ok(Err("a piece of its output is no text"));
+    }
     let mut record = Ended {
         id: id.0,
         state: &row.state,
@@ -173,16 +190,10 @@ pub(super) async fn ending(connection: &mut SqliteConnection, id: OperationId) -
     }
     .record();
     for step in steps {
-        record = record.step(step.step, &step.outcome);
+        record = record.step(step.step, step.outcome.as_str());
     }
-    let output = sqlx::query!(
-        "SELECT step, stream, at_ms, text FROM operation_output WHERE operation_id = ? ORDER BY id",
-        id.0
-    )
-    .fetch_all(connection)
-    .await?;
     for piece in output {
-        record = record.piece(piece.step, &piece.stream, piece.at_ms, &piece.text);
+        record = record.piece(piece.step, piece.stream.as_str(), piece.at_ms, piece.text.as_str());
     }
-    Ok(record.finish())
+    Ok(Ok(record.finish()))
 }

@@ -3,17 +3,18 @@
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, readable, to_json};
+use super::{End, LiveOperation, begin::subject, columns, digest, guest, origin, process, to_json};
 use crate::{
     backend::RunningTool,
     domain::{
         failure::FailureKind,
-        operation::{OperationId, OperationState},
+        operation::{OperationId, OperationState, Origin},
     },
     ledger::Checkpoint,
     store::{
         Store, StoreError,
         ledger::{By, EntryKind, Fact, announce},
+        text::Text,
     },
 };
 
@@ -59,19 +60,28 @@ impl Store {
         if done.rows_affected() == 0 {
             return Ok(None);
         }
-        let row =
-            sqlx::query!("SELECT backend, guest, node, actor, address FROM operations WHERE id = ?", id.0)
-                .fetch_one(&mut *transaction)
-                .await?;
-        let record = digest::ending(&mut *transaction, id).await?;
-        let mut detail = json!({ "state": state, "record": record.to_string() });
+        let row = sqlx::query!(
+            r#"SELECT backend AS "backend: Text", guest AS "guest: Text", node AS "node: Text", actor AS "actor: Text",
+                      address AS "address: Text"
+               FROM operations WHERE id = ?"#,
+            id.0
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        let mut detail = match digest::ending(&mut *transaction, id).await? {
+            Ok(record) => json!({ "state": state, "record": record.to_string() }),
+            // Somebody else wrote into it. That it has ended is recorded all the same.
+            Err(why) => json!({ "state": state, "unreadable": why }),
+        };
         if let Some(kind) = failure_kind {
             detail["failure"] = json!(kind);
         }
-        let by = By { actor: row.actor.as_deref(), address: row.address.as_deref(), at_ms: noted_ms };
+        let [actor, address, node] =
+            [&row.actor, &row.address, &row.node].map(|text| text.as_ref().map(Text::as_str));
+        let by = By { actor, address, at_ms: noted_ms };
         let mut fact = Fact::new(EntryKind::OperationEnded, by).of(id.0).with(detail);
-        let on = guest(id.0, row.backend.as_deref(), row.guest.as_deref())?;
-        fact.subject = subject(on.as_ref(), row.node.as_deref());
+        let on = guest(row.backend.as_ref(), row.guest.as_ref()).ok().flatten();
+        fact.subject = subject(on.as_ref(), node);
         Ok(Some(self.append(transaction, fact).await?))
     }
 
@@ -99,27 +109,31 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// All that have no end, oldest first.
+    /// All that have no end, oldest first. Of one that somebody else wrote to, what can be read: it must come to an end, too.
     pub async fn live_operations(&self) -> Result<Vec<LiveOperation>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, state, tool_pid, tool_start_ticks, task_step,
-                      upid, owner_pid, owner_start_ticks
+            r#"SELECT id AS "id!", origin AS "origin: Text", parent_id, children, backend AS "backend: Text",
+                      guest AS "guest: Text", state AS "state: Text", tool_pid, tool_start_ticks, task_step,
+                      upid AS "upid: Text", owner_pid, owner_start_ticks
                FROM operations WHERE state IN ('planned', 'running') ORDER BY id"#
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(readable(rows.into_iter().map(|row| {
-            Ok(LiveOperation {
-                id: OperationId(row.id),
-                origin: origin(row.id, &row.origin)?,
-                parent: row.parent_id.map(OperationId),
-                children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
-                guest: guest(row.id, row.backend.as_deref(), row.guest.as_deref())?,
-                is_running: row.state == OperationState::Running.as_str(),
-                tool: process(row.tool_pid, row.tool_start_ticks),
-                task: row.upid.map(|upid| (row.task_step.and_then(|step| usize::try_from(step).ok()), upid)),
-                owner: process(row.owner_pid, row.owner_start_ticks),
-            })
-        })))
+        let live = rows.into_iter().map(|row| LiveOperation {
+            id: OperationId(row.id),
+            // Nobody but Paddock brings to an end what is nobody's.
+            origin: origin(&row.origin).unwrap_or(Origin::Paddock),
+            parent: row.parent_id.map(OperationId),
+            children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
+            guest: guest(row.backend.as_ref(), row.guest.as_ref()).ok().flatten(),
+            is_running: row.state.as_str() == OperationState::Running.as_str(),
+            tool: process(row.tool_pid, row.tool_start_ticks),
+            task: row
+                .upid
+                .and_then(|upid| upid.read("task").ok())
+                .map(|upid| (row.task_step.and_then(|step| usize::try_from(step).ok()), upid)),
+            owner: process(row.owner_pid, row.owner_start_ticks),
+        });
+        Ok(live.collect())
     }
 }

@@ -1,21 +1,23 @@
 //! Operations from begin to finish.
 
 mod begin;
+mod cancel;
 pub(super) mod digest;
 mod end;
 mod progress;
 mod read;
+mod row;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::StoreError;
+use super::{StoreError, text::Text};
 use crate::{
     backend::RunningTool,
     domain::{
         action::ActionRequest,
         failure::FailureKind,
         guest::GuestId,
-        operation::{Deed, EndState, GuestAfter, OperationId, OperationSummary, Origin},
+        operation::{Deed, EndState, GuestAfter, OperationId, Origin},
         plan::Plan,
     },
 };
@@ -23,6 +25,7 @@ use crate::{
 pub(super) use begin::{note_task, set_running};
 pub use digest::plan_hash;
 pub(super) use progress::append_output;
+pub(super) use row::{OperationRow, lines, readable, rows};
 
 /// An operation about to begin.
 #[derive(Debug, Clone)]
@@ -85,91 +88,26 @@ pub struct LiveOperation {
     pub owner: Option<RunningTool>,
 }
 
-pub(super) struct OperationRow {
-    pub id: i64,
-    pub origin: String,
-    pub parent_id: Option<i64>,
-    pub children: Option<i64>,
-    pub backend: Option<String>,
-    pub guest: Option<String>,
-    pub node: Option<String>,
-    pub title: Option<String>,
-    pub action: String,
-    pub actor: Option<String>,
-    pub address: Option<String>,
-    pub state: String,
-    pub started_ms: i64,
-    pub running_ms: Option<i64>,
-    pub finished_ms: Option<i64>,
-    pub failure: Option<String>,
-    pub failure_kind: Option<String>,
-    pub guest_after: Option<String>,
+/// `None` where that is no origin.
+fn origin(text: &Text) -> Option<Origin> {
+    Origin::parse(text.as_str())
 }
 
-impl TryFrom<OperationRow> for OperationSummary {
-    type Error = StoreError;
-    fn try_from(row: OperationRow) -> Result<Self, StoreError> {
-        let id = row.id;
-        let damaged = |what: String| damaged(id, what);
-        Ok(Self {
-            id: OperationId(id),
-            origin: origin(id, &row.origin)?,
-            parent: row.parent_id.map(OperationId),
-            children: row.children.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
-            guest: guest(id, row.backend.as_deref(), row.guest.as_deref())?,
-            node: row.node,
-            title: row.title,
-            action: row
-                .action
-                .parse()
-                .map_err(|e: crate::domain::operation::UnknownDeed| damaged(e.to_string()))?,
-            actor: row.actor,
-            address: row.address,
-            state: row
-                .state
-                .parse()
-                .map_err(|e: crate::domain::operation::UnknownState| damaged(e.to_string()))?,
-            started_ms: row.started_ms,
-            running_ms: row.running_ms,
-            finished_ms: row.finished_ms,
-            failure: row.failure,
-            // A word of a newer Paddock is no reason to hide the operation.
-            failure_kind: row.failure_kind.and_then(|word| word.parse().ok()),
-            guest_after: row.guest_after.map(|json| from_json(id, &json)).transpose()?,
-            place: None,
-        })
-    }
-}
-
-fn origin(id: i64, text: &str) -> Result<Origin, StoreError> {
-    Origin::parse(text).ok_or_else(|| damaged(id, format!("“{text}” is no origin")))
-}
-
-pub(super) fn guest(
-    id: i64,
-    backend: Option<&str>,
-    name: Option<&str>,
-) -> Result<Option<GuestId>, StoreError> {
-    let both = backend.zip(name);
-    both.map(|(backend, name)| GuestId::parse(backend, name).map_err(|e| damaged(id, e.to_string())))
-        .transpose()
+pub(super) fn guest(backend: Option<&Text>, name: Option<&Text>) -> Result<Option<GuestId>, String> {
+    let both = backend.zip(name).map(|(backend, name)| (backend.as_str(), name.as_str()));
+    both.map(|(backend, name)| {
+        GuestId::parse(backend, name).map_err(|_| format!("“{backend}/{name}” is no guest"))
+    })
+    .transpose()
 }
 
 fn damaged(id: i64, what: String) -> StoreError {
     StoreError::Damaged { table: "operations", id, what }
 }
 
-pub(super) fn from_json<T: DeserializeOwned>(id: i64, json: &str) -> Result<T, StoreError> {
-    serde_json::from_str(json).map_err(|e| damaged(id, e.to_string()))
-}
-
-/// For what must be shown or done whatever somebody did to the database: rows that make no sense are left out. That
-/// they were changed is told by the proof.
-pub(super) fn readable<T>(rows: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
-    let note = |row: Result<T, StoreError>| {
-        row.inspect_err(|error| tracing::error!(error = %error, "an operation is left out")).ok()
-    };
-    rows.into_iter().filter_map(note).collect()
+/// `what` is what the text is, for the clause that says what is wrong.
+fn from_json<T: DeserializeOwned>(id: i64, what: &str, json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json).map_err(|e| damaged(id, format!("its {what} cannot be read: {e}")))
 }
 
 /// Our own types always have a JSON form; should one ever not, the record says so instead of being lost.

@@ -1,40 +1,46 @@
 //! One operation whole.
 
-use super::{OperationRow, damaged, digest, from_json};
+use super::{damaged, digest, from_json, lines};
 use crate::{
     domain::{
-        operation::{LedgerPlace, Operation, OperationId, OperationSummary, OutputChunk},
+        operation::{LedgerPlace, Line, Operation, OperationId, OutputChunk},
         plan::Stream,
     },
     ledger::Hash,
-    store::{Store, StoreError, ledger::fixed},
+    store::{Store, StoreError, text::Text},
 };
 
 impl Store {
+    /// As a line of the history has it.
+    pub async fn operation_line(&self, id: OperationId) -> Result<Option<Line>, StoreError> {
+        Ok(lines(&mut *self.pool.acquire().await?, &[id.0]).await?.pop())
+    }
+
+    /// Damaged where any part of its record is.
     pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>, StoreError> {
-        let found = sqlx::query_as!(
-            OperationRow,
-            "SELECT id, origin, parent_id, children, backend, guest, node, title, action, actor, address, state,
-                    started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
-             FROM operations WHERE id = ?",
+        let Some(line) = self.operation_line(id).await? else { return Ok(None) };
+        let text = |text: Text, column| text.read(column).map_err(|what| damaged(id.0, what));
+        let more = sqlx::query!(
+            r#"SELECT request AS "request: Text", plan AS "plan: Text" FROM operations WHERE id = ?"#,
             id.0
         )
-        .fetch_optional(&self.pool)
+        .fetch_one(&self.pool)
         .await?;
-        let Some(row) = found else { return Ok(None) };
-        let more = sqlx::query!("SELECT request, plan FROM operations WHERE id = ?", id.0)
-            .fetch_one(&self.pool)
-            .await?;
-        let steps =
-            sqlx::query!("SELECT outcome FROM operation_steps WHERE operation_id = ? ORDER BY step", id.0)
-                .fetch_all(&self.pool)
-                .await?;
+        let steps = sqlx::query!(
+            r#"SELECT outcome AS "outcome: Text" FROM operation_steps WHERE operation_id = ? ORDER BY step"#,
+            id.0
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let request = more.request.map(|json| text(json, "request")).transpose()?;
+        let plan = text(more.plan, "plan")?;
+        let outcome = |json| from_json(id.0, "outcome of a step", &text(json, "outcome of a step")?);
         Ok(Some(Operation {
-            summary: row.try_into()?,
-            request: more.request.map(|json| from_json(id.0, &json)).transpose()?,
-            plan: from_json(id.0, &more.plan)?,
-            plan_hash: digest::of_plan(&more.plan).to_string(),
-            outcomes: steps.iter().map(|row| from_json(id.0, &row.outcome)).collect::<Result<_, _>>()?,
+            summary: line?,
+            request: request.map(|json| from_json(id.0, "request", &json)).transpose()?,
+            plan: from_json(id.0, "plan", &plan)?,
+            plan_hash: digest::of_plan(&plan).to_string(),
+            outcomes: steps.into_iter().map(|row| outcome(row.outcome)).collect::<Result<_, _>>()?,
             output: self.output_of(id).await?,
             ledger: self.ledger_of(id).await?,
         }))
@@ -42,7 +48,8 @@ impl Store {
 
     async fn output_of(&self, id: OperationId) -> Result<Vec<OutputChunk>, StoreError> {
         let rows = sqlx::query!(
-            "SELECT step, stream, at_ms, text FROM operation_output WHERE operation_id = ? ORDER BY id",
+            r#"SELECT step, stream AS "stream: Text", at_ms, text AS "text: Text" FROM operation_output
+               WHERE operation_id = ? ORDER BY id"#,
             id.0
         )
         .fetch_all(&self.pool)
@@ -51,41 +58,45 @@ impl Store {
             .map(|row| {
                 Ok(OutputChunk {
                     step: usize::try_from(row.step).map_err(|e| damaged(id.0, e.to_string()))?,
-                    stream: stream(&row.stream).ok_or_else(|| damaged(id.0, row.stream))?,
+                    stream: stream(row.stream.as_str())
+                        .ok_or_else(|| damaged(id.0, format!("“{}” says nothing", row.stream.as_str())))?,
                     at_ms: row.at_ms,
-                    text: row.text,
+                    text: row.text.read("output").map_err(|what| damaged(id.0, what))?,
                 })
             })
             .collect()
     }
 
+    /// An entry that was changed is told as it stands.
     async fn ledger_of(&self, id: OperationId) -> Result<Vec<LedgerPlace>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT seq AS "seq!", kind, hash FROM ledger WHERE operation = ? ORDER BY seq"#,
+            r#"SELECT seq AS "seq!", kind AS "kind: Text", at_ms, actor AS "actor: Text", hash FROM ledger
+               WHERE operation = ? ORDER BY seq"#,
             id.0
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let hash = Hash(fixed("ledger", row.seq, row.hash)?).to_string();
-                Ok(LedgerPlace { seq: row.seq, kind: row.kind, hash })
-            })
-            .collect()
+        let hash = |bytes: Vec<u8>| bytes.try_into().map(|bytes| Hash(bytes).to_string()).unwrap_or_default();
+        let places = rows.into_iter().map(|row| LedgerPlace {
+            seq: row.seq,
+            kind: row.kind.legible(),
+            at_ms: row.at_ms,
+            actor: row.actor.map(Text::legible),
+            hash: hash(row.hash),
+        });
+        Ok(places.collect())
     }
 
     /// The parts of a bulk action, in their order.
-    pub async fn parts_of(&self, parent: OperationId) -> Result<Vec<OperationSummary>, StoreError> {
-        let rows = sqlx::query_as!(
-            OperationRow,
-            r#"SELECT id AS "id!", origin, parent_id, children, backend, guest, node, title, action, actor, address,
-                      state, started_ms, running_ms, finished_ms, failure, failure_kind, guest_after
-               FROM operations WHERE parent_id = ? ORDER BY id"#,
+    pub async fn parts_of(&self, parent: OperationId) -> Result<Vec<Line>, StoreError> {
+        let mut db = self.pool.begin().await?;
+        let ids = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM operations WHERE parent_id = ? ORDER BY id"#,
             parent.0
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *db)
         .await?;
-        rows.into_iter().map(OperationSummary::try_from).collect()
+        Ok(lines(&mut db, &ids).await?)
     }
 }
 

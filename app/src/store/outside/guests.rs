@@ -10,11 +10,7 @@ use crate::{
         operation::{Deed, EndState, GuestAfter, OperationId, Origin, Seen},
         plan::Plan,
     },
-    store::{
-        End, NewOperation, Store, StoreError,
-        ledger::announce,
-        operations::{from_json, set_running},
-    },
+    store::{End, NewOperation, Store, StoreError, ledger::announce, operations::set_running, text::Text},
 };
 
 /// A change that was seen and that Paddock did not make.
@@ -51,12 +47,16 @@ impl Store {
     pub async fn known_guests(&self, kind: BackendKind) -> Result<Vec<KnownGuest>, StoreError> {
         let backend = kind.as_str();
         let rows =
-            sqlx::query!("SELECT guest, status, since_ms FROM known_guests WHERE backend = ?", backend)
-                .fetch_all(&self.pool)
-                .await?;
+            sqlx::query!(
+                r#"SELECT guest AS "guest: Text", status AS "status: Text", since_ms FROM known_guests WHERE backend = ?"#,
+                backend
+            )
+            .fetch_all(&self.pool)
+            .await?;
         // What cannot be read is as good as not known, and is written anew with the next reading.
-        let known = |(guest, status, since_ms): (String, String, i64)| {
-            Some(KnownGuest { name: GuestName::found(&guest).ok()?, status: status.parse().ok()?, since_ms })
+        let known = |(guest, status, since_ms): (Text, Text, i64)| {
+            let (name, status) = (GuestName::found(guest.as_str()).ok()?, status.as_str().parse().ok()?);
+            Some(KnownGuest { name, status, since_ms })
         };
         Ok(rows.into_iter().filter_map(|row| known((row.guest, row.status, row.since_ms))).collect())
     }
@@ -141,7 +141,7 @@ impl Store {
         let (backend, name) = (guest.backend.as_str(), guest.name.as_str());
         // A guest has one live operation at most, so the newest to begin is the last to end.
         let own = sqlx::query!(
-            r#"SELECT id AS "id!", finished_ms, guest_after FROM operations
+            r#"SELECT id AS "id!", finished_ms, guest_after AS "guest_after: Text" FROM operations
                WHERE backend = ? AND guest = ? AND origin = 'paddock' AND started_ms <= ?
                ORDER BY started_ms DESC, id DESC LIMIT 1"#,
             backend,
@@ -152,7 +152,9 @@ impl Store {
         .await?;
         if let Some(row) = own.filter(|row| row.finished_ms.is_none_or(|finished_ms| finished_ms >= from_ms))
         {
-            let guest_after = row.guest_after.map(|json| from_json(row.id, &json)).transpose()?;
+            // As good as not read, where somebody wrote to it.
+            let read = |json: Text| serde_json::from_str(json.as_str()).unwrap_or(GuestAfter::NotRead);
+            let guest_after = row.guest_after.map(read);
             return Ok(Some(LastDone { finished_ms: row.finished_ms, guest_after }));
         }
         let copy = sqlx::query!(

@@ -9,6 +9,7 @@ use crate::{
         End, NewOperation, Store, StoreError,
         ledger::announce,
         operations::{append_output, guest, note_task, set_running},
+        text::Text,
     },
 };
 
@@ -98,30 +99,33 @@ impl Store {
     /// The tasks that were brought in while they ran, oldest first.
     pub async fn unfinished_imports(&self) -> Result<Vec<Import>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT operations.id AS "id!", backend, guest, tasks.upid AS "upid!"
+            r#"SELECT operations.id AS "id!", backend AS "backend: Text", guest AS "guest: Text",
+                      tasks.upid AS "upid!: Text"
                FROM operations JOIN tasks ON operation_id = operations.id
                WHERE state IN ('planned', 'running') AND origin = 'task' ORDER BY operations.id"#
         )
         .fetch_all(&self.pool)
         .await?;
-        let import = |id, upid, backend: Option<String>, name: Option<String>| {
-            let guest = guest(id, backend.as_deref(), name.as_deref())?;
-            Ok(Import { id: OperationId(id), upid, guest })
-        };
-        rows.into_iter().map(|row| import(row.id, row.upid, row.backend, row.guest)).collect()
+        let imports = rows.into_iter().map(|row| Import {
+            id: OperationId(row.id),
+            upid: row.upid.legible(),
+            // Where somebody wrote to it, its end is recorded all the same.
+            guest: guest(row.backend.as_ref(), row.guest.as_ref()).ok().flatten(),
+        });
+        Ok(imports.collect())
     }
 
     /// Paddock's live operations on guests of Proxmox, of this process and of others.
     pub async fn beginners(&self) -> Result<Vec<Beginner>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT id AS "id!", backend, guest, action IN ('create', 'clone') AS "makes_guest!: bool" FROM operations
+            r#"SELECT id AS "id!", backend AS "backend: Text", guest AS "guest: Text", action IN ('create', 'clone') AS "makes_guest!: bool" FROM operations
                WHERE state IN ('planned', 'running') AND origin = 'paddock'"#
         )
         .fetch_all(&self.pool)
         .await?;
         let mut beginners = Vec::new();
         for row in rows {
-            let guest = guest(row.id, row.backend.as_deref(), row.guest.as_deref())?;
+            let guest = guest(row.backend.as_ref(), row.guest.as_ref()).ok().flatten();
             let is_proxmox =
                 |guest: &GuestId| matches!(guest.backend, BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm);
             beginners.extend(

@@ -5,7 +5,8 @@
 //!                    │ one snapshot
 //!                    ├─ shape       are the tables those that Paddock makes?
 //!                    ├─ chain       archives, head, entries and checkpoints in their order ──► ledger::Verifier
-//!                    └─ operations  the digests of each against those that its entries tell
+//!                    └─ operations  the digests of each against those that its entries tell, and the lists
+//!                                by which the history finds it
 //! ```
 //!
 //! Everything is read page by page, so that memory does not grow with the record. A row that Paddock could not have
@@ -15,6 +16,7 @@ pub(super) mod cells;
 mod chain;
 mod exported;
 mod file;
+mod lists;
 mod operations;
 mod shape;
 

@@ -12,6 +12,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use super::{
     PAGE, Pace,
     cells::{BadCell, cell},
+    lists,
 };
 use crate::{
     domain::operation::OperationState,
@@ -85,6 +86,9 @@ impl Operations {
             from = page.to.checked_add(1);
             for held in page.held {
                 self.compare(held);
+            }
+            for operation in lists::hidden(db, page.from, page.to).await? {
+                self.report.add(Damage::Hidden { operation });
             }
             self.pace.rest(since).await;
         }

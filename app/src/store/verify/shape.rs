@@ -8,7 +8,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use crate::{ledger::Damage, store::open::MIGRATOR};
 
 /// The tables that the proof reads.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 11] = [
     "ledger",
     "ledger_checkpoints",
     "ledger_head",
@@ -16,6 +16,10 @@ const TABLES: [&str; 7] = [
     "operations",
     "operation_steps",
     "operation_output",
+    "history",
+    "history_deeds",
+    "history_subjects",
+    "history_failures",
 ];
 
 /// Of each table whether it is one and strict, then its columns: their names, types and places in the key.

@@ -82,6 +82,12 @@ pub fn SeenBadge() -> impl IntoView {
     view! { <span class="state quiet">{drawn(Shape::Ring)} "seen"</span> }
 }
 
+/// A record that somebody else than Paddock wrote to, in the place of an outcome.
+#[component]
+pub fn DamagedBadge() -> impl IntoView {
+    view! { <span class="state bad">{drawn(Shape::Query)} "damaged"</span> }
+}
+
 /// How one step of an operation is: its shape alone, as the word stands at the end of its line.
 #[component]
 pub fn StepShape(#[prop(into)] state: StepState) -> impl IntoView {

@@ -4,26 +4,29 @@ use leptos::prelude::*;
 
 use super::{
     ago::{Ago, Elapsed},
-    badge::{BackendChip, OutcomeBadge, SeenBadge},
+    badge::{BackendChip, DamagedBadge, OutcomeBadge, SeenBadge},
 };
 use crate::domain::{
-    operation::{Deed, OperationState, OperationSummary, Origin},
+    operation::{DamagedRecord, Deed, Line, OperationState, OperationSummary, Origin},
     words,
 };
 
 /// Lines under each other, aligned. `guests` shows whose operation each is.
 #[component]
 pub fn OperationRows(
-    operations: Vec<OperationSummary>,
+    operations: Vec<Line>,
     now_ms: i64,
     guests: bool,
     /// All of them are parts of one, and that is shown already.
     #[prop(optional)]
     parts: bool,
 ) -> impl IntoView {
-    let row = move |mut operation: OperationSummary| {
-        operation.parent = operation.parent.filter(|_| !parts);
-        view! { <OperationRow operation now_ms guests /> }
+    let row = move |line: Line| match line {
+        Ok(mut operation) => {
+            operation.parent = operation.parent.filter(|_| !parts);
+            view! { <OperationRow operation now_ms guests /> }.into_any()
+        }
+        Err(record) => view! { <DamagedRow record now_ms guests /> }.into_any(),
     };
     view! {
         <ol class=if guests {
@@ -96,6 +99,38 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
                 </span>
             </span>
             <span class="op-duration figures">{took}</span>
+        </li>
+    }
+}
+
+/// One that cannot be read stands in its place all the same.
+#[component]
+fn DamagedRow(record: DamagedRecord, now_ms: i64, guests: bool) -> impl IntoView {
+    let DamagedRecord { id, started_ms, what } = record;
+    view! {
+        <li class="op">
+            <span class="op-outcome">
+                <DamagedBadge />
+            </span>
+            <span class="op-action">
+                <a class="strong cover" href=id.href()>
+                    "Damaged record"
+                </a>
+                <span class="id">{format!("#{id}")}</span>
+                <span class="op-why">
+                    {format!(
+                        "It was changed outside Paddock: {what}. Run “paddock verify” on the host to see what else was.",
+                    )}
+                </span>
+            </span>
+            {guests.then(|| view! { <span class="op-guest"></span> })}
+            <span class="op-meta">
+                <span class="op-actor"></span>
+                <span class="op-time">
+                    <Ago at_ms=started_ms now_ms />
+                </span>
+            </span>
+            <span class="op-duration figures"></span>
         </li>
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     },
     domain::{
         history::{FilterError, HistoryField, HistoryQuery},
-        operation::OperationSummary,
+        operation::{Line, place_of},
         words,
     },
     ui::{
@@ -136,8 +136,8 @@ fn SearchedTo(ms: i64) -> impl IntoView {
 }
 
 #[component]
-fn Days(operations: Vec<OperationSummary>, now_ms: i64) -> impl IntoView {
-    let section = move |(day, operations): (String, Vec<OperationSummary>)| {
+fn Days(operations: Vec<Line>, now_ms: i64) -> impl IntoView {
+    let section = move |(day, operations): (String, Vec<Line>)| {
         view! {
             <section class="day">
                 <h2>{day}</h2>
@@ -190,10 +190,10 @@ fn NothingAsked(errors: Vec<FilterError>) -> impl IntoView {
 }
 
 /// Neighbours of the same day together, in the order they come.
-fn by_day(operations: Vec<OperationSummary>, now_ms: i64) -> Vec<(String, Vec<OperationSummary>)> {
-    let mut days: Vec<(String, Vec<OperationSummary>)> = Vec::new();
+fn by_day(operations: Vec<Line>, now_ms: i64) -> Vec<(String, Vec<Line>)> {
+    let mut days: Vec<(String, Vec<Line>)> = Vec::new();
     for operation in operations {
-        let day = words::day(operation.started_ms, now_ms);
+        let day = words::day(place_of(&operation).1, now_ms);
         match days.last_mut() {
             Some((last, operations)) if *last == day => operations.push(operation),
             _ => days.push((day, vec![operation])),

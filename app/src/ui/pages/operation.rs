@@ -142,7 +142,7 @@ fn Known(page: Page, kept: Kept) -> impl IntoView {
                 {script.map(|text| view! { <Script text operation=operation.clone() kept /> })}
             </div>
             <div class="stack">
-                <Facts summary />
+                <Facts summary ledger=operation.ledger.clone() />
                 <Record operation />
             </div>
         </div>

@@ -175,7 +175,7 @@ fn a_pause_and_a_resume_are_judged_by_the_guests_state() {
     assert_eq!(lines(&plan), ["lxc-freeze -P /var/lib/lxc -n web1"]);
     assert_eq!(plan.expect, Some(Expectation::Status(GuestStatus::Paused)));
     let plan = resume(&place(), &web1());
-    assert_eq!(lines(&plan), ["lxc-unfreeze -P /var/lib/lxc -n web1"]);
+    assert_eq!(lines(&plan), ["lxc-freeze -P /var/lib/lxc -n web1", "lxc-unfreeze -P /var/lib/lxc -n web1"]);
     assert_eq!(plan.expect, Some(Expectation::Status(GuestStatus::Running)));
 }
 

@@ -10,6 +10,9 @@ use crate::{
     ui::components::{ago::Exact, hash::ShortHash, operation_row::Who},
 };
 
+/// The kind of the entry that tells who asked for the operation's end.
+const CANCEL: &str = "cancel-requested";
+
 /// One line of a list of facts.
 fn fact(label: &'static str, value: AnyView) -> AnyView {
     view! {
@@ -20,7 +23,12 @@ fn fact(label: &'static str, value: AnyView) -> AnyView {
 }
 
 #[component]
-pub fn Facts(summary: OperationSummary) -> impl IntoView {
+pub fn Facts(
+    summary: OperationSummary,
+    /// Its entries.
+    ledger: Vec<LedgerPlace>,
+) -> impl IntoView {
+    let cancel = ledger.into_iter().find(|place| place.kind == CANCEL);
     let OperationSummary {
         origin,
         parent,
@@ -67,7 +75,13 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
                 {parent.map(|id| fact("Part of", part_of(id)))}
                 {node.map(|node| fact("Node", node.into_any()))} {asked}
                 {began.map(|at_ms| fact("Started", at(at_ms)))}
-                {ended.map(|at_ms| fact("Ended", at(at_ms)))}
+                {cancel
+                    .map(|LedgerPlace { at_ms, actor, .. }| {
+                        view! {
+                            {fact("Cancel asked", at(at_ms))}
+                            {fact("Cancel asked by", view! { <Who actor /> }.into_any())}
+                        }
+                    })} {ended.map(|at_ms| fact("Ended", at(at_ms)))}
                 {waited.map(|waited| fact("Waited in line", waited))}
                 {worked.map(|worked| fact("Worked for", worked))}
                 {after.map(|after| fact("Guest after", words::after(after).into_any()))}
@@ -80,9 +94,11 @@ pub fn Facts(summary: OperationSummary) -> impl IntoView {
 #[component]
 pub fn Record(operation: Operation) -> impl IntoView {
     let Operation { ledger, plan, plan_hash, .. } = operation;
-    let entry = |LedgerPlace { seq, kind, hash }: LedgerPlace| {
+    let entry = |LedgerPlace { seq, kind, hash, .. }: LedgerPlace| {
         let label = match kind.as_str() {
             "operation-begun" => "Begin",
+            "operation-moved" => "Moved",
+            CANCEL => "Cancel",
             "operation-ended" => "End",
             _ => "Entry",
         };
