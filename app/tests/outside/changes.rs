@@ -4,14 +4,17 @@ use std::time::{Duration, Instant};
 
 use app::{
     auth::Caller,
+    backend::now_ms,
     domain::{
-        action::ActionRequest,
+        action::{ActionRequest, GuestAction},
         guest::{BackendKind, GuestId, GuestStatus},
         name::GuestName,
         operation::{Deed, GuestAfter, OperationState, OperationSummary, Origin, Seen},
+        plan::{Argv, Command, Output, Plan, Step, When, Work},
         spec::{CloneSpec, CreateRequest, CreateSpec},
     },
     service::actions::{self, Ask, Target},
+    store::{Begun, NewOperation},
 };
 
 use crate::{guests::Host, lab::Paddock};
@@ -186,5 +189,74 @@ async fn what_changed_while_paddock_was_down_is_seen_at_its_start_with_the_time_
     assert_eq!(notes.len(), 1);
     assert!(notes[0].contains("after Paddock's start; it happened between 20"), "{notes:?}");
     assert_eq!(paddock.history(Origin::Observed).await.len(), 3);
+    paddock.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_creation_left_that_was_cut_off_is_nobody_elses_doing_however_often_paddock_is_killed() {
+    let host = Host::new();
+    let (other, name) = (host.lxc_create("web1"), GuestName::found("web2").unwrap());
+    let guest = GuestId::new(BackendKind::Lxc, name.clone());
+    let paddock = Paddock::start(host.dir.path(), host.drivers(), None).await;
+    readings(&paddock).await;
+    host.lxc("lxc-start", "web1", &["-d"]);
+    paddock.sees(Origin::Observed, 1, |_| true).await;
+    // Of a process that is gone, and of an lxc-create that is gone, too.
+    let argv = Argv::new("lxc-create").args(["-n", name.as_str()]);
+    let work = Work::Command(Command { argv, timeout_ms: 1000, output: Output::Piped });
+    let step = Step { title: "Create it".into(), when: When::Always, work };
+    let plan = Plan { steps: vec![step], ..Plan::default() };
+    let new = NewOperation {
+        origin: Origin::Paddock,
+        parent: None,
+        children: None,
+        guest: Some(&guest),
+        node: None,
+        title: None,
+        action: GuestAction::Create.into(),
+        actor: Some("anna"),
+        address: None,
+        request: None,
+        plan: &plan,
+        started_ms: now_ms(),
+        owner: None,
+    };
+    let store = &paddock.state.store;
+    let Begun::Planned(id) = store.begin_operation(&new).await.unwrap() else { panic!("none is live there") };
+    assert!(store.run_operation(id, now_ms()).await.unwrap());
+    paddock.end().await;
+    let made = host.path("lxc").join(name.as_str());
+    std::fs::create_dir(&made).unwrap();
+    std::fs::write(made.join("config"), "lxc.net.0.type = empty\n").unwrap();
+    std::fs::write(made.join("partial"), "").unwrap();
+
+    // It settles the operation, and is killed before it is sure what has become of the guest.
+    let paddock = Paddock::start(host.dir.path(), host.drivers(), None).await;
+    assert_eq!(paddock.operation(id).await.summary.state, OperationState::Interrupted);
+    readings(&paddock).await;
+    for (count, tool, more) in [(2, "lxc-stop", "-k"), (3, "lxc-start", "-d")] {
+        host.lxc(tool, "web1", &[more]);
+        paddock.sees(Origin::Observed, count, |_| true).await;
+    }
+    paddock.end().await;
+
+    let paddock = Paddock::start(host.dir.path(), host.drivers(), None).await;
+    let begun = Instant::now();
+    while !paddock
+        .state
+        .store
+        .known_guests(BackendKind::Lxc)
+        .await
+        .unwrap()
+        .iter()
+        .any(|known| known.name == name)
+    {
+        assert!(begun.elapsed() < Duration::from_secs(60), "what it came to is not noted");
+        readings(&paddock).await;
+    }
+    host.lxc("lxc-stop", "web1", &["-k"]);
+    let all = paddock.sees(Origin::Observed, 4, |operation| operation.guest.as_ref() == Some(&other)).await;
+    assert_eq!(seen(&all, &guest), [], "{all:#?}");
+    std::fs::remove_file(made.join("partial")).unwrap();
     paddock.end().await;
 }

@@ -162,7 +162,7 @@ impl Watch {
         let mut events = backend.reading(kind, guests, began_ms, ended_ms);
         if began_ms.saturating_sub(backend.told_ms) >= READ_EVERY_MS {
             backend.told_ms = began_ms;
-            events.push(Event::ReadUntil { kind, until_ms: began_ms });
+            events.push(Event::ReadUntil { kind, until_ms: backend.told_until(began_ms) });
         }
         events
     }
@@ -209,6 +209,13 @@ impl Backend {
             false
         });
         events
+    }
+
+    /// A guest that is passing may come to another rest than before: should this server not live to see it, the next one
+    /// must know since when that may have happened, and which operation of Paddock was at work then.
+    fn told_until(&self, began_ms: i64) -> i64 {
+        let passing = self.guests.values().filter_map(|known| Some(known.left?.0));
+        passing.min().map_or(began_ms, |left_ms| left_ms.min(began_ms))
     }
 
     fn found(&mut self, kind: BackendKind, guests: &[Guest], read_ms: i64) -> Event {

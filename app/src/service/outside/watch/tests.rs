@@ -102,6 +102,18 @@ fn what_passes_is_no_change_and_what_it_comes_to_began_when_it_left_its_rest() {
 }
 
 #[test]
+fn a_server_that_is_killed_while_a_guest_passes_leaves_to_the_next_since_when_it_did() {
+    // A creation that was cut off: it is unknown for a while, then for good.
+    let mut trial = Trial::knowing(&[]);
+    assert_eq!(trial.events(&[("a", Unknown)]), [Event::ReadUntil { kind: LXC, until_ms: 1000 }]);
+    // The next server knows no more than that; what Paddock did at 5000 is within.
+    let mut trial = Trial { at: 20_000, ..Trial::knowing(&[]) };
+    trial.events(&[("a", Unknown)]);
+    let change = (0..10).flat_map(|_| trial.changes(&[("a", Unknown)])).next().unwrap();
+    assert_eq!((change.from_ms, change.before, change.after), (1000, None, Some(Unknown)));
+}
+
+#[test]
 fn a_guest_that_is_made_appears_once_it_is_made() {
     let mut trial = Trial::new();
     trial.events(&[]);
