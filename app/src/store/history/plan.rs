@@ -18,7 +18,7 @@ pub(super) struct Effort {
 }
 
 /// Of a page: a good part of what it may take, as not all is reckoned.
-pub(super) const PAGE: Effort = Effort { budget: 350_000, least: 10_000 };
+pub(super) const PAGE: Effort = Effort { budget: 250_000, least: 10_000 };
 
 // What things cost on a common processor, tenths of a microsecond.
 /// The head of a list.
