@@ -219,8 +219,8 @@ async fn an_operation_that_is_kept_from_the_history_is_told() {
             "UPDATE history SET started_ms = 0 WHERE id = ?",
             "UPDATE history SET deed = 0 WHERE id = ?",
             "UPDATE history SET subject = 0 WHERE id = ?",
-            "UPDATE history_deeds SET n = 0 WHERE id = (SELECT deed FROM history WHERE id = ?)",
-            "UPDATE history_deeds SET actor = 'root' WHERE id = (SELECT deed FROM history WHERE id = ?)",
+            "UPDATE history_kinds SET n = 0 WHERE id = (SELECT kind FROM history WHERE id = ?)",
+            "UPDATE history_actors SET name = 'root' WHERE id = (SELECT actor FROM history WHERE id = ?)",
             "UPDATE history_subjects SET n = 0 WHERE id = (SELECT subject FROM history WHERE id = ?)",
             "UPDATE history_subjects SET guest = 'x' WHERE id = (SELECT subject FROM history WHERE id = ?)",
         ] {

@@ -9,12 +9,13 @@ pub(super) async fn hidden(db: &mut SqliteConnection, from: i64, to: i64) -> Res
         "SELECT o.id
          FROM operations AS o
          LEFT JOIN history AS h ON h.id = o.id
-         LEFT JOIN history_deeds AS d ON d.id = h.deed
+         LEFT JOIN history_kinds AS k ON k.id = h.kind
+         LEFT JOIN history_actors AS a ON a.id = h.actor
          LEFT JOIN history_subjects AS s ON s.id = h.subject
          LEFT JOIN history_failures AS f ON f.id = o.id
          WHERE o.id BETWEEN ?1 AND ?2
-           AND ((h.started_ms, d.origin, d.backend, d.action, d.actor, d.state, d.n > 0) IS NOT
-                    (o.started_ms, o.origin, coalesce(o.backend, ''), o.action, coalesce(o.actor, ''), o.state, true)
+           AND ((h.started_ms, k.origin, k.backend, k.action, k.state, k.n > 0, a.name, a.n > 0) IS NOT
+                    (o.started_ms, o.origin, coalesce(o.backend, ''), o.action, o.state, true, coalesce(o.actor, ''), true)
                 OR (s.backend, s.guest, s.node, s.title, s.n > 0) IS NOT
                     (coalesce(o.backend, ''), coalesce(o.guest, ''), coalesce(o.node, ''), coalesce(o.title, ''), true)
                 OR (f.failure, f.started_ms) IS NOT (o.failure, iif(o.failure IS NULL, NULL, o.started_ms)))

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use crate::{ledger::Damage, store::open::MIGRATOR};
 
 /// The tables that the proof reads.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "ledger",
     "ledger_checkpoints",
     "ledger_head",
@@ -17,7 +17,8 @@ const TABLES: [&str; 11] = [
     "operation_steps",
     "operation_output",
     "history",
-    "history_deeds",
+    "history_kinds",
+    "history_actors",
     "history_subjects",
     "history_failures",
 ];
