@@ -10,9 +10,12 @@ use super::{
     Changed, Store, StoreError, UserId,
     ledger::{By, EntryKind, Fact},
 };
-use crate::domain::access::{
-    BadRoleName, Grant, GrantId, Group, Holder, Privileges, Right, Rights, Role, RoleName, Scope,
-    UnknownPrivilege,
+use crate::domain::{
+    access::{
+        BadRoleName, Grant, GrantId, Group, Holder, Privileges, Right, Rights, Role, RoleName, Scope,
+        UnknownPrivilege,
+    },
+    guest::GuestId,
 };
 
 /// A grant to be given.
@@ -78,6 +81,34 @@ pub(super) async fn insert_grant<'a>(
     let Some(row) = row else { return Ok(Err(Changed::Taken)) };
     let detail = json!({ "grant": row.id, "role": role, "scope": scope, "expires_ms": grant.expires_ms });
     Ok(Ok(Fact::new(EntryKind::GrantAdded, by).on(grant.holder.to_string()).with(detail)))
+}
+
+/// Takes back the grants on a guest that is gone: the next one of that name, or with that VMID, is another. The facts of it.
+pub(super) async fn forget_guest<'a>(
+    transaction: &mut SqliteConnection,
+    guest: &GuestId,
+    by: By<'a>,
+) -> Result<Vec<Fact<'a>>, StoreError> {
+    let scope = Scope::Guest(guest.clone()).to_string();
+    let rows = sqlx::query_as!(
+        GrantRow,
+        r#"SELECT g.id AS "id!", u.username AS "user?", p.name AS "group?", g.role, g.scope, g.expires_ms,
+                  g.created_ms, g.created_by
+           FROM grants AS g
+           LEFT JOIN users AS u ON u.id = g.user_id
+           LEFT JOIN groups AS p ON p.id = g.group_id
+           WHERE g.scope = ? ORDER BY g.id"#,
+        scope
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
+    sqlx::query!("DELETE FROM grants WHERE scope = ?", scope).execute(transaction).await?;
+    let fact = |row: GrantRow| {
+        let mut detail = row.detail();
+        detail["why"] = json!("guest-deleted");
+        Fact::new(EntryKind::GrantRemoved, by).on(row.subject()).with(detail)
+    };
+    Ok(rows.into_iter().map(fact).collect())
 }
 
 /// The keys of the holder as a grant's columns take them; `None` where there is no such user or group.
@@ -153,6 +184,20 @@ struct GrantRow {
     expires_ms: Option<i64>,
     created_ms: i64,
     created_by: Option<String>,
+}
+
+impl GrantRow {
+    /// As the ledger names the holder.
+    fn subject(&self) -> String {
+        match (&self.user, &self.group) {
+            (Some(name), _) => Holder::User(name.clone()).to_string(),
+            (None, group) => group_subject(group.as_deref().unwrap_or_default()),
+        }
+    }
+
+    fn detail(&self) -> serde_json::Value {
+        json!({ "grant": self.id, "role": self.role, "scope": self.scope, "expires_ms": self.expires_ms })
+    }
 }
 
 impl TryFrom<GrantRow> for Grant {
@@ -244,13 +289,8 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(Changed::Missing) };
         sqlx::query!("DELETE FROM grants WHERE id = ?", id.0).execute(&mut *transaction).await?;
-        let subject = row.user.map_or_else(
-            || group_subject(row.group.as_deref().unwrap_or_default()),
-            |name| Holder::User(name).to_string(),
-        );
-        let detail =
-            json!({ "grant": id.0, "role": row.role, "scope": row.scope, "expires_ms": row.expires_ms });
-        self.finish(transaction, Fact::new(EntryKind::GrantRemoved, by).on(subject).with(detail)).await
+        let fact = Fact::new(EntryKind::GrantRemoved, by).on(row.subject()).with(row.detail());
+        self.finish(transaction, fact).await
     }
 
     /// The roles that are not built in, by name.

@@ -5,7 +5,10 @@ use app::{
     backend::now_ms,
     domain::{
         access::{BuiltIn, GrantId, Holder, On, Privilege, Privileges},
-        action::{Field, Refusal},
+        action::{Field, GuestAction, Refusal},
+        guest::GuestId,
+        operation::{EndState, GuestAfter, Origin},
+        plan::Plan,
     },
     service::{
         Error,
@@ -13,7 +16,7 @@ use app::{
         accounts::{self, caller, log_in},
         users,
     },
-    store::{EntryKind, UserChange},
+    store::{Begun, End, EntryKind, NewOperation, UserChange},
 };
 use serde_json::{Value, json};
 
@@ -210,4 +213,59 @@ async fn nobody_changes_rights_without_the_privilege_and_each_try_is_recorded() 
         assert_eq!(access::rights(state, &caller, "admin").await.is_ok(), role == BuiltIn::Auditor, "{name}");
         access::rights(state, &caller, name).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn grants_on_a_guest_end_with_it() {
+    let paddock = Paddock::with_admin().await;
+    let state = &paddock.state;
+    for scope in ["guest:lxc/web1", "guest:lxc/web2", "backend:lxc"] {
+        let admin = Holder::User("admin".to_owned());
+        access::add_grant(state, &root(), &form(&admin, "viewer", scope)).await.unwrap();
+    }
+    // Whatever ends otherwise takes nothing back, nor does a deletion that fails.
+    for (action, end) in [
+        (GuestAction::Stop, EndState::Succeeded),
+        (GuestAction::Delete, EndState::Failed),
+        (GuestAction::Delete, EndState::Succeeded),
+    ] {
+        let guest = GuestId::parse("lxc", "web1").unwrap();
+        let plan = Plan::default();
+        let new = NewOperation {
+            origin: Origin::Paddock,
+            parent: None,
+            children: None,
+            guest: Some(&guest),
+            node: None,
+            title: None,
+            action: action.into(),
+            actor: Some("anna"),
+            address: None,
+            request: None,
+            plan: &plan,
+            started_ms: 1,
+            owner: None,
+        };
+        let Begun::Planned(id) = state.store.begin_operation(&new).await.unwrap() else { panic!("{action}") };
+        let end = End {
+            state: end,
+            failure: None,
+            failure_kind: None,
+            guest_after: GuestAfter::NotRead,
+            finished_ms: 2,
+        };
+        assert_eq!(access::grants(state, &root()).await.unwrap().len(), 4);
+        state.store.finish_operation(id, &end).await.unwrap();
+    }
+    let left: Vec<String> =
+        access::grants(state, &root()).await.unwrap().iter().map(|grant| grant.scope.to_string()).collect();
+    assert_eq!(left, ["everything", "guest:lxc/web2", "backend:lxc"]);
+    let detail = json!({
+        "grant": 2, "role": "viewer", "scope": "guest:lxc/web1", "expires_ms": null, "why": "guest-deleted"
+    });
+    assert_eq!(
+        paddock.only(EntryKind::GrantRemoved).await,
+        (some("anna"), None, some("user:admin"), detail),
+        "the deletion is whose it was"
+    );
 }

@@ -12,11 +12,14 @@ use crate::{
     },
     ledger::Checkpoint,
     store::{
-        Store, StoreError,
+        Store, StoreError, access,
         ledger::{By, EntryKind, Fact, announce},
         text::Text,
     },
 };
+
+/// After these the guest is gone: Paddock's own word, and those of Proxmox's tasks that others begin.
+const DELETIONS: [&str; 3] = ["delete", "task:vzdestroy", "task:qmdestroy"];
 
 impl Store {
     /// Writes the end with its entry in the ledger. False if the operation had ended already, which is then left as
@@ -62,7 +65,7 @@ impl Store {
         }
         let row = sqlx::query!(
             r#"SELECT backend AS "backend: Text", guest AS "guest: Text", node AS "node: Text", actor AS "actor: Text",
-                      address AS "address: Text"
+                      address AS "address: Text", action AS "action: Text"
                FROM operations WHERE id = ?"#,
             id.0
         )
@@ -82,7 +85,14 @@ impl Store {
         let mut fact = Fact::new(EntryKind::OperationEnded, by).of(id.0).with(detail);
         let on = guest(row.backend.as_ref(), row.guest.as_ref()).ok().flatten();
         fact.subject = subject(on.as_ref(), node);
-        Ok(Some(self.append(transaction, fact).await?))
+        let mut checkpoint = self.append(transaction, fact).await?;
+        let is_gone = state == "succeeded" && DELETIONS.contains(&row.action.as_str());
+        if let Some(guest) = on.filter(|_| is_gone) {
+            for fact in access::forget_guest(transaction, &guest, by).await? {
+                checkpoint = self.append(transaction, fact.of(id.0)).await?.or(checkpoint);
+            }
+        }
+        Ok(Some(checkpoint))
     }
 
     /// Makes this process the one that watches over the operation, in place of the one that did. False if it has ended
