@@ -30,6 +30,7 @@ use crate::{
         filter::Filter,
         keys,
         live::Live,
+        reply::reply,
     },
 };
 
@@ -38,7 +39,7 @@ pub fn GuestsPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let act = ServerAction::<Act>::new();
     announce(act);
-    let list = Resource::new(move || (live.version(), act.version().get()), |_| list_guests());
+    let list = reply(move || (live.version(), act.version().get()), |_| list_guests());
     let query = use_query_map();
     let typed = RwSignal::new(query.read_untracked().get("q").unwrap_or_default());
     let error = Signal::derive(move || act.value().get().and_then(Result::err));
