@@ -199,6 +199,21 @@ async fn a_record_changed_by_hand_is_reported_and_not_guessed() {
 }
 
 #[tokio::test]
+async fn proving_the_record_lets_go_of_no_lock_on_the_database() {
+    use std::os::unix::fs::MetadataExt as _;
+    let (dir, store) = store().await;
+    begun(&store, "web1").await;
+    let inode = std::fs::metadata(dir.path().join("paddock.db")).unwrap().ino();
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        all.lines().filter(|line| line.contains(&format!(":{inode} "))).count()
+    };
+    assert!(locks() > 0, "whoever has it open holds it");
+    store.prove(app::store::Pace::Full).await.unwrap();
+    assert!(locks() > 0, "another process would take the write-ahead log away at its end");
+}
+
+#[tokio::test]
 async fn the_committed_query_data_matches_the_migrations() {
     use sqlx::{Column as _, Executor as _, SqliteConnection, TypeInfo as _};
     let (_dir, store) = store().await;

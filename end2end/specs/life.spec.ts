@@ -30,9 +30,9 @@ test("an LXC container from busybox", async ({ admin, js }, info) => {
 
   await open(admin, js, `/history?text=${name}`);
   for (const action of ["Create", "Start", "Shut down", "Stop", "Delete"]) {
-    await expect(admin.locator("main").getByText(action, { exact: false }).first()).toBeVisible();
+    await expect(admin.locator("main ol.ops").getByText(action, { exact: false }).first()).toBeVisible();
   }
-  await expect(admin.locator("main").getByText("admin").first()).toBeVisible();
+  await expect(admin.locator("main ol.ops").getByText("admin").first()).toBeVisible();
 });
 
 test("a crun container from a bundle", async ({ admin, js }, info) => {

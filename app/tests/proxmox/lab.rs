@@ -4,8 +4,8 @@ use std::{mem::discriminant, sync::Arc};
 
 use app::{
     backend::{
-        Backend, CommandOutput, Error, Execution, ExecutionEnd, HostRunner, Past, RunContext, Runner, Site,
-        execute,
+        Backend, CommandOutput, Error, Execution, ExecutionEnd, HostRunner, OpenCall, Past, RunContext,
+        Runner, Site, execute,
         proxmox::{Client, ProxmoxConfig, ProxmoxDriver},
         recall,
     },
@@ -13,7 +13,7 @@ use app::{
         action::ActionRequest,
         guest::{BackendKind, Guest, GuestStatus},
         name::GuestName,
-        plan::{Command, Exit, Plan, StepOutcome, Stream},
+        plan::{Command, Exit, Plan, StepOutcome, StepResult, Stream, Work},
         secret::Secrets,
         spec::CreateRequest,
     },
@@ -117,11 +117,25 @@ impl Lab {
             // The words of a refusal are not in the outcomes.
             assert_eq!(discriminant(&again), discriminant(&end), "recalled as {again:?}, and was {end:?}");
         }
+        self.finds_again(kind, &name, plan, &kept.outcomes).await;
         let mut output = String::new();
         while let Ok((_, text)) = receiver.try_recv() {
             output.push_str(&text);
         }
         Ran { end, outcomes: kept.outcomes, output }
+    }
+
+    /// Each task could have been found without its name, had nobody noted that.
+    async fn finds_again(&self, kind: BackendKind, guest: &GuestName, plan: &Plan, outcomes: &[StepOutcome]) {
+        for (step, outcome) in plan.steps.iter().zip(outcomes) {
+            if let (Work::Api(call), StepResult::Answered { upid: Some(upid), .. }, Some(started_ms)) =
+                (&step.work, &outcome.result, outcome.started_ms)
+            {
+                let open = OpenCall { call, from_ms: started_ms - 2000, until_ms: started_ms + 20_000 };
+                let found = self.driver(kind).begun_by(guest, open).await.unwrap();
+                assert!(found.iter().any(|task| task.upid == *upid), "{upid} of {call}: {found:?}");
+            }
+        }
     }
 
     /// Plans and runs.

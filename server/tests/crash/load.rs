@@ -79,7 +79,7 @@ impl<'a> Load<'a> {
 
     /// One person at a browser, until the load is over.
     pub fn person(&self, mut chance: Chance) {
-        let mut cookie = String::new();
+        let mut cookie = self.session(&mut chance);
         while !self.is_over() {
             // The server may be gone: then the load is about to be over.
             if cookie.is_empty() || chance.is(2) {
@@ -91,6 +91,12 @@ impl<'a> Load<'a> {
             }
             sleep(chance.ms(5, 100));
         }
+    }
+
+    /// One that was begun before the last crash; empty where there is none.
+    fn session(&self, chance: &mut Chance) -> String {
+        let told = self.told.lock().unwrap();
+        if told.sessions.is_empty() { String::new() } else { chance.of(&told.sessions).clone() }
     }
 
     fn log_in(&self) -> io::Result<Option<String>> {
@@ -216,7 +222,7 @@ impl<'a> Load<'a> {
 
     /// Somebody at the host's command line, until the load is over.
     pub fn command_line(&self, mut chance: Chance) {
-        let mut cookie = String::new();
+        let mut cookie = self.session(&mut chance);
         while !self.is_over() {
             if cookie.is_empty()
                 && let Ok(Some(new)) = self.log_in()

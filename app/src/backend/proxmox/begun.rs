@@ -17,35 +17,63 @@ use super::{check, cluster::Cluster, num::Rows, place::node_path, tasks, wire::g
 /// Most of a guest's tasks that are looked through.
 const LOOKED_AT: &str = "500";
 
-/// The tasks that this call may have begun, oldest first: they are `user`'s, about the guest with this VMID, of the kind
-/// that the call begins, and started in the time given.
+/// The tasks that this call may have begun, oldest first: they are `user`'s, about what the call is about on the guest
+/// with this VMID, of a kind that the call begins, and started in the time given.
 pub async fn by(cluster: &Cluster, user: &str, vmid: u32, open: OpenCall<'_>) -> Result<Vec<Task>, Error> {
-    let Some((node, action)) = meant(open.call) else { return Ok(Vec::new()) };
+    let Some((node, work)) = meant(open.call) else { return Ok(Vec::new()) };
     let (vmid, since) = (vmid.to_string(), (open.from_ms.max(0) / 1000).to_string());
-    let query = [("source", "all"), ("vmid", &*vmid), ("since", &*since), ("limit", LOOKED_AT)];
+    let narrowed = match work {
+        Work::OnGuest(_) => ("vmid", vmid.as_str()),
+        Work::Download => ("typefilter", DOWNLOAD),
+    };
+    let query = [("source", "all"), narrowed, ("since", &*since), ("limit", LOOKED_AT)];
     let Rows(rows) = cluster.client.get::<Rows<TaskRow>>(&node_path(node, "/tasks"), &query).await?;
     let is_meant = |task: &Task| {
-        task.user == user
-            && task.id == vmid
-            && task.action() == Some(action)
-            && (open.from_ms..=open.until_ms).contains(&task.started_ms)
+        let is_its = match work {
+            Work::OnGuest(action) => task.id == vmid && does(task, action),
+            Work::Download => task.kind == DOWNLOAD,
+        };
+        is_its && task.user == user && (open.from_ms..=open.until_ms).contains(&task.started_ms)
     };
     let mut tasks: Vec<Task> = rows.iter().filter_map(tasks::row).filter(is_meant).collect();
     tasks.sort_by_key(|task| task.started_ms);
     Ok(tasks)
 }
 
-/// The node that the call is about, and what its task does; `None` for a call that begins no task about one guest.
-fn meant(call: &ApiCall) -> Option<(&str, GuestAction)> {
+/// What the task of a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    OnGuest(GuestAction),
+    /// Of a container's template; the task does not say of which.
+    Download,
+}
+
+/// Proxmox's word for it.
+const DOWNLOAD: &str = "download";
+
+/// The node that the call is about, and what its task does; `None` for a call that begins no task.
+fn meant(call: &ApiCall) -> Option<(&str, Work)> {
     let segments: Vec<&str> = call.path.trim_start_matches('/').split('/').collect();
     let &["nodes", node, room, ref rest @ ..] = segments.as_slice() else { return None };
     check::node(node).ok()?;
-    let action = match (call.method, room, rest) {
-        (Method::Post, "vzdump", []) => GuestAction::Backup,
-        (_, "lxc" | "qemu", rest) => of_guest(call, room, rest)?,
+    let work = match (call.method, room, rest) {
+        (Method::Post, "aplinfo", []) => Work::Download,
+        (Method::Post, "vzdump", []) => Work::OnGuest(GuestAction::Backup),
+        (_, "lxc" | "qemu", rest) => Work::OnGuest(of_guest(call, room, rest)?),
         _ => return None,
     };
-    Some((node, action))
+    Some((node, work))
+}
+
+fn does(task: &Task, action: GuestAction) -> bool {
+    use GuestAction::{Hibernate, Migrate, Pause, Shutdown, Start, Stop};
+    match (task.kind.as_str(), action) {
+        // Of a guest that the HA manager looks after, that is asked to do it.
+        ("hastart", Start) | ("hastop" | "hashutdown", Stop | Shutdown) | ("hamigrate", Migrate) => true,
+        // Not every Proxmox VE has a word of its own for a suspension that is kept in memory.
+        ("qmsuspend" | "qmpause", Pause | Hibernate) => true,
+        _ => task.action() == Some(action),
+    }
 }
 
 fn of_guest(call: &ApiCall, room: &str, rest: &[&str]) -> Option<GuestAction> {
@@ -106,7 +134,7 @@ mod tests {
                 (Method::Put, place.path("/resize"), GuestAction::Resize),
                 (Method::Post, place.node_path("/vzdump"), GuestAction::Backup),
             ] {
-                assert_eq!(meant(&call(method, &path)), Some(("pve-1", action)), "{path}");
+                assert_eq!(meant(&call(method, &path)), Some(("pve-1", Work::OnGuest(action))), "{path}");
             }
         }
         for path in
@@ -119,8 +147,15 @@ mod tests {
     #[test]
     fn a_suspend_to_disk_is_a_hibernation() {
         let suspend = call(Method::Post, "/nodes/a/qemu/200/status/suspend");
-        assert_eq!(meant(&suspend), Some(("a", GuestAction::Pause)));
+        assert_eq!(meant(&suspend), Some(("a", Work::OnGuest(GuestAction::Pause))));
         let params = vec![("todisk".to_owned(), Param::Text("1".to_owned()))];
-        assert_eq!(meant(&ApiCall { params, ..suspend }), Some(("a", GuestAction::Hibernate)));
+        let hibernate = ApiCall { params, ..suspend };
+        assert_eq!(meant(&hibernate), Some(("a", Work::OnGuest(GuestAction::Hibernate))));
+    }
+
+    #[test]
+    fn a_download_is_about_no_guest() {
+        let download = call(Method::Post, "/nodes/a/aplinfo");
+        assert_eq!(meant(&download), Some(("a", Work::Download)));
     }
 }

@@ -89,7 +89,9 @@ impl Store {
         entries: i64,
     ) -> Result<Vec<Archived>, ArchiveError> {
         let mut done = Vec::new();
-        while let Some(cut) = self.next_cut(before_ms, entries).await? {
+        // Each archive is recorded by an entry of its own, which is left for another day.
+        let Some(end) = self.last_entry().await? else { return Ok(done) };
+        while let Some(cut) = self.next_cut(before_ms, end, entries).await? {
             if done.is_empty() {
                 // A signed file must not make good what was changed.
                 sound(&self.prove(pace).await?).map_err(|first| ArchiveError::Unsound { first })?;
@@ -99,10 +101,15 @@ impl Store {
         Ok(done)
     }
 
-    async fn next_cut(&self, before_ms: i64, entries: i64) -> Result<Option<Cut>, ArchiveError> {
+    async fn last_entry(&self) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query!(r#"SELECT max(seq) AS "seq: i64" FROM ledger"#).fetch_one(&self.pool).await?;
+        Ok(row.seq)
+    }
+
+    async fn next_cut(&self, before_ms: i64, end: i64, entries: i64) -> Result<Option<Cut>, ArchiveError> {
         let mut snapshot = self.pool.begin().await.map_err(StoreError::from)?;
         let archives = read(&mut snapshot).await.map_err(StoreError::from)?;
-        let cut = cut::find(&mut snapshot, &archives, before_ms, entries).await;
+        let cut = cut::find(&mut snapshot, &archives, before_ms, end, entries).await;
         cut.map_err(|bad| bad.at(Path::new("the database")))
     }
 

@@ -30,14 +30,15 @@ pub(super) struct Cut {
 #[serde(default)]
 struct Detail {
     operations_before: i64,
-    parent: Option<i64>,
 }
 
-/// The last such place among entries written before that time, and not much further than `most` entries.
+/// The last such place among the entries up to `end` that were written before that time, and not much further than
+/// `most` entries.
 pub(super) async fn find(
     db: &mut SqliteConnection,
     archives: &Archives,
     before_ms: i64,
+    end: i64,
     most: i64,
 ) -> Result<Option<Cut>, Bad> {
     let unbound_up_to = if archives.count == 0 { operations_before(db).await? } else { 0 };
@@ -45,7 +46,7 @@ pub(super) async fn find(
     let mut last_operation = archives.last_operation.max(unbound_up_to);
     let (mut found, mut from) = (None, archives.last_seq);
     loop {
-        let page = entries(db, from, i64::MAX).await?;
+        let page = entries(db, from, end).await?;
         let Some(last) = page.last() else { return Ok(found) };
         from = last.seq;
         for entry in &page {
@@ -56,17 +57,13 @@ pub(super) async fn find(
             let kind = entry.kind.parse();
             match (kind, entry.operation) {
                 (Ok(EntryKind::OperationBegun), Some(id)) => {
-                    let parent = detail(entry).parent;
-                    // A part that began after the whole had ended: they go together.
-                    if parent.is_some_and(|parent| found.is_some_and(|cut: Cut| parent <= cut.last_operation))
-                    {
-                        found = None;
-                    }
                     open.insert(id);
                     last_operation = last_operation.max(id);
                 }
                 (Ok(EntryKind::OperationEnded), Some(id)) => {
                     open.remove(&id);
+                    // A part that began after the whole had ended: they go together.
+                    open.extend(last_part(db, id).await?.filter(|part| *part > last_operation));
                 }
                 _ => {}
             }
@@ -99,6 +96,11 @@ async fn open_before(db: &mut SqliteConnection, unbound_up_to: i64) -> Result<BT
     .fetch_all(db)
     .await?;
     Ok(ids.into_iter().collect())
+}
+
+async fn last_part(db: &mut SqliteConnection, whole: i64) -> Result<Option<i64>, Bad> {
+    let query = sqlx::query_scalar("SELECT max(id) FROM operations WHERE parent_id = ?");
+    Ok(query.bind(whole).fetch_one(db).await?)
 }
 
 /// A page of those after one up to another.

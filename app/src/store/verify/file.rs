@@ -38,8 +38,10 @@ fn log_of(path: &Path) -> PathBuf {
 }
 
 pub(super) async fn open(path: &Path) -> Result<(SqliteConnection, Access), ProveError> {
-    // SQLite says no more than that it cannot.
-    std::fs::File::open(path)
+    // SQLite says no more than that it cannot. Asked without opening the file: closing it again would let go of every
+    // lock that this process has on it (POSIX), and the next process to close the database would take the log away
+    // under the feet of those who write to it: <https://www.sqlite.org/howtocorrupt.html>, 2.2.
+    rustix::fs::access(path, rustix::fs::Access::READ_OK)
         .map_err(|error| ProveError::Unreadable { path: path.to_owned(), detail: error.to_string() })?;
     let access = Access::to(path);
     let options = SqliteConnectOptions::new()

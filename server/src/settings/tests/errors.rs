@@ -11,8 +11,18 @@ fn a_key_that_no_one_knows_is_refused_with_what_there_is() {
         let known = format!("is unknown. The keys of [{section}] are {first}, ");
         desk.refuses(&text, 4, &format!("{section}.nonsense"), &known);
     }
-    desk.refuses("addr = \"127.0.0.1:1\"\n", 1, "addr", "There are the sections [server], [lxc], ");
-    desk.refuses("\n[servers]\naddr = 1\n", 2, "servers", "There are the sections [server], [lxc], ");
+    desk.refuses(
+        "addr = \"127.0.0.1:1\"\n",
+        1,
+        "addr",
+        "There are the sections [server], [history], [lxc], ",
+    );
+    desk.refuses(
+        "\n[servers]\naddr = 1\n",
+        2,
+        "servers",
+        "There are the sections [server], [history], [lxc], ",
+    );
     desk.refuses("[server]\nlxc.path = \"/x\"\n", 2, "server.lxc", "is unknown");
     desk.refuses("[server.addr]\nport = 1\n", 1, "server.addr", "is a table");
     desk.refuses("lxc.nonsense.more = 1\n", 1, "lxc.nonsense", "is unknown");

@@ -14,6 +14,8 @@ fn others() -> BTreeMap<&'static str, &'static str> {
         ("server.data", "/other/data"),
         ("server.https", "true"),
         ("server.site", "/other/site"),
+        ("history.keep_days", "365"),
+        ("history.archive_dir", "/other/archive"),
         ("lxc.enabled", "no"),
         ("lxc.path", "/other/lxc"),
         ("lxc.create_config", "/other/lxc.conf"),
