@@ -5,6 +5,7 @@ pub mod guest;
 pub mod guest_new;
 pub mod guests;
 pub mod history;
+pub mod lazy;
 pub mod login;
 pub mod not_found;
 pub mod operation;

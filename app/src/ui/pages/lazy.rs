@@ -1,0 +1,39 @@
+//! Pages whose WebAssembly is fetched when they are first opened, so that a first visit carries one page and not all.
+
+use leptos::prelude::*;
+use leptos_router::{Lazy, LazyRoute, lazy_route};
+
+use super::{
+    again::AgainPage, guest::GuestPage, guest_new::NewGuestPage, history::HistoryPage,
+    operation::OperationPage, password::PasswordPage, plan::PlanPage,
+};
+
+/// `Name = Route: Page`, where a route is a type of its own.
+macro_rules! lazy {
+    ($($name:ident = $route:ident: $page:ident),* $(,)?) => {$(
+        pub type $name = Lazy<$route>;
+
+        pub struct $route;
+
+        #[lazy_route]
+        impl LazyRoute for $route {
+            fn data() -> Self {
+                Self
+            }
+
+            fn view(_this: Self) -> AnyView {
+                view! { <$page /> }.into_any()
+            }
+        }
+    )*};
+}
+
+lazy! {
+    Again = AgainRoute: AgainPage,
+    Guest = GuestRoute: GuestPage,
+    History = HistoryRoute: HistoryPage,
+    NewGuest = NewGuestRoute: NewGuestPage,
+    Operation = OperationRoute: OperationPage,
+    Password = PasswordRoute: PasswordPage,
+    Plan = PlanRoute: PlanPage,
+}
