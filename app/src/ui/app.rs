@@ -55,6 +55,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
+                    <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
                     <Route
                         path=path!("/guests/:backend/:name")
                         view=lazy::Guest::new()

@@ -1,10 +1,14 @@
 //! All guests of the host.
 
+mod choose;
+
 use std::sync::Arc;
 
 use leptos::{ev, form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+
+use choose::{Actions, Choose, ChooseAll, Chosen};
 
 use crate::{
     api::guests::{Act, BackendHealth, GuestList, GuestRow, list_guests},
@@ -40,6 +44,7 @@ pub fn GuestsPage() -> impl IntoView {
     let act = ServerAction::<Act>::new();
     announce(act);
     let list = reply(move || (live.version(), act.version().get()), |_| list_guests());
+    let chosen = Chosen::none();
     let query = use_query_map();
     let typed = RwSignal::new(query.read_untracked().get("q").unwrap_or_default());
     let error = Signal::derive(move || act.value().get().and_then(Result::err));
@@ -57,7 +62,7 @@ pub fn GuestsPage() -> impl IntoView {
                     <ActionProblem error />
                     {backends.into_iter().map(|health| view! { <Health health /> }).collect_view()}
                     <FilterBar typed guests=guests.clone() />
-                    <Found typed guests now_ms act />
+                    <Found typed guests now_ms act chosen />
                 }
                     .into_any()
             }
@@ -184,6 +189,7 @@ fn Found(
     guests: Arc<Vec<GuestRow>>,
     now_ms: i64,
     act: ServerAction<Act>,
+    chosen: Chosen,
 ) -> impl IntoView {
     move || {
         let filter = Filter::parse(&typed.read());
@@ -209,17 +215,25 @@ fn Found(
             }
             .into_any()
         } else {
-            view! { <Table found now_ms act /> }.into_any()
+            view! {
+                <Table found now_ms act chosen />
+                <Actions chosen />
+            }
+            .into_any()
         }
     }
 }
 
 #[component]
-fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
+fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -> impl IntoView {
+    let all = found.iter().map(|row| row.guest.id.to_string()).collect();
     view! {
         <table class="guests">
             <thead>
                 <tr>
+                    <td class="c-choose">
+                        <ChooseAll found=all chosen />
+                    </td>
                     <th scope="col" class="c-state">
                         "State"
                     </th>
@@ -244,19 +258,25 @@ fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl Into
                 </tr>
             </thead>
             <tbody>
-                {found.into_iter().map(|row| view! { <Row row now_ms act /> }).collect_view()}
+                {found
+                    .into_iter()
+                    .map(|row| view! { <Row row now_ms act chosen /> })
+                    .collect_view()}
             </tbody>
         </table>
     }
 }
 
 #[component]
-fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
+fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -> impl IntoView {
     let GuestRow { guest, last } = row;
     let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
     let id = guest.id.clone();
     view! {
         <tr>
+            <td class="c-choose">
+                <Choose guest=id.clone() label=guest.label().to_owned() chosen />
+            </td>
             <td class="c-state">
                 <StatusBadge status=guest.status />
             </td>

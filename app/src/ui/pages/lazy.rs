@@ -5,7 +5,7 @@ use leptos_router::{Lazy, LazyRoute, lazy_route};
 
 use super::{
     again::AgainPage, guest::GuestPage, guest_new::NewGuestPage, history::HistoryPage,
-    operation::OperationPage, password::PasswordPage, plan::PlanPage,
+    operation::OperationPage, password::PasswordPage, plan::PlanPage, plan_all::PlanAllPage,
 };
 
 /// `Name = Route: Page`, where a route is a type of its own.
@@ -36,4 +36,5 @@ lazy! {
     Operation = OperationRoute: OperationPage,
     Password = PasswordRoute: PasswordPage,
     Plan = PlanRoute: PlanPage,
+    PlanAll = PlanAllRoute: PlanAllPage,
 }

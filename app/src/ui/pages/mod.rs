@@ -11,3 +11,4 @@ pub mod not_found;
 pub mod operation;
 pub mod password;
 pub mod plan;
+pub mod plan_all;
