@@ -93,10 +93,10 @@ pub fn FramePage() -> impl IntoView {
             </header>
             <div class="top">
                 <Crumbs />
-                <div class="top-end">
+                <section class="top-end" aria-label="At work, and the connection">
                     <Transition>{move || running(frame)}</Transition>
                     <ConnectionState live />
-                </div>
+                </section>
             </div>
             <main class="main" id="main" tabindex="-1">
                 <Transition>{move || damage(frame)}</Transition>

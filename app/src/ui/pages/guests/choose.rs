@@ -99,10 +99,10 @@ pub fn Actions(chosen: Chosen) -> impl IntoView {
             on:reset=move |_| chosen.0.set(Vec::new())
         >
             <span class="chosen-count figures"></span>
-            {buttons}
             <button class="button quiet" type="reset">
                 "Clear"
             </button>
+            {buttons}
         </form>
     }
 }
