@@ -33,7 +33,7 @@ run: build packages-host ## Bring Paddock up at 127.0.0.1:3000 (on a host withou
 	exec .ci/in-cgroup "$(TARGET)/release/paddock" serve
 
 build: tools-build ## Build the release: target/release/paddock and target/site
-	cargo leptos build --release --precompress
+	cargo leptos build --release --precompress --split
 
 test: lint unit browser ## Everything: formatting, lints, unit and integration tests, browser tests
 

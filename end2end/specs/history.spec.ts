@@ -1,29 +1,8 @@
 // What was done: found by filters, proved on its page, looked at before and done again.
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
-import { bundle, crun, crunState } from "../host.js";
-import { eventually, expect, open, ready, test } from "./paddock.js";
-
-/** Asks as the pages' own forms do, and waits for the end of what has begun. */
-async function ended(page: Page, path: string, form: Record<string, string>): Promise<number> {
-  const reply = await page.request.post(path, { form, headers: { accept: "application/json" } });
-  const said = await reply.text();
-  expect(reply.status(), said).toBe(200);
-  const id = Number(said);
-  await expect(async () => {
-    const operation = await page.request.get(`/api/operations/get?id=${id}`, { headers: { accept: "application/json" } });
-    expect((await operation.json()).operation.summary.finished_ms).not.toBeNull();
-  }).toPass({ intervals: [20] });
-  return id;
-}
-
-/** A crun container of this test alone, set up and not started. */
-async function make(page: Page, name: string): Promise<string> {
-  if (crunState(name) !== "") crun("delete", "-f", name);
-  await ended(page, "/api/guests/create", { "form[backend]": "crun", "form[name]": name, "form[bundle]": bundle });
-  expect(crunState(name)).toBe("created");
-  return name;
-}
+import { crun, crunState } from "../host.js";
+import { ended, eventually, expect, make, open, ready, test } from "./paddock.js";
 
 const act = (page: Page, name: string, action: string) =>
   ended(page, "/api/guests/act", { backend: "crun", name, action });

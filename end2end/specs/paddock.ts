@@ -1,6 +1,6 @@
 // What every spec needs: a person who is logged in, and the ways of a page with and without JavaScript.
 import { test as base, expect, type Page } from "@playwright/test";
-import { password } from "../host.js";
+import { bundle, crun, crunState, password } from "../host.js";
 
 export { expect };
 
@@ -67,4 +67,25 @@ export async function remove(page: Page, js: boolean, guest: string) {
   await eventually(page, js, async () => {
     await expect(page.locator("main header").getByText("succeeded", { exact: true })).toBeVisible({ timeout: 500 });
   });
+}
+
+/** Asks as the pages' own forms do, and waits for the end of what has begun. */
+export async function ended(page: Page, path: string, form: Record<string, string>): Promise<number> {
+  const reply = await page.request.post(path, { form, headers: { accept: "application/json" } });
+  const said = await reply.text();
+  expect(reply.status(), said).toBe(200);
+  const id = Number(said);
+  await expect(async () => {
+    const operation = await page.request.get(`/api/operations/get?id=${id}`, { headers: { accept: "application/json" } });
+    expect((await operation.json()).operation.summary.finished_ms).not.toBeNull();
+  }).toPass({ intervals: [20] });
+  return id;
+}
+
+/** A crun container of this test alone, set up and not started. */
+export async function make(page: Page, name: string): Promise<string> {
+  if (crunState(name) !== "") crun("delete", "-f", name);
+  await ended(page, "/api/guests/create", { "form[backend]": "crun", "form[name]": name, "form[bundle]": bundle });
+  expect(crunState(name)).toBe("created");
+  return name;
 }

@@ -1,5 +1,7 @@
 // How the pages hold together: no sideways scrolling, keyboard, and pictures to look at.
-import { expect, open, test } from "./paddock.js";
+import type { Request } from "@playwright/test";
+import { password } from "../host.js";
+import { expect, logIn, ready, test } from "./paddock.js";
 
 const pages: [string, string][] = [
   ["guests", "/guests"],
@@ -7,6 +9,7 @@ const pages: [string, string][] = [
   ["guest", "/guests/lxc/files"],
   ["guest-delete", "/guests/lxc/mail/plan/delete"],
   ["guest-plan", "/guests/lxc/files/plan/shutdown"],
+  ["guests-plan", "/guests/plan?action=stop&guest=lxc/files&guest=lxc/mail"],
   ["guest-new", "/guests/new"],
   ["history", "/history"],
   ["history-wrong", "/history?guest=a%20b&backend=xen&from=soon&colour=red"],
@@ -49,4 +52,16 @@ test("the first Tab leads to the content, and the log in works by keyboard alone
   await expect(page).toHaveURL(/\/guests$/);
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
+});
+
+test("a first visit takes less than 350 KB, the log-in included", async ({ page, js }) => {
+  test.skip(!js, "there are no scripts to fetch");
+  const asked: Request[] = [];
+  page.on("requestfinished", (request) => asked.push(request));
+  await logIn(page, password);
+  await ready(page, js);
+  await page.waitForLoadState("load");
+  const sizes = await Promise.all(asked.map(async (request) => (await request.sizes()).responseBodySize));
+  expect(sizes.length).toBeGreaterThan(4);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(350_000);
 });

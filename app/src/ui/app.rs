@@ -11,19 +11,7 @@ use leptos_router::{
 use super::{
     clock::Clock,
     components::frame::FramePage,
-    pages::{
-        access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
-        again::AgainPage,
-        guest::GuestPage,
-        guest_new::NewGuestPage,
-        guests::GuestsPage,
-        history::HistoryPage,
-        login::LogInPage,
-        not_found::NotFoundPage,
-        operation::OperationPage,
-        password::PasswordPage,
-        plan::PlanPage,
-    },
+    pages::{guests::GuestsPage, lazy, login::LogInPage, not_found::NotFoundPage},
     theme,
 };
 
@@ -63,24 +51,37 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LogInPage ssr=ssr.clone() />
-                <Route path=path!("/account/password") view=PasswordPage ssr=ssr.clone() />
+                <Route path=path!("/account/password") view=lazy::Password::new() ssr=ssr.clone() />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
-                    <Route path=path!("/guests/new") view=NewGuestPage ssr=ssr.clone() />
-                    <Route path=path!("/guests/:backend/:name") view=GuestPage ssr=ssr.clone() />
+                    <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
+                    <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
                     <Route
-                        path=path!("/guests/:backend/:name/plan/:action")
-                        view=PlanPage
+                        path=path!("/guests/:backend/:name")
+                        view=lazy::Guest::new()
                         ssr=ssr.clone()
                     />
-                    <Route path=path!("/history") view=HistoryPage ssr=ssr.clone() />
-                    <Route path=path!("/history/:id") view=OperationPage ssr=ssr.clone() />
-                    <Route path=path!("/history/:id/again") view=AgainPage ssr=ssr.clone() />
-                    <Route path=path!("/access") view=UsersPage ssr=ssr.clone() />
-                    <Route path=path!("/access/users/:name") view=UserPage ssr=ssr.clone() />
-                    <Route path=path!("/access/groups") view=GroupsPage ssr=ssr.clone() />
-                    <Route path=path!("/access/roles") view=RolesPage ssr=ssr.clone() />
-                    <Route path=path!("/access/grants") view=GrantsPage ssr=ssr />
+                    <Route
+                        path=path!("/guests/:backend/:name/plan/:action")
+                        view=lazy::Plan::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route path=path!("/history") view=lazy::History::new() ssr=ssr.clone() />
+                    <Route path=path!("/history/:id") view=lazy::Operation::new() ssr=ssr.clone() />
+                    <Route
+                        path=path!("/history/:id/again")
+                        view=lazy::Again::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route path=path!("/access") view=lazy::Users::new() ssr=ssr.clone() />
+                    <Route
+                        path=path!("/access/users/:name")
+                        view=lazy::User::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route path=path!("/access/groups") view=lazy::Groups::new() ssr=ssr.clone() />
+                    <Route path=path!("/access/roles") view=lazy::Roles::new() ssr=ssr.clone() />
+                    <Route path=path!("/access/grants") view=lazy::Grants::new() ssr=ssr />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -10,6 +10,7 @@
 //! | [`app`] | the document, the routes |
 //! | [`pages`] | one file a page: its data, its layout |
 //! | [`components`] | pieces that more than one page shows |
+//! | [`reply`] | what the server answers to a page |
 //! | [`filter`], [`text`] | pure helpers: what a filter matches, what a log may show |
 //! | [`theme`], [`status`] | what the server hands in by context |
 
@@ -20,6 +21,7 @@ pub mod filter;
 pub mod keys;
 pub mod live;
 pub mod pages;
+pub mod reply;
 pub mod status;
 pub mod text;
 pub mod theme;

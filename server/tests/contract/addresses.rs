@@ -52,6 +52,7 @@ pub const PAGES: &[Address] = &[
     get("/account/password", "/account/password", Needs::AnySession),
     get("/guests", "/guests", Needs::Session),
     get("/guests/new", "/guests/new", Needs::Session),
+    get("/guests/plan", "/guests/plan?action=stop&guest={backend}/{name}", Needs::Session),
     get("/guests/{backend}/{name}", "/guests/{backend}/{name}", Needs::Guest(See)),
     get("/guests/{backend}/{name}/plan/{action}", "/guests/{backend}/{name}/plan/stop", Needs::Guest(See)),
     get("/history", "/history", Needs::Session),

@@ -57,7 +57,7 @@ pub fn ThemeChoice() -> impl IntoView {
         }
     };
     view! {
-        <form class="theme" method="post" action="/theme" role="group" aria-label="Theme">
+        <form class="theme" method="post" action="/theme" aria-label="Theme">
             {Theme::ALL.map(choice).into_iter().collect_view()}
         </form>
     }

@@ -42,6 +42,7 @@ fn crumbs(path: &str) -> Vec<Crumb> {
     match parts[..] {
         ["guests"] => vec![here("Guests")],
         ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
+        ["guests", "plan"] => vec![link("Guests", "/guests"), here("Chosen guests")],
         ["guests", _, name] => vec![link("Guests", "/guests"), here(name)],
         ["guests", backend, name, "plan", action] => {
             let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
@@ -84,6 +85,7 @@ mod tests {
     fn every_page_says_where_it_is() {
         assert_eq!(labels("/guests"), "Guests");
         assert_eq!(labels("/guests/new"), "Guests > New guest");
+        assert_eq!(labels("/guests/plan"), "Guests > Chosen guests");
         assert_eq!(labels("/guests/lxc/web1"), "Guests > web1");
         assert_eq!(labels("/guests/lxc/web1/plan/shutdown"), "Guests > web1 > Shut down");
         assert_eq!(labels("/guests/lxc/web1/plan/explode"), "Guests > web1 > explode");

@@ -11,19 +11,15 @@ use super::{
     icon::{Glyph, Icon, Mark},
 };
 use crate::{
-    api::{
-        ApiError,
-        account::{Frame, get_frame},
-    },
+    api::account::{Frame, get_frame},
     domain::access::Privilege,
     ui::{
         clock::Clock,
         keys,
         live::{Connection, Live},
+        reply::{Reply, reply},
     },
 };
-
-type FrameReply = Resource<Result<Frame, ApiError>>;
 
 /// Says to screen readers what an action came to.
 #[derive(Clone, Copy)]
@@ -37,7 +33,7 @@ impl Announce {
 
 /// What the person at the browser may do at one place or another, once known: what to offer. The server decides by itself.
 #[derive(Clone, Copy)]
-pub struct Me(FrameReply);
+pub struct Me(Reply<Frame>);
 
 impl Me {
     pub fn holds(self, privilege: Privilege) -> bool {
@@ -53,7 +49,7 @@ pub fn FramePage() -> impl IntoView {
     keys::listen();
     let announced = RwSignal::new(String::new());
     provide_context(Announce(announced));
-    let frame: FrameReply = Resource::new(move || live.version(), |_| get_frame());
+    let frame = reply(move || live.version(), |_| get_frame());
     provide_context(Me(frame));
     let clock = expect_context::<Clock>();
 
@@ -95,10 +91,10 @@ pub fn FramePage() -> impl IntoView {
             </header>
             <div class="top">
                 <Crumbs />
-                <div class="top-end">
+                <section class="top-end" aria-label="At work, and the connection">
                     <Transition>{move || running(frame)}</Transition>
                     <ConnectionState live />
-                </div>
+                </section>
             </div>
             <main class="main" id="main" tabindex="-1">
                 <Transition>{move || damage(frame)}</Transition>
@@ -141,7 +137,7 @@ fn Navigation() -> impl IntoView {
 }
 
 /// That the history cannot be believed as it stands, over every page.
-fn damage(frame: FrameReply) -> Option<impl IntoView> {
+fn damage(frame: Reply<Frame>) -> Option<impl IntoView> {
     let sentence = frame.get()?.ok()?.damage?;
     Some(view! {
         <Banner tone=Tone::Bad title="The history has been changed outside Paddock">
@@ -151,7 +147,7 @@ fn damage(frame: FrameReply) -> Option<impl IntoView> {
 }
 
 /// How many operations are at work, leading to them.
-fn running(frame: FrameReply) -> Option<impl IntoView> {
+fn running(frame: Reply<Frame>) -> Option<impl IntoView> {
     let running = frame.get()?.ok()?.running.len();
     (running > 0).then(|| {
         view! {

@@ -4,12 +4,12 @@ use leptos::{either::Either, prelude::*};
 use leptos_router::{hooks::use_location, location::Url};
 
 use super::banner::{Banner, Tone};
-use crate::api::ApiError;
+use crate::{api::ApiError, ui::reply::Reply};
 
 /// Shows `children` with the data. A later answer changes the page in place; while the server cannot be reached
 /// the page keeps what it last knew, and the frame says that the connection is lost.
 #[component]
-pub fn Loaded<T, F>(reply: Resource<Result<T, ApiError>>, children: F) -> impl IntoView
+pub fn Loaded<T, F>(reply: Reply<T>, children: F) -> impl IntoView
 where
     T: Clone + Send + Sync + 'static,
     F: Fn(T) -> AnyView + Send + 'static,

@@ -21,18 +21,24 @@ pub fn PlanView(plan: Plan, hash: Option<String>) -> impl IntoView {
                         view! { <span class="meta">"Plan " <ShortHash hash /></span> }
                     })}
             </div>
-            <ol class="steps">
-                {plan.steps.into_iter().map(|step| view! { <StepView step /> }).collect_view()}
-            </ol>
-            {(!plan.notes.is_empty())
-                .then(|| {
-                    let note = |note| view! { <li>{note}</li> };
-                    view! {
-                        <ul class="notes">{plan.notes.into_iter().map(note).collect_view()}</ul>
-                    }
-                })}
-            {(!plan.loses.is_empty()).then(|| view! { <Loses what=plan.loses /> })}
+            <PlanBody plan />
         </section>
+    }
+}
+
+/// Its steps, what is to be known about it, and what it loses.
+#[component]
+pub fn PlanBody(plan: Plan) -> impl IntoView {
+    view! {
+        <ol class="steps">
+            {plan.steps.into_iter().map(|step| view! { <StepView step /> }).collect_view()}
+        </ol>
+        {(!plan.notes.is_empty())
+            .then(|| {
+                let note = |note| view! { <li>{note}</li> };
+                view! { <ul class="notes">{plan.notes.into_iter().map(note).collect_view()}</ul> }
+            })}
+        {(!plan.loses.is_empty()).then(|| view! { <Loses what=plan.loses /> })}
     }
 }
 

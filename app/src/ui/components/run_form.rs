@@ -50,18 +50,7 @@ pub fn agree(
     let elsewhere = Signal::derive(move || {
         problem.get().filter(|error| !is_about_confirm(error) && !is_about_plan(error))
     });
-    let changed = move || {
-        problem.get().filter(is_about_plan).map(|_| {
-            view! {
-                <Banner
-                    tone=Tone::Changed
-                    title="The guest has changed since; this is the plan now"
-                >
-                    <p>"Nothing was run. Look at it once more."</p>
-                </Banner>
-            }
-        })
-    };
+    let changed = move || problem.get().filter(is_about_plan).map(|_| view! { <Changed /> });
     let confirm = (action == GuestAction::Delete).then(|| {
         view! {
             <TextField
@@ -100,8 +89,18 @@ pub fn agree(
     .into_any()
 }
 
-fn is_about_plan(error: &ApiError) -> bool {
+/// What was agreed to is not what would be run by now.
+pub fn is_about_plan(error: &ApiError) -> bool {
     matches!(error, ApiError::Refused(Refusal::PlanChanged { .. }))
+}
+
+#[component]
+pub fn Changed() -> impl IntoView {
+    view! {
+        <Banner tone=Tone::Changed title="The guest has changed since; this is the plan now">
+            <p>"Nothing was run. Look at it once more."</p>
+        </Banner>
+    }
 }
 
 #[component]

@@ -24,6 +24,7 @@ use crate::{
     ui::{
         components::loaded::{ActionProblem, Loaded},
         live::Live,
+        reply::reply,
     },
 };
 
@@ -44,7 +45,7 @@ fn Tab(
     content: fn(AccessPage) -> AnyView,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let access = Resource::new(move || (live.version(), changes.get()), |_| get_access());
+    let access = reply(move || (live.version(), changes.get()), |_| get_access());
     let title = TABS.iter().find(|(href, _)| *href == here).map_or("Access", |(_, label)| *label);
     let tab = move |(href, label): (&'static str, &'static str)| {
         view! {

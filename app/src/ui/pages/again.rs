@@ -12,6 +12,7 @@ use crate::{
             run_form::{Agreement, agree, is_about_confirm},
         },
         pages::not_found::Missing,
+        reply::reply,
     },
 };
 
@@ -26,7 +27,7 @@ pub fn AgainPage() -> impl IntoView {
         let is_stale = value.with(|reply| matches!(reply, Some(Err(error)) if !is_about_confirm(error)));
         is_stale.then(|| act.version().get_untracked())
     };
-    let again = Resource::new(move || (id(), refused()), |(id, _)| plan_again(id));
+    let again = reply(move || (id(), refused()), |(id, _)| plan_again(id));
     view! {
         <Loaded reply=again let:again>
             {match again {

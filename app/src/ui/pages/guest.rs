@@ -32,6 +32,7 @@ use crate::{
         },
         live::Live,
         pages::{guests::announce, not_found::Missing},
+        reply::reply,
         text,
     },
 };
@@ -46,7 +47,7 @@ pub fn GuestPage() -> impl IntoView {
     // Out here, as what is below is made anew with every change of the host.
     let config_open = StoredValue::new(false);
     announce(act);
-    let page = Resource::new(
+    let page = reply(
         move || (part("backend"), part("name"), live.version(), act.version().get(), cancel.version().get()),
         |(backend, name, ..)| get_guest(backend, name),
     );

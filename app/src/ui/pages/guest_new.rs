@@ -20,6 +20,7 @@ use crate::{
             loaded::{ActionProblem, Loaded},
         },
         keys,
+        reply::reply,
     },
 };
 
@@ -29,7 +30,7 @@ type Refused = Signal<Option<CreateError>>;
 #[component]
 pub fn NewGuestPage() -> impl IntoView {
     let create = ServerAction::<CreateGuest>::new();
-    let choices = Resource::new(|| (), |()| get_choices());
+    let choices = reply(|| (), |()| get_choices());
     let refused: Refused = Signal::derive(move || create.value().get().and_then(Result::err));
     focus_error(refused);
     view! {

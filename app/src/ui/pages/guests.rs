@@ -1,36 +1,32 @@
 //! All guests of the host.
 
+mod choose;
+mod row;
+
 use std::sync::Arc;
 
-use leptos::{ev, form::ActionForm, prelude::*};
+use leptos::{ev, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use choose::{Actions, ChooseAll, Chosen};
+use row::Row;
+
 use crate::{
     api::guests::{Act, BackendHealth, GuestList, GuestRow, list_guests},
-    domain::{
-        access::Privileges,
-        action::Refusal,
-        guest::{GuestId, GuestStatus},
-        host::Availability,
-        operation::{OperationSummary, Origin},
-        words,
-    },
+    domain::{action::Refusal, host::Availability},
     ui::{
         components::{
-            ago::{Ago, Elapsed, Uptime},
-            badge::{BackendChip, Spinner, StatusBadge},
             banner::{Banner, Tone},
-            command::Copy,
             empty::Empty,
             frame::Announce,
-            guest_actions::{ActFields, glyph, likely},
             icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
         },
         filter::Filter,
         keys,
         live::Live,
+        reply::reply,
     },
 };
 
@@ -39,7 +35,8 @@ pub fn GuestsPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let act = ServerAction::<Act>::new();
     announce(act);
-    let list = Resource::new(move || (live.version(), act.version().get()), |_| list_guests());
+    let list = reply(move || (live.version(), act.version().get()), |_| list_guests());
+    let chosen = Chosen::none();
     let query = use_query_map();
     let typed = RwSignal::new(query.read_untracked().get("q").unwrap_or_default());
     let error = Signal::derive(move || act.value().get().and_then(Result::err));
@@ -57,7 +54,7 @@ pub fn GuestsPage() -> impl IntoView {
                     <ActionProblem error />
                     {backends.into_iter().map(|health| view! { <Health health /> }).collect_view()}
                     <FilterBar typed guests=guests.clone() />
-                    <Found typed guests now_ms act />
+                    <Found typed guests now_ms act chosen />
                 }
                     .into_any()
             }
@@ -184,6 +181,7 @@ fn Found(
     guests: Arc<Vec<GuestRow>>,
     now_ms: i64,
     act: ServerAction<Act>,
+    chosen: Chosen,
 ) -> impl IntoView {
     move || {
         let filter = Filter::parse(&typed.read());
@@ -209,17 +207,25 @@ fn Found(
             }
             .into_any()
         } else {
-            view! { <Table found now_ms act /> }.into_any()
+            view! {
+                <Table found now_ms act chosen />
+                <Actions chosen />
+            }
+            .into_any()
         }
     }
 }
 
 #[component]
-fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
+fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -> impl IntoView {
+    let all = found.iter().map(|row| row.guest.id.to_string()).collect();
     view! {
         <table class="guests">
             <thead>
                 <tr>
+                    <td class="c-choose">
+                        <ChooseAll found=all chosen />
+                    </td>
                     <th scope="col" class="c-state">
                         "State"
                     </th>
@@ -244,126 +250,11 @@ fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>) -> impl Into
                 </tr>
             </thead>
             <tbody>
-                {found.into_iter().map(|row| view! { <Row row now_ms act /> }).collect_view()}
+                {found
+                    .into_iter()
+                    .map(|row| view! { <Row row now_ms act chosen /> })
+                    .collect_view()}
             </tbody>
         </table>
     }
-}
-
-#[component]
-fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>) -> impl IntoView {
-    let GuestRow { guest, last, may } = row;
-    let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
-    let id = guest.id.clone();
-    view! {
-        <tr>
-            <td class="c-state">
-                <StatusBadge status=guest.status />
-            </td>
-            <th scope="row" class="c-name">
-                <div class="name">
-                    <a class="strong cover" href=id.href() title=guest.label().to_owned()>
-                        {guest.label().to_owned()}
-                    </a>
-                    {guest
-                        .title
-                        .is_some()
-                        .then(|| view! { <span class="id">{id.name.to_string()}</span> })}
-                    <BackendChip kind=id.backend />
-                    {guest.note.map(|note| view! { <Noted note /> })}
-                </div>
-            </th>
-            <td class="c-address">
-                <Addresses all=guest.addresses />
-            </td>
-            <td class="c-pid mono">{guest.pid.map(|pid| pid.to_string())}</td>
-            <td class="c-uptime figures">
-                {guest.started_ms.map(|since_ms| view! { <Uptime since_ms now_ms /> })}
-            </td>
-            <td class="c-last">{last.map(|last| view! { <Last last now_ms /> })}</td>
-            <td class="c-action">
-                {(!busy).then(|| view! { <RowAction guest=id status=guest.status may act /> })}
-            </td>
-        </tr>
-    }
-}
-
-/// There is something to know about this guest before one acts.
-#[component]
-fn Noted(note: String) -> impl IntoView {
-    let title = note.clone();
-    view! {
-        <span class="noted" title=title>
-            <Icon glyph=Glyph::Warning />
-            <span class="unseen">{note}</span>
-        </span>
-    }
-}
-
-#[component]
-fn Addresses(all: Vec<String>) -> impl IntoView {
-    let more = all.len().saturating_sub(1);
-    let title = all.join(", ");
-    all.into_iter().next().map(|first| {
-        view! {
-            <span class="address" title=title>
-                <span class="mono">{first.clone()}</span>
-                {(more > 0).then(|| view! { <span class="meta">{format!("+{more}")}</span> })}
-                <Copy text=first what="address" />
-            </span>
-        }
-    })
-}
-
-/// "stopped by anna, 2 min ago"
-#[component]
-fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
-    let running = last.state.is_live();
-    let words = format!("{} by {}, ", words::came_to(&last.action, last.state), last.who());
-    let time = if running {
-        view! { <Elapsed since_ms=last.started_ms now_ms /> }.into_any()
-    } else {
-        view! { <Ago at_ms=last.finished_ms.unwrap_or(last.started_ms) now_ms /> }.into_any()
-    };
-    view! {
-        <a class="last" href=last.id.href()>
-            {running.then(|| view! { <Spinner /> })}
-            {words}
-            {time}
-        </a>
-    }
-}
-
-/// The likely next thing to do; disabled, and saying why, for whoever may not.
-#[component]
-fn RowAction(guest: GuestId, status: GuestStatus, may: Privileges, act: ServerAction<Act>) -> impl IntoView {
-    let action = likely(status)?;
-    let name = format!("{} {}", action.label(), guest.name);
-    Some(if may.holds(action.privilege()) {
-        view! {
-            <ActionForm action=act>
-                <ActFields guest action />
-                <button class="button small" type="submit" aria-label=name>
-                    <Icon glyph=glyph(action) />
-                    {action.label()}
-                </button>
-            </ActionForm>
-        }
-        .into_any()
-    } else {
-        let why = format!("You lack the privilege “{}” on {guest}", action.privilege());
-        view! {
-            <button
-                class="button small"
-                type="button"
-                aria-disabled="true"
-                aria-label=format!("{name}. {why}")
-                title=why
-            >
-                <Icon glyph=glyph(action) />
-                {action.label()}
-            </button>
-        }
-        .into_any()
-    })
 }

@@ -11,10 +11,7 @@ use chips::Chips;
 use filters::{FilterForm, href};
 
 use crate::{
-    api::{
-        ApiError,
-        operations::{HistoryPage as Page, list_operations},
-    },
+    api::operations::{HistoryPage as Page, list_operations},
     domain::{
         history::{FilterError, HistoryField, HistoryQuery},
         operation::{Line, place_of},
@@ -29,6 +26,7 @@ use crate::{
             operation_row::OperationRows,
         },
         live::Live,
+        reply::{Reply, reply},
     },
 };
 
@@ -40,7 +38,7 @@ pub fn HistoryPage() -> impl IntoView {
     let asked = Memo::new(move |_| {
         HistoryQuery::from_pairs(form_urlencoded::parse(search.read().trim_start_matches('?').as_bytes()))
     });
-    let page = Resource::new(move || (asked.get(), live.version()), |(asked, _)| list_operations(asked));
+    let page = reply(move || (asked.get(), live.version()), |(asked, _)| list_operations(asked));
     view! {
         <Title text="History" />
         <Transition>
@@ -54,7 +52,7 @@ pub fn HistoryPage() -> impl IntoView {
 
 /// What stands over the list, and stays while that changes.
 #[component]
-fn Above(asked: Memo<HistoryQuery>, page: Resource<Result<Page, ApiError>>) -> impl IntoView {
+fn Above(asked: Memo<HistoryQuery>, page: Reply<Page>) -> impl IntoView {
     let errors =
         Memo::new(move |_| page.get().and_then(Result::ok).map(|page| page.errors).unwrap_or_default());
     view! {

@@ -32,6 +32,7 @@ use crate::{
         },
         live::Live,
         pages::{guest::Refresh, not_found::Missing},
+        reply::reply,
         text,
     },
 };
@@ -64,8 +65,7 @@ pub fn OperationPage() -> impl IntoView {
         let ended = kept.ended.get_value().is_some_and(|ended| ended == id());
         (!ended).then(|| live.version())
     };
-    let page =
-        Resource::new(move || (id(), version(), kept.cancel.version().get()), |(id, ..)| get_operation(id));
+    let page = reply(move || (id(), version(), kept.cancel.version().get()), |(id, ..)| get_operation(id));
     view! {
         <Loaded reply=page let:page>
             {match page {

@@ -15,6 +15,7 @@ use crate::{
             run_form::{Agreement, agree, is_about_confirm},
         },
         pages::not_found::Missing,
+        reply::reply,
     },
 };
 
@@ -32,7 +33,7 @@ pub fn PlanPage() -> impl IntoView {
         let is_stale = value.with(|reply| matches!(reply, Some(Err(error)) if !is_about_confirm(error)));
         is_stale.then(|| act.version().get_untracked())
     };
-    let preview = Resource::new(
+    let preview = reply(
         move || (part("backend"), part("name"), action(), refused()),
         |(backend, name, action, _)| async move {
             match action {

@@ -16,6 +16,7 @@ use crate::{
         },
         live::Live,
         pages::not_found::Missing,
+        reply::reply,
     },
 };
 
@@ -40,7 +41,7 @@ pub fn UserPage() -> impl IntoView {
     };
     let Changes { reset, disable, expire, remove } = changes;
     let count = move || reset.version().get() + disable.version().get() + expire.version().get();
-    let user = Resource::new(move || (name(), live.version(), count()), |(name, ..)| get_user(name));
+    let user = reply(move || (name(), live.version(), count()), |(name, ..)| get_user(name));
     let error = Signal::derive(move || {
         let first =
             remove.value().get().and_then(Result::err).or(disable.value().get().and_then(Result::err));

@@ -1,0 +1,147 @@
+//! One guest in the list.
+
+use leptos::{form::ActionForm, prelude::*};
+
+use super::choose::{Choose, Chosen};
+use crate::{
+    api::guests::{Act, GuestRow},
+    domain::{
+        access::Privileges,
+        guest::{GuestId, GuestStatus},
+        operation::{OperationSummary, Origin},
+        words,
+    },
+    ui::components::{
+        ago::{Ago, Elapsed, Uptime},
+        badge::{BackendChip, Spinner, StatusBadge},
+        command::Copy,
+        guest_actions::{ActFields, glyph, likely},
+        icon::{Glyph, Icon},
+    },
+};
+
+#[component]
+pub fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -> impl IntoView {
+    let GuestRow { guest, last, may } = row;
+    let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
+    let id = guest.id.clone();
+    view! {
+        <tr>
+            <td class="c-choose">
+                <Choose guest=id.clone() label=guest.label().to_owned() chosen />
+            </td>
+            <td class="c-state">
+                <StatusBadge status=guest.status />
+            </td>
+            <th scope="row" class="c-name">
+                <div class="name">
+                    <a class="strong cover" href=id.href() title=guest.label().to_owned()>
+                        {guest.label().to_owned()}
+                    </a>
+                    {guest
+                        .title
+                        .is_some()
+                        .then(|| view! { <span class="id">{id.name.to_string()}</span> })}
+                    <BackendChip kind=id.backend />
+                    {guest.note.map(|note| view! { <Noted note /> })}
+                </div>
+            </th>
+            <td class="c-address">
+                <Addresses all=guest.addresses />
+            </td>
+            <td class="c-pid mono">{guest.pid.map(|pid| pid.to_string())}</td>
+            <td class="c-uptime figures">
+                {guest.started_ms.map(|since_ms| view! { <Uptime since_ms now_ms /> })}
+            </td>
+            <td class="c-last">{last.map(|last| view! { <Last last now_ms /> })}</td>
+            <td class="c-action">
+                {(!busy).then(|| view! { <RowAction guest=id status=guest.status may act /> })}
+            </td>
+        </tr>
+    }
+}
+
+/// There is something to know about this guest before one acts.
+#[component]
+fn Noted(note: String) -> impl IntoView {
+    let title = note.clone();
+    view! {
+        <span class="noted" title=title>
+            <Icon glyph=Glyph::Warning />
+            <span class="unseen">{note}</span>
+        </span>
+    }
+}
+
+#[component]
+fn Addresses(all: Vec<String>) -> impl IntoView {
+    let more = all.len().saturating_sub(1);
+    let title = all.join(", ");
+    all.into_iter().next().map(|first| {
+        view! {
+            <span class="address" title=title>
+                <span class="mono">{first.clone()}</span>
+                {(more > 0).then(|| view! { <span class="meta">{format!("+{more}")}</span> })}
+                <Copy text=first what="address" />
+            </span>
+        }
+    })
+}
+
+/// "stopped by anna, 2 min ago", "seen stopped, 2 min ago"
+#[component]
+fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
+    let running = last.state.is_live();
+    let what = words::came_to(&last.action, last.state);
+    // What was only seen nobody is known to have done.
+    let words = match last.origin {
+        Origin::Observed => format!("{what}, "),
+        _ => format!("{what} by {}, ", last.who()),
+    };
+    let time = if running {
+        view! { <Elapsed since_ms=last.started_ms now_ms /> }.into_any()
+    } else {
+        view! { <Ago at_ms=last.finished_ms.unwrap_or(last.started_ms) now_ms /> }.into_any()
+    };
+    view! {
+        <a class="last" href=last.id.href()>
+            {running.then(|| view! { <Spinner /> })}
+            {words}
+            {time}
+        </a>
+    }
+}
+
+/// The likely next thing to do; disabled, and saying why, for whoever may not.
+#[component]
+fn RowAction(guest: GuestId, status: GuestStatus, may: Privileges, act: ServerAction<Act>) -> impl IntoView {
+    let action = likely(status)?;
+    let name = format!("{} {}", action.label(), guest.name);
+    Some(if may.holds(action.privilege()) {
+        view! {
+            <ActionForm action=act>
+                <ActFields guest action />
+                <button class="button small" type="submit" aria-label=name>
+                    <Icon glyph=glyph(action) />
+                    {action.label()}
+                </button>
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        let why = format!("You lack the privilege “{}” on {guest}", action.privilege());
+        view! {
+            <button
+                class="button small"
+                type="button"
+                aria-disabled="true"
+                aria-label=format!("{name}. {why}")
+                title=why
+            >
+                <Icon glyph=glyph(action) />
+                {action.label()}
+            </button>
+        }
+        .into_any()
+    })
+}

@@ -1,0 +1,52 @@
+//! Pages whose WebAssembly is fetched when they are first opened, so that a first visit carries one page and not all.
+
+use leptos::prelude::*;
+use leptos_router::{Lazy, LazyRoute, lazy_route};
+
+use super::{
+    access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
+    again::AgainPage,
+    guest::GuestPage,
+    guest_new::NewGuestPage,
+    history::HistoryPage,
+    operation::OperationPage,
+    password::PasswordPage,
+    plan::PlanPage,
+    plan_all::PlanAllPage,
+};
+
+/// `Name = Route: Page`, where a route is a type of its own.
+macro_rules! lazy {
+    ($($name:ident = $route:ident: $page:ident),* $(,)?) => {$(
+        pub type $name = Lazy<$route>;
+
+        pub struct $route;
+
+        #[lazy_route]
+        impl LazyRoute for $route {
+            fn data() -> Self {
+                Self
+            }
+
+            fn view(_this: Self) -> AnyView {
+                view! { <$page /> }.into_any()
+            }
+        }
+    )*};
+}
+
+lazy! {
+    Again = AgainRoute: AgainPage,
+    Grants = GrantsRoute: GrantsPage,
+    Groups = GroupsRoute: GroupsPage,
+    Guest = GuestRoute: GuestPage,
+    History = HistoryRoute: HistoryPage,
+    NewGuest = NewGuestRoute: NewGuestPage,
+    Operation = OperationRoute: OperationPage,
+    Password = PasswordRoute: PasswordPage,
+    Plan = PlanRoute: PlanPage,
+    PlanAll = PlanAllRoute: PlanAllPage,
+    Roles = RolesRoute: RolesPage,
+    User = UserRoute: UserPage,
+    Users = UsersRoute: UsersPage,
+}

@@ -1,0 +1,76 @@
+// What axe-core finds on each page, light and dark, at a desk and on a phone: nothing.
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { ended, expect, make, ready, test } from "./paddock.js";
+
+test.beforeEach(({ js }) => test.skip(!js, "the rules are scripts; the pages are the same"));
+
+/** Every page with something on it: `{name}` is a guest of this test, `{id}` an operation on it, `{whole}` a bulk action. */
+const pages: [string, string][] = [
+  ["guests", "/guests"],
+  ["guests, some chosen", "/guests"],
+  ["guests, none found", "/guests?q=nothing-like-it"],
+  ["plan of chosen guests", "/guests/plan?action=stop&guest=crun/{name}&guest=lxc/mail"],
+  ["plan of no guest", "/guests/plan"],
+  ["guest", "/guests/crun/{name}"],
+  ["plan", "/guests/crun/{name}/plan/stop"],
+  ["plan of a delete", "/guests/lxc/mail/plan/delete"],
+  ["new guest", "/guests/new"],
+  ["history", "/history?guest=crun/{name}&from=1d&user=admin"],
+  ["history, a filter that makes no sense", "/history?guest=a%20b&backend=xen&from=soon&colour=red"],
+  ["history, nothing found", "/history?text=nothing-like-it"],
+  ["operation", "/history/{id}"],
+  ["bulk action", "/history/{whole}"],
+  ["operation again", "/history/{id}/again"],
+  ["users", "/access"],
+  ["user", "/access/users/admin"],
+  ["no such user", "/access/users/nobody"],
+  ["groups", "/access/groups"],
+  ["roles", "/access/roles"],
+  ["grants", "/access/grants"],
+  ["password", "/account/password"],
+  ["not found", "/guests/lxc/nobody"],
+];
+
+for (const width of [1440, 390]) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe-core finds nothing on any page, ${colorScheme}, ${width} wide`, async ({ admin, js }) => {
+      test.setTimeout(180_000);
+      const name = await make(admin, "axe");
+      const id = await ended(admin, "/api/guests/act", { backend: "crun", name, action: "start" });
+      const other = await make(admin, "axe-other");
+      const form = { action: "start", "guests[0]": `crun/${name}`, "guests[1]": `crun/${other}` };
+      const whole = await ended(admin, "/api/guests/act-on-all", form);
+      await admin.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await admin.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+
+      const found: string[] = [];
+      for (const [page, path] of pages) {
+        await admin.goto(path.replaceAll("{name}", name).replace("{id}", `${id}`).replace("{whole}", `${whole}`));
+        await expect(admin.getByRole("heading").first()).toBeVisible();
+        if (page === "guests, some chosen") {
+          await ready(admin, js);
+          await admin.getByRole("checkbox", { name: "Choose mail", exact: true }).check();
+        }
+        found.push(...(await violations(admin, page)));
+      }
+      expect(found).toEqual([]);
+    });
+  }
+}
+
+test("axe-core finds nothing where one logs in", async ({ page }) => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.goto("/login");
+    expect(await violations(page, `log in, ${colorScheme}`)).toEqual([]);
+  }
+});
+
+/** `where: rule: what of the page breaks it` */
+async function violations(page: Page, where: string): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${where}: ${id}: ${target.join(" ")}: ${failureSummary}`),
+  );
+}
