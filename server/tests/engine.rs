@@ -10,7 +10,7 @@ use app::{
         operations::{Again, OperationPage},
     },
     domain::{
-        access::Role,
+        access::BuiltIn,
         operation::{OperationId, OperationState},
         view::BulkPreview,
     },
@@ -215,7 +215,7 @@ async fn cancelling_a_bulk_action_cancels_its_parts() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     // Somebody else than who began it.
-    let otto = host.person("otto", Role::Operator).await;
+    let otto = host.person("otto", BuiltIn::Operator).await;
     let cancelled = post(&otto, "/api/operations/cancel", &[("id", &id.to_string())]).await;
     assert_eq!(cancelled.status, StatusCode::OK, "{}", cancelled.body);
     let whole = admin.ended(id).await;

@@ -1,0 +1,127 @@
+// Who may do what: given and taken back on the pages, and what somebody with few rights finds.
+import { type Browser, type Page } from "@playwright/test";
+import { eventually, expect, make, open, ready, test } from "./paddock.js";
+
+/** A user made on the pages, with the one-time password replaced, and a page in which they are logged in. */
+async function person(admin: Page, js: boolean, browser: Browser, name: string): Promise<Page> {
+  await open(admin, js, "/access");
+  await admin.getByLabel("User name").fill(name);
+  await admin.getByRole("button", { name: "Add user" }).click();
+  await admin.waitForURL(`**/access/users/${name}`);
+  const oneTime = await admin.locator(".one-time code").innerText();
+  await expect(admin.getByText("Nothing yet: no grant")).toBeVisible();
+
+  const page = await (await browser.newContext({ javaScriptEnabled: js })).newPage();
+  await page.goto("/login");
+  await page.getByLabel("Username").fill(name);
+  await page.getByLabel("Password").fill(oneTime);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.waitForURL("**/account/password");
+  await page.getByLabel("Current password").fill(oneTime);
+  await page.getByLabel("New password", { exact: true }).fill("kettle fern orbit");
+  await page.getByLabel("Repeat new password").fill("kettle fern orbit");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.waitForURL("**/guests");
+  return page;
+}
+
+test("a role on one guest is given, tried and taken back", async ({ admin, js, browser }, info) => {
+  const guest = await make(admin, `scope-${info.project.name}`);
+  const name = `anna-${info.project.name}`;
+  const anna = await person(admin, js, browser, name);
+  // Nothing is there for her: no guest, no history, and no page about access.
+  await ready(anna, js);
+  await expect(anna.getByRole("link", { name: guest })).toHaveCount(0);
+  await expect(anna.getByRole("link", { name: "Access", exact: true })).toHaveCount(0);
+  await open(anna, js, `/guests/crun/${guest}`);
+  await expect(anna.getByRole("heading", { name: `There is no guest crun/${guest}` })).toBeVisible();
+
+  await open(admin, js, "/access/grants");
+  await admin.getByLabel("To", { exact: true }).selectOption(`user:${name}`);
+  await admin.getByLabel("Role", { exact: true }).selectOption("viewer");
+  await admin.getByLabel("On", { exact: true }).fill("guest:crun/no such");
+  await admin.getByRole("button", { name: "Give role" }).click();
+  await expect(admin.getByText("A grant holds on “everything”")).toBeVisible();
+  await ready(admin, js);
+  await admin.getByLabel("To", { exact: true }).selectOption(`user:${name}`);
+  await admin.getByLabel("Role", { exact: true }).selectOption("viewer");
+  await admin.getByLabel("On", { exact: true }).fill(`guest:crun/${guest}`);
+  await admin.getByRole("button", { name: "Give role" }).click();
+  const grant = admin.getByRole("row").filter({ hasText: `guest:crun/${guest}` });
+  await expect(grant).toContainText(name);
+
+  // She sees it, and its buttons say what is missing and where.
+  await open(anna, js, "/guests");
+  await expect(anna.getByRole("link", { name: guest, exact: true })).toBeVisible();
+  await open(anna, js, `/guests/crun/${guest}`);
+  const start = anna.getByRole("button", { name: "Start", exact: true });
+  await expect(start).toHaveAttribute("aria-disabled", "true");
+  await expect(anna.getByText(`You lack the privilege “power” on crun/${guest}`).first()).toBeAttached();
+  await open(anna, js, "/guests");
+  await expect(anna.getByRole("button", { name: `Start ${guest}. You lack` })).toHaveAttribute("aria-disabled", "true");
+
+  // What she may do and why, for the administrator and for herself.
+  await open(admin, js, `/access/users/${name}`);
+  await expect(admin.getByRole("row").filter({ hasText: "history" })).toContainText("role viewer, grant");
+  await open(anna, js, `/access/users/${name}`);
+  await expect(anna.getByRole("row").filter({ hasText: "see" })).toContainText(`guest:crun/${guest}`);
+  await expect(anna.getByRole("button", { name: "Disable" })).toHaveCount(0);
+
+  await open(admin, js, "/access/grants");
+  await grant.getByRole("button", { name: "Take" }).click();
+  await eventually(admin, js, async () => expect(grant).toHaveCount(0, { timeout: 500 }));
+  await open(anna, js, `/guests/crun/${guest}`);
+  await expect(anna.getByRole("heading", { name: `There is no guest crun/${guest}` })).toBeVisible();
+
+  // Disabled, she is out with her next request.
+  await open(admin, js, `/access/users/${name}`);
+  await admin.getByRole("button", { name: "Disable" }).click();
+  await expect(admin.getByRole("button", { name: "Enable" })).toBeVisible();
+  await anna.goto("/guests");
+  await anna.waitForURL("**/login?*");
+  await anna.context().close();
+});
+
+test("a group and a role of one's own carry a right to whoever is in it", async ({ admin, js }, info) => {
+  const [role, group] = [`night-${info.project.name}`, `ops-${info.project.name}`];
+  await open(admin, js, "/access/roles");
+  const add = admin.getByRole("region", { name: "Add a role" });
+  await add.getByLabel("Name").fill(role);
+  await add.getByRole("checkbox", { name: /^see/ }).check();
+  await add.getByRole("checkbox", { name: /^power/ }).check();
+  await add.getByRole("button", { name: "Add role" }).click();
+  await expect(admin.getByRole("heading", { name: role })).toBeVisible();
+
+  await open(admin, js, "/access/groups");
+  await admin.getByLabel("Name").fill(group);
+  await admin.getByRole("button", { name: "Add group" }).click();
+  const panel = admin.locator(".panel").filter({ has: admin.getByRole("heading", { name: group }) });
+  await expect(panel).toContainText("Nobody is in it.");
+  await panel.getByLabel(`Add to ${group}`).selectOption("admin");
+  await panel.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(panel.getByRole("link", { name: "admin" })).toBeVisible();
+
+  await open(admin, js, "/access/grants");
+  await admin.getByLabel("To", { exact: true }).selectOption(`group:${group}`);
+  await admin.getByLabel("Role", { exact: true }).selectOption(role);
+  await admin.getByLabel("On", { exact: true }).fill("tag:lab");
+  await admin.getByRole("button", { name: "Give role" }).click();
+  await expect(admin.getByRole("row").filter({ hasText: role })).toContainText("tag:lab");
+  await open(admin, js, "/access/users/admin");
+  await expect(admin.getByRole("row").filter({ hasText: role }).first()).toContainText(`group ${group}`);
+
+  // A role that somebody has cannot be removed, and says so.
+  await open(admin, js, "/access/roles");
+  const own = admin.locator(".panel").filter({ has: admin.getByRole("heading", { name: role }) });
+  await own.getByText("Change", { exact: true }).click();
+  await own.getByRole("button", { name: "Remove role" }).click();
+  await expect(admin.getByText(`The role ${role} is still granted.`)).toBeVisible();
+});
+
+test("the last administrator cannot be put out", async ({ admin, js }) => {
+  await open(admin, js, "/access/users/admin");
+  await admin.getByRole("button", { name: "Disable" }).click();
+  await expect(admin.getByText("Nobody would be left who may do everything.")).toBeVisible();
+  await open(admin, js, "/access/users/admin");
+  await expect(admin.getByText("active")).toBeVisible();
+});
