@@ -217,10 +217,11 @@ async fn an_operation_that_is_kept_from_the_history_is_told() {
         for hiding in [
             "DELETE FROM history WHERE id = ?",
             "UPDATE history SET started_ms = 0 WHERE id = ?",
-            "UPDATE history SET deed = 0 WHERE id = ?",
+            "UPDATE history SET kind = 0 WHERE id = ?",
+            "UPDATE history SET actor = 0 WHERE id = ?",
             "UPDATE history SET subject = 0 WHERE id = ?",
             "UPDATE history_kinds SET n = 0 WHERE id = (SELECT kind FROM history WHERE id = ?)",
-            "UPDATE history_actors SET name = 'root' WHERE id = (SELECT actor FROM history WHERE id = ?)",
+            "UPDATE history_actors SET name = 'somebody else' WHERE id = (SELECT actor FROM history WHERE id = ?)",
             "UPDATE history_subjects SET n = 0 WHERE id = (SELECT subject FROM history WHERE id = ?)",
             "UPDATE history_subjects SET guest = 'x' WHERE id = (SELECT subject FROM history WHERE id = ?)",
         ] {
@@ -234,7 +235,7 @@ async fn an_operation_that_is_kept_from_the_history_is_told() {
         assert_eq!(attacker.first_after(&[&hiding]).await, Damage::Hidden { operation });
     }
     // What is none takes a place in a page.
-    let made_up = "INSERT INTO history SELECT 9999, started_ms, deed, subject FROM history WHERE id = 1";
+    let made_up = "INSERT INTO history SELECT 9999, started_ms, kind, actor, subject FROM history WHERE id = 1";
     assert_eq!(attacker.first_after(&[made_up]).await, Damage::Hidden { operation: 9999 });
 }
 

@@ -200,31 +200,25 @@ impl<'f> Wanted<'f> {
     /// `FROM history_subjects …` for the subjects asked for; those that hold the text must stand in [`NAMES`].
     pub(super) fn push_subjects(&self, query: &mut Query<'_>, part: Part) {
         let is_holding = part == Part::Holding && self.needle.is_some();
-        let Some(guest) = &self.filter.guest else {
-            if is_holding {
-                query.push(format_args!(
-                    " FROM {NAMES} AS s CROSS JOIN history_subjects USING (id) WHERE true"
-                ));
-            } else {
-                query.push(" FROM history_subjects WHERE n > 0");
-            }
-            // The operation's kind has it, too; this makes lists fewer.
-            if let Some(backend) = self.filter.backend {
-                query.push(" AND +backend = ").push_bind(backend.as_str());
-            }
-            self.push_within(query);
-            return;
-        };
-        query.push(" FROM history_subjects WHERE n > 0 AND (guest = ").push_bind(guest.clone());
-        query.push(" OR title = ").push_bind(guest.clone()).push(")");
+        // Of a guest, or of what may be seen, there are few enough to look at each name.
+        if is_holding && !self.of_subjects() {
+            query.push(format_args!(" FROM {NAMES} AS s CROSS JOIN history_subjects USING (id) WHERE true"));
+        } else {
+            query.push(" FROM history_subjects WHERE n > 0");
+        }
+        if let Some(guest) = &self.filter.guest {
+            query.push(" AND (guest = ").push_bind(guest.clone());
+            query.push(" OR title = ").push_bind(guest.clone()).push(")");
+        }
+        // The operation's kind has it, too; this makes lists fewer.
         if let Some(backend) = self.filter.backend {
             query.push(" AND +backend = ").push_bind(backend.as_str());
         }
-        if let (true, Some(needle)) = (is_holding, &self.needle) {
+        self.push_within(query);
+        if let (true, true, Some(needle)) = (is_holding, self.of_subjects(), &self.needle) {
             query.push(" AND");
             needle.push_names(query, "history_subjects");
         }
-        self.push_within(query);
     }
 
     /// Of subjects: that they may be seen at all.
