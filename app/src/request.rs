@@ -208,6 +208,7 @@ impl From<AccountFailure> for AccountError {
             AccountFailure::TooMany { seconds } => Self::TooMany { seconds: Wait(seconds) },
             AccountFailure::TooShort { length } => Self::TooShort { length, least: password::SHORTEST },
             AccountFailure::TooLong => Self::TooLong { most: password::LONGEST },
+            AccountFailure::KnownBad => Self::KnownBad,
             AccountFailure::Differ => Self::Differ,
             AccountFailure::Same => Self::Same,
             AccountFailure::Other(error) => Self::Other(error.into()),

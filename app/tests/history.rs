@@ -6,14 +6,14 @@ use app::{
     domain::{
         action::GuestAction,
         guest::{BackendKind, GuestId},
-        history::{ActionFilter, Cursor, EndFilter, HistoryFilter, HistoryQuery, UserFilter},
+        history::{ActionFilter, Cursor, EndFilter, HistoryFilter, HistoryQuery, UserFilter, Within},
         operation::{OperationState, OperationSummary, Origin},
     },
     store::Store,
 };
 use proptest::{
     prelude::*,
-    sample::{Index, select},
+    sample::{Index, select, subsequence},
     test_runner::{Config, TestRunner},
 };
 
@@ -162,17 +162,19 @@ fn filters() -> impl Strategy<Value = HistoryFilter> {
         prop::option::weighted(0.5, select(texts.to_vec())),
         prop::option::weighted(0.3, withins()),
     )
-        .prop_map(|(guest, backend, user, action, results, from_ms, to_ms, text, within)| HistoryFilter {
-            within,
-            guest: guest.map(str::to_owned),
-            backend,
-            user,
-            action,
-            results,
-            from_ms,
-            to_ms,
-            text: text.map(str::to_owned),
-            after: None,
+        .prop_map(|(guest, backend, user, action, results, from_ms, to_ms, text, within)| {
+            HistoryFilter {
+                within,
+                guest: guest.map(str::to_owned),
+                backend,
+                user,
+                action,
+                results,
+                from_ms,
+                to_ms,
+                text: text.map(str::to_owned),
+                after: None,
+            }
         })
 }
 
@@ -188,7 +190,8 @@ fn withins() -> impl Strategy<Value = Within> {
 
 /// What the filter means, said without any database.
 fn is_wanted(filter: &HistoryFilter, row: &Row) -> bool {
-    let HistoryFilter { guest, backend, user, action, results, from_ms, to_ms, text, after: _, within } = filter;
+    let HistoryFilter { guest, backend, user, action, results, from_ms, to_ms, text, after: _, within } =
+        filter;
     let name = row.guest.map(|(_, name)| name);
     let text_in = |text: &String| {
         let label = row.action.parse().map_or("", GuestAction::label);

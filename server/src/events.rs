@@ -31,6 +31,9 @@ pub async fn events(
     caller: Option<Extension<Caller>>,
 ) -> Response {
     let Some(Extension(caller)) = caller else { return StatusCode::UNAUTHORIZED.into_response() };
+    if caller.must_change_password {
+        return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
+    }
     let standing = Standing::of(&state, &caller);
     let over = standing.over.clone();
     let rights = WatchStream::from_changes(standing.rights.clone());

@@ -18,14 +18,17 @@ use axum::{
     Extension, Form, Router,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use http::{
     HeaderMap, StatusCode,
     header::{COOKIE, REFERER, SET_COOKIE},
     request::Parts,
 };
-use leptos::prelude::{LeptosOptions, provide_context, use_context};
+use leptos::{
+    prelude::{LeptosOptions, provide_context, use_context},
+    server_fn::axum::server_fn_paths,
+};
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tokio_util::sync::CancellationToken;
 use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
@@ -51,6 +54,24 @@ const THEME_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The pages' paths, found once: while leptos looks for them, no resource of the whole process loads, and a page
 /// that another router renders in that moment would wait for its data for ever.
 static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+
+/// The routes beside pages and server functions.
+fn others() -> [(&'static str, MethodRouter<LeptosOptions>); 4] {
+    [
+        ("/", get(async || Redirect::to("/guests"))),
+        ("/history/export", get(export).layer(from_fn(guard::pages))),
+        ("/events", get(events)),
+        ("/theme", post(set_theme)),
+    ]
+}
+
+/// Every address that Paddock answers but for the files of its site: pages as `/guests/{backend}/{name}`, server functions as
+/// `/api/...`. A test holds this against what each of them needs.
+pub fn addresses() -> Vec<String> {
+    let pages = ROUTES.iter().map(|route| route.path().to_owned());
+    let functions = server_fn_paths().map(|(path, _)| path.to_owned());
+    pages.chain(functions).chain(others().into_iter().map(|(path, _)| path.to_owned())).collect()
+}
 
 /// What the router needs besides the state.
 #[derive(Debug, Clone)]
@@ -80,12 +101,9 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .with_same_site(SameSite::Lax)
         .with_secure(site.secure_cookies)
         .with_expiry(Expiry::OnInactivity(SESSION_KEPT));
-    Router::new()
-        .route("/", get(async || Redirect::to("/guests")))
+    let others = others().into_iter().fold(Router::new(), |all, (path, answers)| all.route(path, answers));
+    others
         .merge(pages)
-        .route("/history/export", get(export).layer(from_fn(guard::pages)))
-        .route("/events", get(events))
-        .route("/theme", post(set_theme))
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))
         // The innermost, as leptos reads bodies itself and asks no extractor's limit.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))

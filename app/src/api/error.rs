@@ -93,7 +93,9 @@ pub enum LogInError {
     )]
     TooMany { seconds: Wait },
     /// The password was right.
-    #[error("This account is disabled, or its time is over. You are not logged in; an administrator can enable it again.")]
+    #[error(
+        "This account is disabled, or its time is over. You are not logged in; an administrator can enable it again."
+    )]
     Ended,
     #[error("{0}")]
     Other(ApiError),
@@ -119,6 +121,11 @@ pub enum AccountError {
     TooShort { length: usize, least: usize },
     #[error("The new password is too long; {most} bytes are the most. Nothing was changed.")]
     TooLong { most: usize },
+    #[error(
+        "The new password is among those that are guessed first. Nothing was changed; take one of a few words that have nothing \
+         to do with each other."
+    )]
+    KnownBad,
     #[error("The two new passwords differ. Nothing was changed.")]
     Differ,
     #[error("The new password is the old one. Choose another.")]
@@ -132,7 +139,9 @@ impl AccountError {
     pub fn field(&self) -> Option<Field> {
         match self {
             Self::WrongPassword | Self::TooMany { .. } => Some(Field::CurrentPassword),
-            Self::TooShort { .. } | Self::TooLong { .. } | Self::Same => Some(Field::NewPassword),
+            Self::TooShort { .. } | Self::TooLong { .. } | Self::KnownBad | Self::Same => {
+                Some(Field::NewPassword)
+            }
             Self::Differ => Some(Field::RepeatPassword),
             Self::Other(_) => None,
         }

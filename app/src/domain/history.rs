@@ -8,7 +8,8 @@ mod filter;
 pub mod moment;
 
 pub use filter::{
-    ActionFilter, Cursor, EndFilter, FilterError, HistoryFilter, LONGEST_TEXT, STATE_WORDS, UserFilter, Within,
+    ActionFilter, Cursor, EndFilter, FilterError, HistoryFilter, LONGEST_TEXT, STATE_WORDS, UserFilter,
+    Within,
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

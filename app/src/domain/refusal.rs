@@ -94,7 +94,9 @@ pub enum Refusal {
     #[error("You lack the privilege “{privilege}” on {on}. Nothing was done; an administrator can grant it.")]
     Denied { privilege: Privilege, on: String },
     /// The rights would do, but the API token that was used is for less.
-    #[error("This token does not hold the privilege “{privilege}” on {on}. Nothing was done; use one that does.")]
+    #[error(
+        "This token does not hold the privilege “{privilege}” on {on}. Nothing was done; use one that does."
+    )]
     DeniedByToken { privilege: Privilege, on: String },
     /// An API token was used for what a person has to do.
     #[error("This is done by a person who has logged in, not with an API token. Nothing was done; log in and do it there.")]

@@ -10,10 +10,10 @@ use crate::{
     auth::Caller,
     backend::now_ms,
     domain::{
-        access::{BuiltIn, Grant, GrantId, Holder, Privileges, Rights, Role, RoleName, Scope},
+        access::{BuiltIn, Grant, GrantId, Group, Holder, Privileges, Rights, Role, RoleName, Scope},
         action::{Field, Refusal},
     },
-    store::{Group, NewGrant},
+    store::NewGrant,
 };
 
 /// Longest name of a group, characters.
@@ -31,11 +31,14 @@ fn field(field: Field, message: impl Into<String>) -> Error {
 }
 
 fn own_role(name: &str) -> Result<RoleName, Error> {
-    let name: RoleName = name.trim().parse().map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
+    let name: RoleName =
+        name.trim().parse().map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
     match name.built_in() {
         Some(_) => Err(field(
             Field::Role,
-            format!("The role {name} is built in and never changes. Nothing was changed; make one of your own."),
+            format!(
+                "The role {name} is built in and never changes. Nothing was changed; make one of your own."
+            ),
         )),
         None => Ok(name),
     }
@@ -150,6 +153,17 @@ pub async fn grants(state: &AppState, caller: &Caller) -> Result<Vec<Grant>, Err
     Ok(state.store.grants().await?)
 }
 
+/// A user or a group as somebody names it: `user:anna`, `group:ops`; without a word in front, a user.
+pub fn holder(text: &str) -> Result<Holder, Error> {
+    let text = text.trim();
+    let (kind, name) = text.split_once(':').unwrap_or(("user", text));
+    match (kind, name.trim()) {
+        ("user", name) if !name.is_empty() => Ok(Holder::User(name.to_owned())),
+        ("group", name) if !name.is_empty() => Ok(Holder::Group(name.to_owned())),
+        _ => Err(field(Field::Holder, "Name a user, or a group as group:NAME. Nothing was changed.")),
+    }
+}
+
 /// A grant as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantForm<'a> {
@@ -163,8 +177,11 @@ pub struct GrantForm<'a> {
 
 pub async fn add_grant(state: &AppState, caller: &Caller, form: &GrantForm<'_>) -> Result<(), Error> {
     changing(state, caller, Attempt::new("add-grant"), async || {
-        let role: RoleName =
-            form.role.trim().parse().map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
+        let role: RoleName = form
+            .role
+            .trim()
+            .parse()
+            .map_err(|bad| field(Field::Role, format!("{bad} Nothing was changed.")))?;
         let scope: Scope =
             form.scope.parse().map_err(|bad| field(Field::Scope, format!("{bad} Nothing was changed.")))?;
         if form.expires_ms.is_some_and(|end| end <= now_ms()) {

@@ -10,11 +10,7 @@ use super::{
 use crate::{
     auth::{Caller, Credential, password, token},
     backend::now_ms,
-    domain::{
-        access::BuiltIn,
-        failure::FailureKind,
-        view::Frame,
-    },
+    domain::{access::BuiltIn, failure::FailureKind, view::Frame},
     store::{By, EntryKind, Fact, NewUser, Session, Store, User, user_subject},
 };
 
@@ -110,6 +106,7 @@ pub async fn log_in(
         note_failure(visit, Some(user), json!({ "known": true })).await;
         return Err(LogInFailure::Ended);
     }
+    renew_hash(state, user, secret).await;
     // Before there is a session: who cannot be recorded is not let in.
     record_log_in(visit, user).await?;
     sessions::leave(visit, "log-in").await?;
@@ -122,6 +119,20 @@ pub async fn log_in(
     tracing::info!(user = user.username, address = ?visit.address, "logged in");
     let landing = if user.must_change_password { "/account/password".to_owned() } else { landing(next) };
     Ok(LoggedIn { landing, device })
+}
+
+/// The one moment in which the password is known: a hash of older parameters is made anew. The log-in goes on without.
+async fn renew_hash(state: &AppState, user: &User, secret: &str) {
+    let Some(before) = user.password_hash.as_deref().filter(|hash| password::is_outdated(hash)) else {
+        return;
+    };
+    let renewed = async {
+        let hash = hashed(secret.to_owned()).await?;
+        Ok::<_, Error>(state.store.renew_hash(user.id, before, &hash).await?)
+    };
+    if let Err(error) = renewed.await {
+        tracing::error!(error = %error, user = user.username, "a password's hash could not be renewed");
+    }
 }
 
 /// A name that is no account's is not recorded: it may be a password, typed into the wrong field.
@@ -228,6 +239,9 @@ async fn change_checked(
     }
     if new != repeat {
         return Err(AccountFailure::Differ);
+    }
+    if password::is_known_bad(new, &caller.username) {
+        return Err(AccountFailure::KnownBad);
     }
     let state = &visit.state;
     let (user, this) = sessions::own_user(state, caller).await?;

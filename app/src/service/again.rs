@@ -53,7 +53,8 @@ async fn confirmed_ask(
     confirm: &str,
 ) -> Result<Ask, Error> {
     let operation = state.store.operation(id).await?;
-    let operation = operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
+    let operation =
+        operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
     let (_, ask) = asked(operation).ok_or(Error::NotFound)?;
     let ask = ask?;
     if let (Target::Guest(guest), ActionRequest::Delete { .. }) = (&ask.target, &ask.request) {

@@ -113,6 +113,8 @@ pub enum AccountFailure {
     TooShort { length: usize },
     #[error("the new password is too long")]
     TooLong,
+    #[error("the new password is among those that are guessed first")]
+    KnownBad,
     #[error("the new passwords differ")]
     Differ,
     #[error("the new password is the old one")]
@@ -126,7 +128,9 @@ impl AccountFailure {
     pub fn kind(&self) -> Option<FailureKind> {
         match self {
             Self::WrongPassword | Self::TooMany { .. } => Some(FailureKind::Denied),
-            Self::TooShort { .. } | Self::TooLong | Self::Differ | Self::Same => Some(FailureKind::Invalid),
+            Self::TooShort { .. } | Self::TooLong | Self::KnownBad | Self::Differ | Self::Same => {
+                Some(FailureKind::Invalid)
+            }
             Self::Other(error) => Some(error.kind()).filter(|kind| *kind != FailureKind::Internal),
         }
     }

@@ -351,7 +351,11 @@ pub async fn choices(state: &AppState, caller: &Caller) -> Result<CreateChoices,
     let snapshot = state.inventory.snapshot();
     let mut options = CreateOptions::default();
     for driver in state.registry.iter() {
-        driver.create_options(&mut options).await;
+        // What lies on the host names other guests, too, so it is for those who may make any guest there.
+        let any = Place { backend: driver.kind(), name: None, pool: None, tags: &[] };
+        if policy::decide(caller, Privilege::Create, On::Guest(any)).is_ok() {
+            driver.create_options(&mut options).await;
+        }
     }
     Ok(CreateChoices {
         backends: snapshot.backends.values().map(|health| health.state.clone()).collect(),

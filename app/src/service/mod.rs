@@ -2,6 +2,7 @@
 //! domain types. No leptos, no axum.
 
 pub mod access;
+pub mod access_pages;
 pub mod accounts;
 pub mod actions;
 mod adopt;
@@ -31,6 +32,7 @@ mod state;
 mod supervisor;
 mod throttle;
 pub mod tokens;
+mod told;
 pub mod users;
 
 pub use attempts::{Attempts, keep_counted};

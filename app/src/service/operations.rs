@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub use super::seen::is_seen;
 use super::{
     AppState, Error,
     actions::{Ask, Planned},
@@ -108,7 +109,8 @@ pub async fn cancel(state: &AppState, caller: &Caller, id: OperationId) -> Resul
 
 async fn cancel_asked(state: &AppState, caller: &Caller, id: OperationId) -> Result<(), Error> {
     let operation = state.store.operation(id).await?;
-    let operation = operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
+    let operation =
+        operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
     may_cancel(state, caller, &operation.summary)?;
     if state.store.want_cancel(id).await? {
         tracing::info!(operation = %id, actor = caller.username, "operation cancelled");

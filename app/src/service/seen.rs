@@ -26,7 +26,7 @@ pub(super) fn decide(
 }
 
 /// Whether this operation is there for the caller: it was done with a guest whose history they may see, or by themselves.
-pub(super) fn is_seen(state: &AppState, caller: &Caller, operation: &OperationSummary) -> bool {
+pub fn is_seen(state: &AppState, caller: &Caller, operation: &OperationSummary) -> bool {
     operation.actor.as_ref() == Some(&caller.username)
         || match &operation.guest {
             Some(guest) => decide(state, caller, Privilege::History, guest).is_ok(),

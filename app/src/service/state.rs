@@ -9,7 +9,9 @@ use std::{
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
-use super::{Attempts, Inventory, Supervisor, soundness, standing::AccessChanges, throttle::Throttle};
+use super::{
+    Attempts, Inventory, Supervisor, soundness, standing::AccessChanges, throttle::Throttle, told::Told,
+};
 use crate::{
     backend::{Registry, Runner},
     domain::{account::SecretHash, action::Refusal, guest::GuestId},
@@ -30,6 +32,7 @@ pub struct AppState {
     pub attempts: Attempts,
     pub(super) throttle: Throttle,
     pub(super) access_changes: AccessChanges,
+    pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
     /// The host's name, as a title.
@@ -49,6 +52,7 @@ impl AppState {
             attempts: Attempts::default(),
             throttle: Throttle::default(),
             access_changes: AccessChanges::default(),
+            told: Told::default(),
             soundness: soundness::Known::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),

@@ -11,7 +11,8 @@ use super::{
     ledger::{By, EntryKind, Fact},
 };
 use crate::domain::access::{
-    BadRoleName, Grant, GrantId, Holder, Privileges, Right, Rights, Role, RoleName, Scope, UnknownPrivilege,
+    BadRoleName, Grant, GrantId, Group, Holder, Privileges, Right, Rights, Role, RoleName, Scope,
+    UnknownPrivilege,
 };
 
 /// A grant to be given.
@@ -21,14 +22,6 @@ pub struct NewGrant<'a> {
     pub role: &'a RoleName,
     pub scope: &'a Scope,
     pub expires_ms: Option<i64>,
-}
-
-/// A group and who is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    pub name: String,
-    /// By name.
-    pub members: Vec<String>,
 }
 
 fn role_subject(name: &RoleName) -> String {
@@ -62,7 +55,9 @@ pub(super) async fn insert_grant<'a>(
     grant: NewGrant<'_>,
     by: By<'a>,
 ) -> Result<Result<Fact<'a>, Changed>, StoreError> {
-    let Some((user, group)) = holder_ids(transaction, grant.holder).await? else { return Ok(Err(Changed::Missing)) };
+    let Some((user, group)) = holder_ids(transaction, grant.holder).await? else {
+        return Ok(Err(Changed::Missing));
+    };
     if privileges_of(transaction, grant.role).await?.is_none() {
         return Ok(Err(Changed::Missing));
     }
@@ -111,13 +106,16 @@ async fn privileges_of(
         return Ok(Some(built_in.privileges()));
     }
     let name = role.as_str();
-    let row = sqlx::query!("SELECT privileges FROM roles WHERE name = ?", name).fetch_optional(transaction).await?;
+    let row =
+        sqlx::query!("SELECT privileges FROM roles WHERE name = ?", name).fetch_optional(transaction).await?;
     Ok(row.and_then(|row| read_privileges(name, &row.privileges)))
 }
 
 /// What cannot be read allows nothing, and locks nobody else out.
 fn read_privileges(role: &str, text: &str) -> Option<Privileges> {
-    text.parse().inspect_err(|error| tracing::error!(role, %error, "a role cannot be read; it allows nothing")).ok()
+    text.parse()
+        .inspect_err(|error| tracing::error!(role, %error, "a role cannot be read; it allows nothing"))
+        .ok()
 }
 
 struct RightRow {
@@ -214,7 +212,9 @@ impl Store {
 
     /// The tags that grants hold on.
     pub async fn granted_tags(&self) -> Result<HashSet<String>, StoreError> {
-        let rows = sqlx::query!("SELECT DISTINCT scope FROM grants WHERE scope LIKE 'tag:%'").fetch_all(&self.pool).await?;
+        let rows = sqlx::query!("SELECT DISTINCT scope FROM grants WHERE scope LIKE 'tag:%'")
+            .fetch_all(&self.pool)
+            .await?;
         let tag = |scope: String| scope.strip_prefix("tag:").map(str::to_owned);
         Ok(rows.into_iter().filter_map(|row| tag(row.scope)).collect())
     }
@@ -248,7 +248,8 @@ impl Store {
             || group_subject(row.group.as_deref().unwrap_or_default()),
             |name| Holder::User(name).to_string(),
         );
-        let detail = json!({ "grant": id.0, "role": row.role, "scope": row.scope, "expires_ms": row.expires_ms });
+        let detail =
+            json!({ "grant": id.0, "role": row.role, "scope": row.scope, "expires_ms": row.expires_ms });
         self.finish(transaction, Fact::new(EntryKind::GrantRemoved, by).on(subject).with(detail)).await
     }
 
@@ -260,7 +261,8 @@ impl Store {
         let damaged = |what: String| StoreError::Damaged { table: "roles", id: 0, what };
         rows.into_iter()
             .map(|row| {
-                let privileges = row.privileges.parse().map_err(|error: UnknownPrivilege| damaged(error.to_string()));
+                let privileges =
+                    row.privileges.parse().map_err(|error: UnknownPrivilege| damaged(error.to_string()));
                 let name = row.name.parse().map_err(|error: BadRoleName| damaged(error.to_string()));
                 Ok(Role { name: name?, privileges: privileges? })
             })
@@ -307,9 +309,10 @@ impl Store {
     pub async fn remove_role(&self, name: &RoleName, by: By<'_>) -> Result<Changed, StoreError> {
         let mut transaction = self.writing().await?;
         let text = name.as_str();
-        let used = sqlx::query!(r#"SELECT EXISTS (SELECT 1 FROM grants WHERE role = ?) AS "any!: i64""#, text)
-            .fetch_one(&mut *transaction)
-            .await?;
+        let used =
+            sqlx::query!(r#"SELECT EXISTS (SELECT 1 FROM grants WHERE role = ?) AS "any!: i64""#, text)
+                .fetch_one(&mut *transaction)
+                .await?;
         if used.any != 0 {
             return Ok(Changed::InUse);
         }

@@ -24,7 +24,7 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
-pub use access::{Group, NewGrant};
+pub use access::NewGrant;
 pub use archives::{ArchiveError, Archived};
 pub use entries::LedgerFilter;
 pub use error::StoreError;

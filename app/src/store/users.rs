@@ -164,7 +164,8 @@ impl Store {
         if user.realm != LOCAL {
             detail["realm"] = json!(user.realm);
         }
-        let mut facts = vec![Fact::new(EntryKind::UserAdded, by).on(user_subject(&user.username)).with(detail)];
+        let mut facts =
+            vec![Fact::new(EntryKind::UserAdded, by).on(user_subject(&user.username)).with(detail)];
         if let Some(role) = user.role {
             let holder = Holder::User(user.username.clone());
             let grant =
@@ -257,9 +258,12 @@ impl Store {
         }
         let who = user_subject(&row.username);
         let changed = Fact::new(EntryKind::UserChanged, by).on(who.clone()).with(Value::Object(detail));
-        let ended = json!({ "why": "account-ended", "sessions": "all" });
-        let ended = is_over.then(|| Fact::new(EntryKind::SessionEnded, by).on(who).with(ended));
-        self.commit_with(transaction, [changed].into_iter().chain(ended)).await?;
+        let mut facts = vec![changed];
+        if is_over {
+            let ended = json!({ "why": "account-ended", "sessions": "all" });
+            facts.push(Fact::new(EntryKind::SessionEnded, by).on(who).with(ended));
+        }
+        self.commit_with(transaction, facts).await?;
         Ok(Changed::Done)
     }
 

@@ -12,9 +12,17 @@ use super::{
     clock::Clock,
     components::frame::FramePage,
     pages::{
-        again::AgainPage, guest::GuestPage, guest_new::NewGuestPage, guests::GuestsPage,
-        history::HistoryPage, login::LogInPage, not_found::NotFoundPage, operation::OperationPage,
-        password::PasswordPage, plan::PlanPage,
+        access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
+        again::AgainPage,
+        guest::GuestPage,
+        guest_new::NewGuestPage,
+        guests::GuestsPage,
+        history::HistoryPage,
+        login::LogInPage,
+        not_found::NotFoundPage,
+        operation::OperationPage,
+        password::PasswordPage,
+        plan::PlanPage,
     },
     theme,
 };
@@ -67,7 +75,12 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("/history") view=HistoryPage ssr=ssr.clone() />
                     <Route path=path!("/history/:id") view=OperationPage ssr=ssr.clone() />
-                    <Route path=path!("/history/:id/again") view=AgainPage ssr=ssr />
+                    <Route path=path!("/history/:id/again") view=AgainPage ssr=ssr.clone() />
+                    <Route path=path!("/access") view=UsersPage ssr=ssr.clone() />
+                    <Route path=path!("/access/users/:name") view=UserPage ssr=ssr.clone() />
+                    <Route path=path!("/access/groups") view=GroupsPage ssr=ssr.clone() />
+                    <Route path=path!("/access/roles") view=RolesPage ssr=ssr.clone() />
+                    <Route path=path!("/access/grants") view=GrantsPage ssr=ssr />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -30,8 +30,10 @@ use super::{ADDRESS, FIRST, Paddock, SECOND, WRONG, session, some};
 async fn the_first_administrator_is_recorded_once() {
     let paddock = Paddock::with_admin().await;
     assert_eq!(accounts::first_start(&paddock.state.store, None).await.unwrap(), FirstStart::NotFirst);
-    let detail = json!({ "role": "administrator", "first": true });
-    assert_eq!(paddock.only(EntryKind::UserAdded).await, (some(SERVER), None, some("user:admin"), detail));
+    let added = (some(SERVER), None, some("user:admin"), json!({ "first": true }));
+    assert_eq!(paddock.only(EntryKind::UserAdded).await, added);
+    let granted = json!({ "grant": 1, "role": "administrator", "scope": "everything", "expires_ms": null });
+    assert_eq!(paddock.only(EntryKind::GrantAdded).await, (some(SERVER), None, some("user:admin"), granted));
 }
 
 #[tokio::test]
@@ -41,8 +43,11 @@ async fn users_of_the_command_line_are_recorded_with_its_actor_and_refusals_with
     users::add(&paddock.state, &root, "Anna", Some(BuiltIn::Operator)).await.unwrap();
     users::reset_password(&paddock.state, &root, "anna").await.unwrap();
     let actor = some("root (cli)");
-    let added = (actor.clone(), None, some("user:Anna"), json!({ "role": "operator" }));
+    let added = (actor.clone(), None, some("user:Anna"), json!({}));
     assert_eq!(paddock.only(EntryKind::UserAdded).await, added);
+    let granted = json!({ "grant": 1, "role": "operator", "scope": "everything", "expires_ms": null });
+    let granted = (actor.clone(), None, some("user:Anna"), granted);
+    assert_eq!(paddock.only(EntryKind::GrantAdded).await, granted);
     let reset = (actor.clone(), None, some("user:Anna"), json!({}));
     assert_eq!(paddock.only(EntryKind::PasswordReset).await, reset);
     let ended = json!({ "why": "password-reset", "sessions": "all" });
@@ -296,7 +301,15 @@ async fn no_entry_holds_a_password() {
     assert!(entries.len() > 15, "{entries:#?}");
     for entry in entries {
         let text = serde_json::to_string(&entry).unwrap();
-        for secret in [FIRST, SECOND, WRONG, &one_time, &another, "guest-password", admin.password_hash.as_deref().unwrap()] {
+        for secret in [
+            FIRST,
+            SECOND,
+            WRONG,
+            &one_time,
+            &another,
+            "guest-password",
+            admin.password_hash.as_deref().unwrap(),
+        ] {
             assert!(!text.contains(secret), "{text}");
         }
     }

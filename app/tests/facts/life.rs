@@ -1,7 +1,6 @@
 //! The server's own life and settings, what becomes of what cannot be recorded, and reading it all.
 
 use app::{
-    domain::access::BuiltIn,
     service::{
         Error, LogInFailure, accounts,
         life::{self, SERVER, Start},
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use super::{FIRST, Paddock, SECOND, WRONG, some};
 
 fn new_user(username: &str) -> NewUser {
-    NewUser { must_change_password: true, ..NewUser::local(username, "x".to_owned(), Some(BuiltIn::Viewer)) }
+    NewUser { must_change_password: true, ..NewUser::local(username, "x".to_owned(), None) }
 }
 
 fn start(settings: Value) -> Start {
@@ -112,7 +111,10 @@ async fn the_ledger_is_read_newest_first_and_can_be_narrowed() {
         page.into_iter().map(|entry| entry.subject.unwrap_or_default()).collect::<Vec<_>>()
     };
     let all = LedgerFilter { limit: 10, ..LedgerFilter::default() };
-    assert_eq!(read(all.clone()).await, ["user:cem", "user:ben", "user:anna", "user:admin", ""]);
+    assert_eq!(
+        read(all.clone()).await,
+        ["user:cem", "user:ben", "user:anna", "user:admin", "user:admin", ""]
+    );
     assert_eq!(read(LedgerFilter { limit: 1, ..all.clone() }).await, ["user:cem"]);
     assert_eq!(read(LedgerFilter { before: Some(3), ..all.clone() }).await, ["user:admin", ""]);
     assert_eq!(read(LedgerFilter { kind: Some(EntryKind::LedgerBegun), ..all.clone() }).await, [""]);

@@ -2,6 +2,7 @@
 #![cfg_attr(feature = "ssr", expect(clippy::unwrap_used, reason = "what cannot be set up has failed"))]
 #![cfg(feature = "ssr")]
 
+mod access;
 mod accounts;
 mod attempts;
 mod life;

@@ -3,9 +3,8 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use app::{
-    auth::Caller,
     backend::now_ms,
-    domain::history::moment,
+    domain::{access::Privilege, history::moment},
     store::{Archived, By, Pace, Store},
 };
 use clap::Args;
@@ -13,9 +12,10 @@ use serde::Serialize;
 
 use super::{
     act::cannot_print,
-    desk::{Global, os_user},
+    desk::Global,
     exit::CliError,
     output::{self, Row},
+    who::{caller_in, must_hold},
 };
 use crate::{data_dir, settings::Settings};
 
@@ -72,9 +72,13 @@ pub async fn run(args: Archive, global: &Global) -> Result<ExitCode, CliError> {
         None => settings.history.archives(&settings.server.data),
     };
     let store = Store::open(&data_dir::prepare(&settings.server.data)?.database).await?;
-    let caller = Caller::command_line(&os_user());
-    let by = By { actor: Some(&caller.username), address: None, at_ms: now_ms() };
-    let done = store.archive(args.before, &into, by, Pace::Full).await;
+    let done = async {
+        let caller = caller_in(global, &store).await?;
+        must_hold(&caller, Privilege::Settings)?;
+        let by = By { actor: Some(&caller.username), address: None, at_ms: now_ms() };
+        Ok::<_, CliError>(store.archive(args.before, &into, by, Pace::Full).await?)
+    };
+    let done = done.await;
     store.close().await;
     let rows: Vec<FileRow> = done?.into_iter().map(FileRow::from).collect();
     output::list(global.format()?, &rows).map_err(cannot_print)?;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use app::domain::access::Privilege;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use super::{
     desk::Global,
     exit::CliError,
     output::{self, Format, Row},
+    who::{caller, must_hold},
 };
 use crate::settings::{self, Settings};
 
@@ -27,9 +29,9 @@ enum Verb {
     Sample,
 }
 
-pub fn run(args: &Config, global: &Global) -> Result<ExitCode, CliError> {
+pub async fn run(args: &Config, global: &Global) -> Result<ExitCode, CliError> {
     match args.verb {
-        Verb::Show => show(global)?,
+        Verb::Show => show(global).await?,
         Verb::Sample => sample(global.format()?)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -55,8 +57,9 @@ impl Row for Setting {
 
 /// For people as a settings file. Also tries the files with the secrets, so that what would keep the dashboard from
 /// starting is told here.
-fn show(global: &Global) -> Result<(), CliError> {
+async fn show(global: &Global) -> Result<(), CliError> {
     let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
+    must_hold(&caller(global, &settings).await?, Privilege::Settings)?;
     match global.format()? {
         Format::Table => output::print(&settings.to_string()),
         format => {

@@ -11,7 +11,7 @@ use app::{
 };
 use clap::{Args, ValueEnum};
 
-use super::{exit::CliError, output::Format};
+use super::{exit::CliError, output::Format, who};
 use crate::{
     data_dir,
     settings::{Host, Settings},
@@ -27,6 +27,10 @@ pub struct Global {
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value_t = Wanted::Table)]
     pub format: Wanted,
+
+    /// Do no more than this user of the dashboard may: to try their rights.
+    #[arg(long = "as", global = true, value_name = "USER")]
+    pub as_user: Option<String>,
 }
 
 /// A format as it is asked for.
@@ -62,17 +66,19 @@ pub struct Look {
     pub routing: Routing,
     pub format: Format,
     pub settings: Settings,
+    pub caller: Caller,
 }
 
 impl Look {
-    pub fn open(global: &Global) -> Result<Self, CliError> {
+    pub async fn open(global: &Global) -> Result<Self, CliError> {
         let format = global.format()?;
         let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
         // Nothing is written there by a look.
         let logs = settings.server.data.join(data_dir::LOGS);
         let registry = Registry::new(settings.drivers(&Host::read(), &logs)?);
         let routing = settings.routing.clone();
-        Ok(Self { registry, routing, format, settings })
+        let caller = who::caller(global, &settings).await?;
+        Ok(Self { registry, routing, format, settings, caller })
     }
 
     /// All drivers, or that of one backend.
@@ -98,13 +104,18 @@ pub struct Desk {
 
 impl Desk {
     pub async fn open(global: &Global) -> Result<Self, CliError> {
-        let look = Look::open(global)?;
+        let look = Look::open(global).await?;
         let data = data_dir::prepare(&look.settings.server.data)?;
         let store = Store::open(&data.database).await?;
         let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &Host::read().name);
         // What an earlier command line left behind when it was killed must not be in the way.
         service::settle(&state, service::Patience::Leave).await?;
-        Ok(Self { look, state, caller: Caller::command_line(&os_user()) })
+        let caller = look.caller.clone();
+        if global.as_user.is_some() {
+            // What may be seen of operations goes by pools and tags of the guests there are.
+            state.inventory.start().await;
+        }
+        Ok(Self { look, state, caller })
     }
 
     pub async fn close(self) {

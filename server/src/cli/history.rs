@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use app::{
     domain::{
         history::{FilterError, HistoryField, HistoryQuery},
-        operation::{LedgerPlace, Operation, OperationId, OutputChunk},
+        operation::{LedgerPlace, Operation, OperationId, OperationSummary, OutputChunk},
         script, words,
     },
     service::{
         Visible,
         export::{self, Export, ExportFailure, Rows},
+        operations,
     },
     store::{HistoryRecord, Store},
 };
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use super::{
     act::cannot_print,
-    desk::{Global, Wanted},
+    desk::{Desk, Global, Wanted},
     exit::CliError,
     output::{self, Format, Row, or_dash, tell, visible},
     shown::OperationSheet,
@@ -96,16 +97,34 @@ enum Verb {
 pub async fn run(args: History, global: &Global) -> Result<ExitCode, CliError> {
     let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
     let store = Store::open(&data_dir::prepare(&settings.server.data)?.database).await?;
-    let done = match args.verb {
-        Some(Verb::Show { id, script }) => show(&store, id, script, global).await,
-        None => list(&store, &args.filter.query(), args.limit, global.format).await,
+    let done = async {
+        let part = part(global).await?;
+        match args.verb {
+            Some(Verb::Show { id, script }) => show(&store, &part, id, script, global).await,
+            None => list(&store, part.0, &args.filter.query(), args.limit, global.format).await,
+        }
     };
+    let done = done.await;
     store.close().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
+/// What may be seen: which part of the list, and whether one operation.
+struct Part(Visible, Box<dyn Fn(&OperationSummary) -> bool + Send + Sync>);
+
+async fn part(global: &Global) -> Result<Part, CliError> {
+    if global.as_user.is_none() {
+        return Ok(Part(Visible::all(), Box::new(|_| true)));
+    }
+    let desk = Desk::open(global).await?;
+    let (state, caller) = (desk.state.clone(), desk.caller.clone());
+    let visible = Visible::to(&state, &caller);
+    Ok(Part(visible, Box::new(move |operation| operations::is_seen(&state, &caller, operation))))
+}
+
 async fn list(
     store: &Store,
+    visible: Visible,
     query: &HistoryQuery,
     limit: Option<usize>,
     format: Wanted,
@@ -117,7 +136,7 @@ async fn list(
         Wanted::Json => (Format::Json, export::Format::JsonLines),
     };
     if format == Format::Jsonl {
-        let mut export = Export::new(store, Visible::all(), query, file).map_err(wrong)?.at_most(limit);
+        let mut export = Export::new(store, visible, query, file).map_err(wrong)?.at_most(limit);
         while let Some(piece) = export.next().await? {
             if !output::pass_on(&piece).map_err(cannot_print)? {
                 break;
@@ -127,7 +146,7 @@ async fn list(
     }
     let limit = limit.unwrap_or(FEW);
     // One more than asked for tells whether there are older ones.
-    let mut rows = Rows::new(store, Visible::all(), query, Some(limit.saturating_add(1))).map_err(wrong)?;
+    let mut rows = Rows::new(store, visible, query, Some(limit.saturating_add(1))).map_err(wrong)?;
     let mut records = Vec::new();
     loop {
         let more = rows.next().await?;
@@ -254,9 +273,10 @@ impl Sheet {
     }
 }
 
-async fn show(store: &Store, id: i64, as_script: bool, global: &Global) -> Result<(), CliError> {
+async fn show(store: &Store, part: &Part, id: i64, as_script: bool, global: &Global) -> Result<(), CliError> {
     let format = global.format()?;
     let operation = store.operation(OperationId(id)).await?;
+    let operation = operation.filter(|operation| part.1(&operation.summary));
     let operation = operation.ok_or_else(|| CliError::NoOperation(OperationId(id)))?;
     if as_script {
         // A terminal shows what would steer it; a file has it as it is.

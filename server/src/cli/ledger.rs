@@ -9,7 +9,7 @@ use std::{
 };
 
 use app::{
-    domain::words,
+    domain::{access::Privilege, words},
     ledger::Entry,
     store::{EntryKind, LedgerFilter, Store},
 };
@@ -21,6 +21,7 @@ use super::{
     desk::Global,
     exit::CliError,
     output::{self, Format, Row, or_dash},
+    who::{caller_in, must_hold},
 };
 use crate::{data_dir, settings::Settings};
 
@@ -129,10 +130,14 @@ pub async fn run(args: Ledger, global: &Global) -> Result<ExitCode, CliError> {
     let format = global.format()?;
     let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
     let store = Store::open(&data_dir::prepare(&settings.server.data)?.database).await?;
-    let done = match args.verb {
-        Some(Verb::Export { out }) => export(&store, out.as_deref()).await,
-        None => list(&store, args.list, format).await,
+    let done = async {
+        must_hold(&caller_in(global, &store).await?, Privilege::Audit)?;
+        match args.verb {
+            Some(Verb::Export { out }) => export(&store, out.as_deref()).await,
+            None => list(&store, args.list, format).await,
+        }
     };
+    let done = done.await;
     store.close().await;
     done
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use app::domain::guest::BackendKind;
+use app::{auth::policy, domain::guest::BackendKind};
 use clap::Args;
 use futures::future::join_all;
 
@@ -26,13 +26,15 @@ pub struct List {
 
 /// A backend that fails takes nothing from the others; the end is then 6.
 pub async fn run(args: List, global: &Global) -> Result<ExitCode, CliError> {
-    let look = Look::open(global)?;
+    let look = Look::open(global).await?;
     let drivers: Vec<_> = look.drivers(args.backend)?;
     let filter = app::ui::filter::Filter::parse(&args.filter.join(" "));
     let (mut guests, mut failed) = (Vec::new(), Vec::new());
     for (driver, answer) in drivers.iter().zip(join_all(drivers.iter().map(|d| d.list())).await) {
         match answer {
-            Ok(found) => guests.extend(found.into_iter().filter(|guest| filter.matches(guest))),
+            Ok(found) => guests.extend(
+                found.into_iter().filter(|guest| filter.matches(guest) && policy::sees(&look.caller, guest)),
+            ),
             Err(error) => failed.push(format!("{}: {error}", driver.kind())),
         }
     }

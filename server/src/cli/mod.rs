@@ -47,6 +47,7 @@ mod user;
 mod value;
 mod verify;
 mod version;
+mod who;
 
 use std::process::ExitCode;
 
@@ -143,8 +144,10 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let global = self.global;
         let ended = match self.verb {
+            Verb::Serve(_) if global.as_user.is_some() => Err(CliError::Usage(
+                "--as: The dashboard itself runs as nobody's. Nothing was done.".to_owned(),
+            )),
             Verb::Serve(args) => return serve::run(global.config.as_deref(), &args),
-            Verb::Config(args) => config::run(&args, &global),
             Verb::Version => version::run(&global),
             Verb::Help(args) => help::run(&args),
             verb => {
@@ -199,7 +202,8 @@ async fn dispatch(verb: Verb, global: &Global) -> Result<ExitCode, CliError> {
         Verb::Verify(args) => verify::run(args, global).await,
         Verb::History(args) => history::run(*args, global).await,
         Verb::Ledger(args) => ledger::run(args, global).await,
+        Verb::Config(args) => config::run(&args, global).await,
         // Done before any thread is started.
-        Verb::Serve(_) | Verb::Config(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),
+        Verb::Serve(_) | Verb::Version | Verb::Help(_) => Ok(ExitCode::SUCCESS),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use app::domain::access::Privilege;
 use clap::Args;
 use futures::future::join_all;
 
@@ -11,6 +12,7 @@ use super::{
     exit::CliError,
     output::{self, Format},
     shown_hosts::{NetworkRow, NodeRow, StorageRow},
+    who::must_hold_somewhere,
 };
 
 #[derive(Debug, Args)]
@@ -21,7 +23,8 @@ pub struct Nodes {
 }
 
 pub async fn run(args: Nodes, global: &Global) -> Result<ExitCode, CliError> {
-    let look = Look::open(global)?;
+    let look = Look::open(global).await?;
+    must_hold_somewhere(&look.caller, Privilege::See)?;
     let drivers = look.drivers(None)?;
     let (mut rows, mut failed) = (Vec::<NodeRow>::new(), Vec::new());
     for (driver, answer) in drivers.iter().zip(join_all(drivers.iter().map(|d| d.nodes())).await) {

@@ -75,8 +75,8 @@ pub async fn run(args: Snapshot, global: &Global) -> Result<ExitCode, CliError> 
 }
 
 async fn list(guest: &GuestArg, global: &Global) -> Result<ExitCode, CliError> {
-    let look = Look::open(global)?;
-    let id = guest.find_id(&look.registry).await?;
+    let look = Look::open(global).await?;
+    let id = guest.find_id(&look.registry, &look.caller).await?;
     let snapshots = match look.registry.get(id.backend) {
         Some(driver) => driver.snapshots(&id.name).await?,
         None => Vec::new(),

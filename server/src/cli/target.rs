@@ -1,6 +1,7 @@
 //! Which guest is meant: `lxc/web1`, or a name that one guest alone has.
 
 use app::{
+    auth::{Caller, policy},
     backend::{Backend, Registry},
     domain::{
         action::GuestAction,
@@ -28,7 +29,7 @@ pub struct GuestArg {
 
 impl GuestArg {
     /// Asks the backends. A guest is named without doubt or not at all.
-    pub async fn find(&self, registry: &Registry) -> Result<Guest, CliError> {
+    pub async fn find(&self, registry: &Registry, caller: &Caller) -> Result<Guest, CliError> {
         let (kinds, text) = self.parts(registry)?;
         let name = GuestName::found(text)
             .map_err(|e| CliError::Usage(format!("“{}” names no guest: {e}", self.guest)))?;
@@ -37,7 +38,8 @@ impl GuestArg {
         let (mut found, mut failed) = (Vec::new(), Vec::new());
         for (driver, answer) in drivers.iter().zip(answers) {
             match answer {
-                Ok(guests) => found.extend(guests),
+                // What the caller may not see is not there.
+                Ok(guests) => found.extend(guests.into_iter().filter(|guest| policy::sees(caller, guest))),
                 Err(error) => failed.push((driver.kind(), error)),
             }
         }
@@ -60,7 +62,7 @@ impl GuestArg {
 
     /// The guest that something is asked of. That there is none is a refusal like any other, and recorded.
     pub async fn asked(&self, desk: &Desk, action: GuestAction, manner: &Manner) -> Result<Guest, CliError> {
-        let found = self.find(&desk.look.registry).await;
+        let found = self.find(&desk.look.registry, &desk.caller).await;
         let kind = match &found {
             Err(CliError::NoGuest { .. }) => FailureKind::NotFound,
             Err(CliError::Ambiguous { .. }) => FailureKind::Invalid,
@@ -73,8 +75,8 @@ impl GuestArg {
         found
     }
 
-    pub async fn find_id(&self, registry: &Registry) -> Result<GuestId, CliError> {
-        Ok(self.find(registry).await?.id)
+    pub async fn find_id(&self, registry: &Registry, caller: &Caller) -> Result<GuestId, CliError> {
+        Ok(self.find(registry, caller).await?.id)
     }
 
     /// The backends to ask, and the name to ask for.

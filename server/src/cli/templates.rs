@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use app::domain::guest::BackendKind;
+use app::domain::{access::Privilege, guest::BackendKind};
 use clap::Args;
 use futures::future::join_all;
 
@@ -12,6 +12,7 @@ use super::{
     exit::CliError,
     output,
     shown_hosts::ImageRow,
+    who::must_hold_somewhere,
 };
 
 #[derive(Debug, Args)]
@@ -22,7 +23,8 @@ pub struct Templates {
 }
 
 pub async fn run(args: Templates, global: &Global) -> Result<ExitCode, CliError> {
-    let look = Look::open(global)?;
+    let look = Look::open(global).await?;
+    must_hold_somewhere(&look.caller, Privilege::See)?;
     let drivers = look.drivers(args.backend)?;
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for (driver, answer) in drivers.iter().zip(join_all(drivers.iter().map(|d| d.images())).await) {

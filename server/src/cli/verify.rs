@@ -11,6 +11,7 @@ use std::{
 };
 
 use app::{
+    domain::access::Privilege,
     ledger::Damage,
     store::{After, Pace, Proof, Trust, prove, prove_export},
 };
@@ -19,6 +20,7 @@ use clap::Args;
 use super::{
     desk::Global,
     exit::{CliError, DAMAGED},
+    who::{caller, must_hold},
 };
 use crate::{data_dir, settings::Settings};
 use shown::{Verdict, show};
@@ -62,6 +64,10 @@ impl Kind {
 
 pub async fn run(args: Verify, global: &Global) -> Result<ExitCode, CliError> {
     let format = global.format()?;
+    if global.as_user.is_some() {
+        let settings = Settings::load(global.config.as_deref(), |name| std::env::var_os(name))?;
+        must_hold(&caller(global, &settings).await?, Privilege::Audit)?;
+    }
     let files = if args.files.is_empty() { vec![default_database(global)?] } else { args.files };
     let kinds = files.iter().map(|path| Kind::of(path)).collect::<Result<Vec<_>, _>>()?;
     let Source { keys, from } = trust::find(args.public_key.as_deref(), &files, &kinds)?;

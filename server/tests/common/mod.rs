@@ -254,6 +254,20 @@ impl Browser {
         response.into_body().into_data_stream()
     }
 
+    /// How an answer begins that has no end if it is a success: its status, and the body of a failure.
+    pub async fn begin(&self, path: &str) -> Reply {
+        let response = self.answer(Request::get(path), Body::empty()).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = match status {
+            StatusCode::OK => String::new(),
+            _ => {
+                let bytes = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+        };
+        Reply { status, location: None, headers, body }
+    }
+
     async fn send(&mut self, request: http::request::Builder, body: Body) -> Reply {
         let response = self.answer(request, body).await;
         let headers = response.headers().clone();

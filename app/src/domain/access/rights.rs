@@ -138,8 +138,12 @@ impl Rights {
         Self { list: vec![right], limit: None }
     }
 
-    /// The decision, and the right that it rests on.
+    /// The decision, and the right that it rests on. Whatever is done with guests needs the right to see them, too: nobody
+    /// works on what is not there for them.
     pub fn decide(&self, privilege: Privilege, on: On<'_>, now_ms: i64) -> Result<&Right, Missing> {
+        if privilege != Privilege::See && !privilege.is_of_host() {
+            self.decide(Privilege::See, on, now_ms)?;
+        }
         let missing = |is_limit| Missing { privilege, on: on.to_string(), is_limit };
         let right = self.list.iter().find(|right| right.holds(privilege, on, now_ms));
         let right = right.ok_or_else(|| missing(false))?;
@@ -194,7 +198,11 @@ mod tests {
         let (backend, name) = id.split_once('/').unwrap();
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let id = GuestId::parse(backend, name).unwrap();
-        Guest { pool: pool.map(str::to_owned), tags, ..Guest::new(id, crate::domain::guest::GuestStatus::Stopped) }
+        Guest {
+            pool: pool.map(str::to_owned),
+            tags,
+            ..Guest::new(id, crate::domain::guest::GuestStatus::Stopped)
+        }
     }
 
     #[test]
@@ -213,7 +221,7 @@ mod tests {
             ("guest:crun/web1", false, false),
             ("guest:proxmox-lxc/101", false, false),
         ] {
-            let rights = Rights { list: vec![right("power", scope, None)], limit: None };
+            let rights = Rights { list: vec![right("see,power", scope, None)], limit: None };
             for (guest, allowed) in [(&web1, on_web1), (&db1, on_db1)] {
                 let on = On::Guest(Place::of(guest));
                 assert_eq!(rights.allow(Privilege::Power, on, NOW), allowed, "{scope} {}", guest.id);
@@ -224,13 +232,26 @@ mod tests {
 
     #[test]
     fn what_concerns_the_host_is_given_on_everything_alone() {
-        let tag = Rights { list: vec![right("users,power", "tag:lab", None)], limit: None };
+        let tag = Rights { list: vec![right("see,users,power", "tag:lab", None)], limit: None };
         assert!(!tag.allow(Privilege::Users, On::Everything, NOW));
         assert!(!tag.allow(Privilege::Users, On::Somewhere, NOW));
         assert!(!tag.allow(Privilege::Power, On::Everything, NOW));
         assert!(tag.allow(Privilege::Power, On::Somewhere, NOW));
         let all = Rights { list: vec![right("users", "everything", None)], limit: None };
         assert!(all.allow(Privilege::Users, On::Everything, NOW));
+    }
+
+    #[test]
+    fn what_is_not_seen_cannot_be_worked_on() {
+        let list = vec![right("power,history", "everything", None), right("see", "tag:lab", None)];
+        let rights = Rights { list, limit: None };
+        let (lab, other) = (guest("lxc/a", None, &["lab"]), guest("lxc/b", None, &[]));
+        for privilege in [Privilege::Power, Privilege::History] {
+            assert!(rights.allow(privilege, On::Guest(Place::of(&lab)), NOW));
+            let missing = rights.decide(privilege, On::Guest(Place::of(&other)), NOW).unwrap_err();
+            assert_eq!(missing.privilege, Privilege::See);
+            assert!(!rights.allow(privilege, On::Everything, NOW));
+        }
     }
 
     #[test]
@@ -261,8 +282,12 @@ mod tests {
     fn one_that_is_gone_is_known_by_its_id_alone() {
         let gone = GuestId::parse("lxc", "web1").unwrap();
         for (scope, allowed) in [("guest:lxc/web1", true), ("backend:lxc", true), ("tag:lab", false)] {
-            let rights = Rights { list: vec![right("history", scope, None)], limit: None };
-            assert_eq!(rights.allow(Privilege::History, On::Guest(Place::id(&gone)), NOW), allowed, "{scope}");
+            let rights = Rights { list: vec![right("see,history", scope, None)], limit: None };
+            assert_eq!(
+                rights.allow(Privilege::History, On::Guest(Place::id(&gone)), NOW),
+                allowed,
+                "{scope}"
+            );
         }
     }
 }

@@ -81,7 +81,9 @@ pub struct RoleName(String);
 
 /// The text cannot be the name of a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("The name of a role has 1 to {LONGEST} letters from a to z, digits and dashes, and begins with a letter.")]
+#[error(
+    "The name of a role has 1 to {LONGEST} letters from a to z, digits and dashes, and begins with a letter."
+)]
 pub struct BadRoleName;
 
 impl RoleName {
@@ -99,8 +101,9 @@ impl FromStr for RoleName {
     type Err = BadRoleName;
     fn from_str(text: &str) -> Result<Self, BadRoleName> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let is_name =
-            text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= LONGEST && text.chars().all(fits);
+        let is_name = text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.len() <= LONGEST
+            && text.chars().all(fits);
         if is_name { Ok(Self(text.to_owned())) } else { Err(BadRoleName) }
     }
 }

@@ -112,10 +112,14 @@ mod tests {
 
     #[test]
     fn a_scope_is_read_as_it_is_written() {
-        for text in ["everything", "backend:proxmox-vm", "pool:prod", "tag:lab", "guest:lxc/web1", "tag:übung"] {
+        for text in
+            ["everything", "backend:proxmox-vm", "pool:prod", "tag:lab", "guest:lxc/web1", "tag:übung"]
+        {
             assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
-        for text in ["", "all", "backend:docker", "tag:", "tag:a b", "guest:web1", "guest:lxc/../x", "user:anna"] {
+        for text in
+            ["", "all", "backend:docker", "tag:", "tag:a b", "guest:web1", "guest:lxc/../x", "user:anna"]
+        {
             assert!(text.parse::<Scope>().is_err(), "{text:?}");
         }
     }

@@ -162,7 +162,11 @@ impl<'f> Wanted<'f> {
         }
         if let Some(within) = &self.filter.within {
             let guests: Vec<String> = within.guests.iter().map(ToString::to_string).collect();
-            push_list(query, " AND (backend IN (", &within.backends.iter().map(|b| b.as_str()).collect::<Vec<_>>());
+            push_list(
+                query,
+                " AND (backend IN (",
+                &within.backends.iter().map(|b| b.as_str()).collect::<Vec<_>>(),
+            );
             query.push(" OR backend || '/' || guest IN (SELECT value FROM json_each(");
             query.push_bind(serde_json::json!(guests).to_string()).push(")))");
         }

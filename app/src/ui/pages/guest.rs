@@ -177,8 +177,7 @@ fn AtWork(
     cancel: ServerAction<CancelOperation>,
 ) -> impl IntoView {
     let actor = operation.who().to_owned();
-    let may_cancel =
-        operation.action.action().is_some_and(|action| may.holds(action.privilege()));
+    let may_cancel = operation.action.action().is_some_and(|action| may.holds(action.privilege()));
     let OperationSummary { id, action, state, started_ms, .. } = operation;
     view! {
         <Refresh />

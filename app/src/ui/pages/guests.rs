@@ -336,12 +336,7 @@ fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
 
 /// The likely next thing to do; disabled, and saying why, for whoever may not.
 #[component]
-fn RowAction(
-    guest: GuestId,
-    status: GuestStatus,
-    may: Privileges,
-    act: ServerAction<Act>,
-) -> impl IntoView {
+fn RowAction(guest: GuestId, status: GuestStatus, may: Privileges, act: ServerAction<Act>) -> impl IntoView {
     let action = likely(status)?;
     let name = format!("{} {}", action.label(), guest.name);
     Some(if may.holds(action.privilege()) {
@@ -354,15 +349,21 @@ fn RowAction(
                 </button>
             </ActionForm>
         }
-            .into_any()
+        .into_any()
     } else {
         let why = format!("You lack the privilege “{}” on {guest}", action.privilege());
         view! {
-            <button class="button small" type="button" disabled aria-label=format!("{name}. {why}") title=why>
+            <button
+                class="button small"
+                type="button"
+                aria-disabled="true"
+                aria-label=format!("{name}. {why}")
+                title=why
+            >
                 <Icon glyph=glyph(action) />
                 {action.label()}
             </button>
         }
-            .into_any()
+        .into_any()
     })
 }
