@@ -4,7 +4,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderName, HeaderValue, StatusCode, header::{ACCEPT, RETRY_AFTER}, request::Parts};
+use http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{ACCEPT, RETRY_AFTER},
+    request::Parts,
+};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 

@@ -47,18 +47,20 @@ pub async fn export(
     };
     tracing::info!(actor = caller.username, %format, filter = query.to_query(), "history exported");
     let standing = Standing::of(&state, &caller);
-    let pieces = stream::try_unfold((export, closing, standing), |(mut export, closing, mut standing)| async move {
-        let piece = tokio::select! {
-            biased;
-            () = standing.over.cancelled() => Err(Error::NotLoggedIn),
-            // What may be seen was decided at the beginning: the rest would be decided otherwise.
-            _ = standing.rights.changed() => Err(Error::NotLoggedIn),
-            () = closing.cancelled() => Err(Error::Refused(Refusal::ShuttingDown)),
-            piece = export.next() => piece,
-        };
-        let piece = piece.inspect_err(|error| tracing::error!(error = %error, "an export ended early"))?;
-        Ok::<_, Error>(piece.map(|piece| (piece, (export, closing, standing))))
-    });
+    let pieces =
+        stream::try_unfold((export, closing, standing), |(mut export, closing, mut standing)| async move {
+            let piece = tokio::select! {
+                biased;
+                () = standing.over.cancelled() => Err(Error::NotLoggedIn),
+                // What may be seen was decided at the beginning: the rest would be decided otherwise.
+                _ = standing.rights.changed() => Err(Error::NotLoggedIn),
+                () = closing.cancelled() => Err(Error::Refused(Refusal::ShuttingDown)),
+                piece = export.next() => piece,
+            };
+            let piece =
+                piece.inspect_err(|error| tracing::error!(error = %error, "an export ended early"))?;
+            Ok::<_, Error>(piece.map(|piece| (piece, (export, closing, standing))))
+        });
     let name = format!(
         "attachment; filename=\"{}\"",
         file_name(&state.host, words::iso(app::backend::now_ms()), format)

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use super::ApiError;
+pub use crate::domain::account::{NewToken, SessionInfo, TokenInfo};
 use crate::domain::{
     access::Privilege,
     account::{SessionId, TokenId},
 };
-pub use crate::domain::account::{NewToken, SessionInfo, TokenInfo};
 
 /// The page that they are on.
 const PAGE: &str = "/account";
@@ -93,6 +93,17 @@ pub async fn list_tokens() -> Result<Vec<TokenInfo>, ApiError> {
     .await
 }
 
+/// The token that was just made in this session, or nothing: for the page that shows it after a form without JavaScript.
+#[server(prefix = "/api", endpoint = "account/token-told", input = leptos::server_fn::codec::GetUrl)]
+pub async fn told_token() -> Result<String, ApiError> {
+    use crate::{request, service::tokens};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(tokens::told_to(&state, &caller)?.unwrap_or_default())
+    })
+    .await
+}
+
 /// Makes an API token. Its secret is in this answer and told nowhere else. `scope` as grants write it, empty for
 /// everything; `days` empty for 90.
 #[server(prefix = "/api", endpoint = "account/token-add")]
@@ -110,7 +121,9 @@ pub async fn add_token(
         let (state, caller) = request::context()?;
         let privileges = privileges.into_iter().collect();
         let form = TokenForm { name: &name, privileges, scope: &scope, days: &days };
-        Ok(tokens::add(&state, &caller, &form).await?)
+        let token = tokens::add(&state, &caller, &form).await?;
+        request::redirect(PAGE);
+        Ok(token)
     })
     .await
 }

@@ -53,6 +53,7 @@ pub enum Field {
     Expires,
     Privileges,
     Token,
+    Session,
     SshKeys,
     Description,
     Tags,
@@ -99,7 +100,9 @@ pub enum Refusal {
     )]
     DeniedByToken { privilege: Privilege, on: String },
     /// An API token was used for what a person has to do.
-    #[error("This is done by a person who has logged in, not with an API token. Nothing was done; log in and do it there.")]
+    #[error(
+        "This is done by a person who has logged in, not with an API token. Nothing was done; log in and do it there."
+    )]
     NeedsSession,
     /// The backend's own access control said no to Paddock.
     #[error(

@@ -140,7 +140,9 @@ impl Attempt {
         {
             let denied = matches!(
                 error,
-                Error::Refused(Refusal::Denied { .. } | Refusal::DeniedByToken { .. } | Refusal::NeedsSession)
+                Error::Refused(
+                    Refusal::Denied { .. } | Refusal::DeniedByToken { .. } | Refusal::NeedsSession
+                )
             );
             self.failed(state, caller, denied, error.kind(), &error.to_string()).await;
         }

@@ -64,11 +64,15 @@ impl From<Refusal> for Error {
 /// Of a request with an API token. Its text is what the client is told.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFailure {
-    #[error("This API token is not valid: it is mistyped, or it was removed. Nothing was done; make one on your account's page.")]
+    #[error(
+        "This API token is not valid: it is mistyped, or it was removed. Nothing was done; make one on your account's page."
+    )]
     Unknown,
     #[error("This API token is over since {since}. Nothing was done; make a new one on your account's page.")]
     Expired { since: String },
-    #[error("The account of this API token is disabled, or its time is over. Nothing was done; an administrator can enable it again.")]
+    #[error(
+        "The account of this API token is disabled, or its time is over. Nothing was done; an administrator can enable it again."
+    )]
     Ended,
     #[error(transparent)]
     Other(#[from] Error),

@@ -58,7 +58,8 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
         Begun::Live(operation) => return Err(Refusal::Busy { guest, operation }.into()),
     };
     let cancel = state.supervisor.enlist(id);
-    let job = Job { state: state.clone(), id, caller: caller.clone(), guest, request, driver, listener, cancel };
+    let job =
+        Job { state: state.clone(), id, caller: caller.clone(), guest, request, driver, listener, cancel };
     state.supervisor.spawn(job.supervise(plan));
     state.inventory.announce();
     Ok(id)

@@ -14,7 +14,10 @@ use super::{AppState, Error, Visit, accounts::by, attempts::Attempt, life::by_se
 use crate::{
     auth::{Caller, Credential},
     backend::now_ms,
-    domain::account::{SessionId, SessionInfo},
+    domain::{
+        account::{SessionId, SessionInfo},
+        action::{Field, Refusal},
+    },
     store::{By, NewSession, Session, User},
 };
 
@@ -182,12 +185,7 @@ pub async fn of_user(state: &AppState, caller: &Caller, name: &str) -> Result<Ve
 }
 
 /// Ends one of anybody's sessions.
-pub async fn end_of_user(
-    state: &AppState,
-    caller: &Caller,
-    name: &str,
-    id: SessionId,
-) -> Result<(), Error> {
+pub async fn end_of_user(state: &AppState, caller: &Caller, name: &str, id: SessionId) -> Result<(), Error> {
     users::changing(state, caller, Attempt::new("end-session"), async || {
         let user = users::named(state, name).await?;
         end_one(state, caller, &user, id, "ended-by-administrator").await
@@ -213,7 +211,8 @@ async fn end_one(
 ) -> Result<(), Error> {
     let address = caller.address_text();
     if !state.store.end_session(user, id, why, by(caller, &address)).await? {
-        return Err(Error::NotFound);
+        let message = format!("{} has no session {id} that goes on. Nothing was changed.", user.username);
+        return Err(Refusal::Field { field: Field::Session, message }.into());
     }
     state.access_changes.announce();
     tracing::info!(user = user.username, actor = caller.username, session = %id, "session ended");

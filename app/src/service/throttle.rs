@@ -301,7 +301,11 @@ mod tests {
         for nth in 0..20_000u32 {
             let nobody = Who::Nobody(Sha256::digest(nth.to_be_bytes()).into());
             let place = Some(IpAddr::from(nth.to_be_bytes()));
-            table.admit(&[Key::Address(place), Key::Account(nobody), Key::AccountAt(nobody, place)], Duration::ZERO)
+            table
+                .admit(
+                    &[Key::Address(place), Key::Account(nobody), Key::AccountAt(nobody, place)],
+                    Duration::ZERO,
+                )
                 .unwrap();
         }
         assert!(table.admit(&[ANNA], Duration::ZERO).is_err());

@@ -17,7 +17,7 @@ use crate::{
     backend::now_ms,
     domain::{
         access::{Limit, Privileges, Rights, Scope},
-        account::{NewToken, TokenId, TokenInfo},
+        account::{NewToken, SessionId, TokenId, TokenInfo},
         action::{Field, Refusal},
         words,
     },
@@ -94,10 +94,21 @@ pub async fn own(state: &AppState, caller: &Caller) -> Result<Vec<TokenInfo>, Er
     Ok(state.store.tokens_of(user.id).await?)
 }
 
+/// No user is called so.
+fn told_key(session: SessionId) -> String {
+    format!("token of session {session}")
+}
+
+/// The token that was just made in this session, for two minutes.
+pub fn told_to(state: &AppState, caller: &Caller) -> Result<Option<String>, Error> {
+    let (user, session) = caller.session()?;
+    Ok(state.told.to(user, &told_key(session), now_ms()))
+}
+
 /// Makes a token. Its secret is in the answer and told nowhere else.
 pub async fn add(state: &AppState, caller: &Caller, form: &TokenForm<'_>) -> Result<NewToken, Error> {
     let added = async {
-        let (user, _) = own_user(state, caller).await?;
+        let (user, this) = own_user(state, caller).await?;
         let (name, limit) = (checked_name(form.name)?, checked_limit(form)?);
         let address = caller.address_text();
         let by = by(caller, &address);
@@ -107,13 +118,18 @@ pub async fn add(state: &AppState, caller: &Caller, form: &TokenForm<'_>) -> Res
         match state.store.add_token(&user, &new, by).await? {
             Ok(info) => {
                 tracing::info!(user = user.username, token = %info.id, "API token added");
-                Ok(NewToken { bearer: token::bearer(info.id, &secret), info })
+                let bearer = token::bearer(info.id, &secret);
+                state.told.keep(user.id, &told_key(this), bearer.clone(), by.at_ms);
+                Ok(NewToken { bearer, info })
             }
             Err(store::Changed::InUse) => {
-                let message = format!("You have {MOST} tokens already. Nothing was changed; remove one first.");
+                let message =
+                    format!("You have {MOST} tokens already. Nothing was changed; remove one first.");
                 Err(field(Field::Token, message))
             }
-            Err(why) => Err(told(why, Field::Token, &format!("token {name}")).err().unwrap_or(Error::NotFound)),
+            Err(why) => {
+                Err(told(why, Field::Token, &format!("token {name}")).err().unwrap_or(Error::NotFound))
+            }
         }
     };
     Attempt::new("add-token").answered(state, caller, added.await).await
@@ -136,12 +152,7 @@ pub async fn of_user(state: &AppState, caller: &Caller, name: &str) -> Result<Ve
 }
 
 /// Removes one of anybody's tokens.
-pub async fn remove_of_user(
-    state: &AppState,
-    caller: &Caller,
-    name: &str,
-    id: TokenId,
-) -> Result<(), Error> {
+pub async fn remove_of_user(state: &AppState, caller: &Caller, name: &str, id: TokenId) -> Result<(), Error> {
     users::changing(state, caller, Attempt::new("remove-token"), async || {
         let user = users::named(state, name).await?;
         remove_one(state, caller, &user, id).await
@@ -152,7 +163,8 @@ pub async fn remove_of_user(
 async fn remove_one(state: &AppState, caller: &Caller, user: &User, id: TokenId) -> Result<(), Error> {
     let address = caller.address_text();
     if !state.store.remove_token(user, id, by(caller, &address)).await? {
-        return Err(Error::NotFound);
+        let message = format!("{} has no token {id}. Nothing was changed.", user.username);
+        return Err(field(Field::Token, message));
     }
     state.access_changes.announce();
     tracing::info!(user = user.username, actor = caller.username, token = %id, "API token removed");
@@ -162,7 +174,9 @@ async fn remove_one(state: &AppState, caller: &Caller, user: &User, id: TokenId)
 /// Whose token this is, with what it leaves of their rights.
 pub async fn caller(visit: &Visit, bearer: &str) -> Result<Caller, TokenFailure> {
     let found = recognised(visit, bearer).await;
-    if let Err(failure @ (TokenFailure::Unknown | TokenFailure::Expired { .. } | TokenFailure::Ended)) = &found {
+    if let Err(failure @ (TokenFailure::Unknown | TokenFailure::Expired { .. } | TokenFailure::Ended)) =
+        &found
+    {
         tracing::warn!(address = ?visit.address, %failure, "a request with an API token was refused");
         let address = visit.address_text();
         let by = By { actor: None, address: address.as_deref(), at_ms: now_ms() };

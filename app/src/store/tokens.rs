@@ -47,7 +47,10 @@ impl TryFrom<Row> for Token {
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let damaged = |what: String| StoreError::Damaged { table: "api_tokens", id: row.id, what };
         let limit = Limit {
-            privileges: row.privileges.parse().map_err(|_| damaged(format!("privileges “{}”", row.privileges)))?,
+            privileges: row
+                .privileges
+                .parse()
+                .map_err(|_| damaged(format!("privileges “{}”", row.privileges)))?,
             scope: row.scope.parse().map_err(|_| damaged(format!("“{}” is no scope", row.scope)))?,
         };
         let info = TokenInfo {
@@ -83,9 +86,10 @@ impl Store {
         by: By<'_>,
     ) -> Result<Result<TokenInfo, Changed>, StoreError> {
         let mut transaction = self.writing().await?;
-        let count = sqlx::query!(r#"SELECT count(*) AS "count!: i64" FROM api_tokens WHERE user_id = ?"#, user.id.0)
-            .fetch_one(&mut *transaction)
-            .await?;
+        let count =
+            sqlx::query!(r#"SELECT count(*) AS "count!: i64" FROM api_tokens WHERE user_id = ?"#, user.id.0)
+                .fetch_one(&mut *transaction)
+                .await?;
         if count.count >= new.most {
             return Ok(Err(Changed::InUse));
         }
@@ -183,9 +187,14 @@ impl Store {
         address: Option<&str>,
         used_ms: i64,
     ) -> Result<(), StoreError> {
-        sqlx::query!("UPDATE api_tokens SET used_ms = ?, used_address = ? WHERE id = ?", used_ms, address, id.0)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query!(
+            "UPDATE api_tokens SET used_ms = ?, used_address = ? WHERE id = ?",
+            used_ms,
+            address,
+            id.0
+        )
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use super::{
     components::frame::FramePage,
     pages::{
         access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
+        account::AccountPage,
         again::AgainPage,
         guest::GuestPage,
         guest_new::NewGuestPage,
@@ -65,6 +66,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LogInPage ssr=ssr.clone() />
                 <Route path=path!("/account/password") view=PasswordPage ssr=ssr.clone() />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
+                    <Route path=path!("/account") view=AccountPage ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=NewGuestPage ssr=ssr.clone() />
                     <Route path=path!("/guests/:backend/:name") view=GuestPage ssr=ssr.clone() />

@@ -137,8 +137,10 @@ async fn sessions_that_nobody_uses_any_more_are_ended_by_themselves_and_forgotte
         let paddock = Paddock::with_admin().await;
         let (_, admin) = paddock.logged_in().await;
         let count = async || {
-            let (count,): (i64,) =
-                sqlx::query_as("SELECT count(*) FROM sessions").fetch_one(paddock.state.store.pool()).await.unwrap();
+            let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM sessions")
+                .fetch_one(paddock.state.store.pool())
+                .await
+                .unwrap();
             count
         };
         let now = app::backend::now_ms();
@@ -148,7 +150,10 @@ async fn sessions_that_nobody_uses_any_more_are_ended_by_themselves_and_forgotte
         sessions::sweep(&paddock.state, now).await.unwrap();
         sessions::sweep(&paddock.state, now).await.unwrap();
         let detail = json!({ "why": why, "sessions": 1 });
-        assert_eq!(paddock.only(EntryKind::SessionEnded).await, (some(SERVER), None, some("user:admin"), detail));
+        assert_eq!(
+            paddock.only(EntryKind::SessionEnded).await,
+            (some(SERVER), None, some("user:admin"), detail)
+        );
         assert_eq!(sessions::own(&paddock.state, &admin).await.unwrap(), []);
         assert_eq!(count().await, 1, "its address is known for a while");
         sessions::sweep(&paddock.state, now + 100 * 24 * 3600 * 1000).await.unwrap();

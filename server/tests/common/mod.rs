@@ -290,7 +290,8 @@ impl Browser {
     async fn answer(&self, mut request: http::request::Builder, body: Body) -> Response {
         let accept = if self.json { "application/json" } else { "text/html" };
         request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
-        let cookies: Vec<&str> = [&self.cookie, &self.device].into_iter().flatten().map(String::as_str).collect();
+        let cookies: Vec<&str> =
+            [&self.cookie, &self.device].into_iter().flatten().map(String::as_str).collect();
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }

@@ -153,10 +153,8 @@ async fn a_command_in_a_guest_ends_with_the_session_that_began_it_and_with_the_r
         let olga = host.person(&name, BuiltIn::Administrator).await;
         let caller = caller(&host, &olga, &name).await;
         let command = ["/bin/busybox", "sleep", "300"].map(str::to_owned).to_vec();
-        let ask = Ask::new(
-            Target::Guest(guest.clone()),
-            ActionRequest::Exec { command, timeout_seconds: 600 },
-        );
+        let ask =
+            Ask::new(Target::Guest(guest.clone()), ActionRequest::Exec { command, timeout_seconds: 600 });
         let operation = actions::begin(&host.state, &caller, ask).await.unwrap();
         let running = async || {
             let page = host.state.store.operation(operation).await.unwrap().unwrap();

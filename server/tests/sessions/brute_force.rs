@@ -21,7 +21,8 @@ async fn guess(host: &Host, addresses: usize) -> usize {
     let begun = Instant::now();
     for nth in 0..TRIES {
         let from = nth % addresses;
-        let browser = Browser { address: format!("127.0.{}.{}", 100 + from / 250, 1 + from % 250), ..host.browser() };
+        let browser =
+            Browser { address: format!("127.0.{}.{}", 100 + from / 250, 1 + from % 250), ..host.browser() };
         let reply = browser.wasm().log_in("admin", &format!("guess {nth}")).await;
         match reply.status {
             StatusCode::UNAUTHORIZED => checked += 1,
@@ -38,7 +39,8 @@ async fn guess(host: &Host, addresses: usize) -> usize {
 }
 
 async fn failures(host: &Host) -> usize {
-    let filter = LedgerFilter { kind: Some(EntryKind::LogInFailed), limit: 100_000, ..LedgerFilter::default() };
+    let filter =
+        LedgerFilter { kind: Some(EntryKind::LogInFailed), limit: 100_000, ..LedgerFilter::default() };
     host.state.store.ledger_page(&filter).await.unwrap().len()
 }
 
@@ -52,14 +54,19 @@ async fn guessed(addresses: usize) {
     assert!(checked <= CHECKED, "{checked}");
 
     let mut home = Browser { address: "127.0.9.9".to_owned(), ..host.browser() };
-    assert_eq!(home.log_in("admin", PASSWORD).await.location.as_deref(), Some("/guests"), "from a known address");
+    assert_eq!(
+        home.log_in("admin", PASSWORD).await.location.as_deref(),
+        Some("/guests"),
+        "from a known address"
+    );
     // Also where all the guesses come from.
-    let mut roaming = Browser {
-        address: "127.0.100.1".to_owned(),
-        device: known.device.clone(),
-        ..host.browser()
-    };
-    assert_eq!(roaming.log_in("admin", PASSWORD).await.location.as_deref(), Some("/guests"), "with a known browser");
+    let mut roaming =
+        Browser { address: "127.0.100.1".to_owned(), device: known.device.clone(), ..host.browser() };
+    assert_eq!(
+        roaming.log_in("admin", PASSWORD).await.location.as_deref(),
+        Some("/guests"),
+        "with a known browser"
+    );
     // An account that nobody guesses at, from an address that nobody uses.
     let mut vera = host.person("vera", BuiltIn::Viewer).await;
     assert_eq!(vera.get("/guests").await.status, StatusCode::OK);
@@ -69,8 +76,10 @@ async fn guessed(addresses: usize) {
     assert!(recorded <= 1100, "{recorded} entries for {TRIES} guesses");
     let (sessions,): (i64,) =
         sqlx::query_as("SELECT count(*) FROM sessions").fetch_one(host.state.store.pool()).await.unwrap();
-    let (rows,): (i64,) =
-        sqlx::query_as("SELECT count(*) FROM tower_sessions").fetch_one(host.state.store.pool()).await.unwrap();
+    let (rows,): (i64,) = sqlx::query_as("SELECT count(*) FROM tower_sessions")
+        .fetch_one(host.state.store.pool())
+        .await
+        .unwrap();
     assert_eq!((sessions, rows), (4, 4), "a guess leaves no row");
 }
 
@@ -138,8 +147,10 @@ async fn the_current_password_cannot_be_guessed_by_whoever_found_an_open_session
     let mut statuses = Vec::new();
     for nth in 0..20 {
         let guess = format!("guess {nth}");
-        let fields = [("current", guess.as_str()), ("new", "another password"), ("repeat", "another password")];
-        statuses.push(browser.wasm().post("/account/password", "/api/account/password", &fields).await.status);
+        let fields =
+            [("current", guess.as_str()), ("new", "another password"), ("repeat", "another password")];
+        statuses
+            .push(browser.wasm().post("/account/password", "/api/account/password", &fields).await.status);
     }
     let checked = statuses.iter().filter(|status| **status == StatusCode::UNPROCESSABLE_ENTITY).count();
     assert!(checked <= 12, "{statuses:?}");

@@ -27,13 +27,19 @@ async fn one_sees_ones_own_sessions_and_ends_one_or_all_others() {
     assert_eq!(sessions.len(), 3);
     assert_eq!(sessions.iter().filter(|it| it.address.as_deref() == Some("127.0.7.7")).count(), 1);
 
-    let end = async |id: SessionId| here.wasm().post("/", "/api/account/session-end", &[("id", &id.to_string())]).await;
-    assert_eq!(end(this(&anothers).await).await.status, StatusCode::NOT_FOUND, "it is not one's own");
-    assert_eq!(end(SessionId(999)).await.status, StatusCode::NOT_FOUND);
+    let end = async |id: SessionId| {
+        here.wasm().post("/", "/api/account/session-end", &[("id", &id.to_string())]).await
+    };
+    assert_eq!(
+        end(this(&anothers).await).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "it is not one's own"
+    );
+    assert_eq!(end(SessionId(999)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let there_id = this(&there).await;
     assert_eq!(end(there_id).await.status, StatusCode::OK);
     assert_eq!(there.get("/guests").await.status, StatusCode::SEE_OTHER);
-    assert_eq!(end(there_id).await.status, StatusCode::NOT_FOUND, "it is over already");
+    assert_eq!(end(there_id).await.status, StatusCode::UNPROCESSABLE_ENTITY, "it is over already");
 
     let reply = here.wasm().post("/", "/api/account/sessions-end-others", &[]).await;
     assert_eq!((reply.status, reply.body.trim()), (StatusCode::OK, "1"));
@@ -59,7 +65,7 @@ async fn whoever_may_change_users_ends_anyones_and_nobody_else_does() {
     assert_eq!(reply.status, StatusCode::FORBIDDEN);
     let fields = [("name", "admin"), ("id", id.as_str())];
     let reply = admin.wasm().post("/", "/api/users/session-end", &fields).await;
-    assert_eq!(reply.status, StatusCode::NOT_FOUND, "it is no session of that user");
+    assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "it is no session of that user");
     let fields = [("name", "vera"), ("id", id.as_str())];
     assert_eq!(admin.wasm().post("/", "/api/users/session-end", &fields).await.status, StatusCode::OK);
     assert_eq!(vera.wasm().get("/api/account/frame").await.status, StatusCode::UNAUTHORIZED);

@@ -7,6 +7,7 @@ mod common;
 mod at_once;
 mod brute_force;
 mod ended;
+mod page;
 mod tokens;
 
 use app::{

@@ -115,12 +115,7 @@ pub(super) async fn list_tokens(desk: &Desk, name: &str) -> Result<(), CliError>
 }
 
 pub(super) async fn remove_token(desk: &Desk, name: &str, id: i64) -> Result<(), CliError> {
-    match tokens::remove_of_user(&desk.state, &desk.caller, name, TokenId(id)).await {
-        Ok(()) => tell(&format!("Token {id} of {name} is removed.")),
-        Err(app::service::Error::NotFound) => {
-            return Err(CliError::Usage(format!("{name} has no token {id}. Nothing was changed.")));
-        }
-        Err(error) => return Err(error.into()),
-    }
+    tokens::remove_of_user(&desk.state, &desk.caller, name, TokenId(id)).await?;
+    tell(&format!("Token {id} of {name} is removed."));
     Ok(())
 }
