@@ -119,7 +119,7 @@ async fn the_ledger_is_read_newest_first_and_can_be_narrowed() {
     assert_eq!(read(LedgerFilter { before: Some(3), ..all.clone() }).await, ["user:admin", ""]);
     assert_eq!(read(LedgerFilter { kind: Some(EntryKind::LedgerBegun), ..all.clone() }).await, [""]);
     assert_eq!(read(LedgerFilter { actor: some("ben"), ..all }).await, ["user:ben"]);
-    assert_eq!(store.newest_entry(EntryKind::UserAdded).await.unwrap().unwrap().seq, 5);
+    assert_eq!(store.newest_entry(EntryKind::UserAdded).await.unwrap().unwrap().seq, 6);
     assert_eq!(store.newest_entry(EntryKind::Archived).await.unwrap(), None);
     for kind in EntryKind::ALL {
         assert_eq!(kind.as_str().parse(), Ok(kind));
