@@ -131,7 +131,7 @@ async fn the_last_use_is_noted_now_and_then_and_the_secret_is_nowhere() {
     let list = async || -> Vec<TokenInfo> {
         serde_json::from_str(&admin.wasm().get("/api/account/tokens").await.body).unwrap()
     };
-    assert_eq!(list().await, [made.info.clone()]);
+    assert_eq!(list().await, std::slice::from_ref(&made.info));
     program.get("/api/guests/list").await;
     let used = list().await[0].clone();
     assert_eq!(used.used_address.as_deref(), Some("127.0.3.4"));

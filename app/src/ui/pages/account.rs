@@ -81,7 +81,9 @@ pub fn AccountPage() -> impl IntoView {
 fn told_banner(bearer: String) -> impl IntoView {
     view! {
         <Banner tone=Tone::Info title="Your new token">
-            <p>"Copy it now: it is shown in this session alone, for two minutes, and kept nowhere."</p>
+            <p>
+                "Copy it now: it is shown in this session alone, for two minutes, and kept nowhere."
+            </p>
             <p class="one-time">
                 <code class="long">{bearer.clone()}</code>
                 <Copy text=bearer what="the token" />
