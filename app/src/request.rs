@@ -4,12 +4,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderName, HeaderValue, StatusCode, header::ACCEPT, request::Parts};
+use http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{ACCEPT, RETRY_AFTER},
+    request::Parts,
+};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use crate::{
-    api::{AccountError, ApiError, LogInError},
+    api::{AccountError, ApiError, LogInError, Wait},
     auth::{Caller, password},
     domain::{action::Refusal, operation::OperationId},
     service::{AccountFailure, AppState, Error, LogInFailure, Visit},
@@ -19,6 +23,9 @@ use crate::{
 /// Set on every reply that a server function chose itself. A reply without it failed before any function ran, in
 /// the decoding of its arguments.
 pub const CHOSEN: HeaderName = HeaderName::from_static("paddock-reply");
+
+/// What the browser is to keep, to be known again. The server's layers make a cookie of it.
+pub const DEVICE: HeaderName = HeaderName::from_static("paddock-device");
 
 /// This request before it is known who makes it.
 pub fn visit() -> Result<Visit, Error> {
@@ -56,6 +63,9 @@ pub async fn reply<T, E: Status>(work: impl Future<Output = Result<T, E>>) -> Re
             && !wants_page()
         {
             options.set_status(error.status());
+            if let Some(seconds) = error.retry_after() {
+                options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+            }
         }
     }
     result
@@ -74,9 +84,21 @@ pub fn redirect(path: &str) {
     }
 }
 
+/// Lets the browser keep this, to be known again.
+pub fn keep_device(secret: &str) {
+    if let (Some(options), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(secret)) {
+        options.insert_header(DEVICE, value);
+    }
+}
+
 /// An error's HTTP status.
 pub trait Status {
     fn status(&self) -> StatusCode;
+
+    /// In how many seconds it is worth to try again.
+    fn retry_after(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl Status for ApiError {
@@ -94,9 +116,10 @@ impl Status for ApiError {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
-                Refusal::Denied { .. } | Refusal::DeniedByToken { .. } | Refusal::DeniedByBackend { .. } => {
-                    StatusCode::FORBIDDEN
-                }
+                Refusal::Denied { .. }
+                | Refusal::DeniedByToken { .. }
+                | Refusal::NeedsSession
+                | Refusal::DeniedByBackend { .. } => StatusCode::FORBIDDEN,
                 Refusal::AlreadyExists { .. }
                 | Refusal::WrongState { .. }
                 | Refusal::IsTemplate { .. }
@@ -116,7 +139,15 @@ impl Status for LogInError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Wrong | Self::Ended => StatusCode::UNAUTHORIZED,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Other(error) => error.status(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { seconds } => Some(seconds.0),
+            _ => None,
         }
     }
 }
@@ -125,7 +156,15 @@ impl Status for AccountError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Other(error) => error.status(),
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { seconds } => Some(seconds.0),
+            _ => None,
         }
     }
 }
@@ -160,6 +199,7 @@ impl From<LogInFailure> for LogInError {
     fn from(failure: LogInFailure) -> Self {
         match failure {
             LogInFailure::Wrong => Self::Wrong,
+            LogInFailure::TooMany { seconds } => Self::TooMany { seconds: Wait(seconds) },
             LogInFailure::Ended => Self::Ended,
             LogInFailure::Other(error) => Self::Other(error.into()),
         }
@@ -176,6 +216,7 @@ impl From<AccountFailure> for AccountError {
     fn from(failure: AccountFailure) -> Self {
         match failure {
             AccountFailure::WrongPassword => Self::WrongPassword,
+            AccountFailure::TooMany { seconds } => Self::TooMany { seconds: Wait(seconds) },
             AccountFailure::TooShort { length } => Self::TooShort { length, least: password::SHORTEST },
             AccountFailure::TooLong => Self::TooLong { most: password::LONGEST },
             AccountFailure::KnownBad => Self::KnownBad,

@@ -25,8 +25,11 @@ pub async fn log_in(
     use crate::{request, service::accounts};
     request::reply(async {
         let visit = request::visit()?;
-        let landing = accounts::log_in(&visit, &username, &password, &next).await?;
-        request::redirect(&landing);
+        let done = accounts::log_in(&visit, &username, &password, &next).await?;
+        if let Some(device) = done.device {
+            request::keep_device(&device);
+        }
+        request::redirect(&done.landing);
         Ok(())
     })
     .await

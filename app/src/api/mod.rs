@@ -8,5 +8,6 @@ pub mod account;
 mod error;
 pub mod guests;
 pub mod operations;
+pub mod sessions;
 
-pub use error::{AccountError, ApiError, CreateError, LogInError};
+pub use error::{AccountError, ApiError, CreateError, LogInError, Wait};

@@ -9,10 +9,12 @@ use std::{
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
-use super::{Attempts, Inventory, Supervisor, soundness, told::Told};
+use super::{
+    Attempts, Inventory, Supervisor, soundness, standing::AccessChanges, throttle::Throttle, told::Told,
+};
 use crate::{
     backend::{Registry, Runner},
-    domain::guest::GuestId,
+    domain::{account::SecretHash, action::Refusal, guest::GuestId},
     store::Store,
 };
 
@@ -28,6 +30,8 @@ pub struct AppState {
     pub inventory: Inventory,
     pub supervisor: Supervisor,
     pub attempts: Attempts,
+    pub(super) throttle: Throttle,
+    pub(super) access_changes: AccessChanges,
     pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
@@ -46,6 +50,8 @@ impl AppState {
             inventory: Inventory::new(registry),
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
+            throttle: Throttle::default(),
+            access_changes: AccessChanges::default(),
             told: Told::default(),
             soundness: soundness::Known::default(),
             host: host.into(),
@@ -80,11 +86,20 @@ impl AppState {
 #[derive(Clone)]
 pub struct Visit {
     pub state: AppState,
-    pub session: Session,
+    /// `None` where an API token was sent: nothing of a session is read or written then.
+    pub session: Option<Session>,
     pub address: Option<IpAddr>,
+    /// The browser in a few words.
+    pub device: String,
+    /// Of what this browser keeps to be known again.
+    pub device_key: Option<SecretHash>,
 }
 
 impl Visit {
+    pub(super) fn session(&self) -> Result<&Session, Refusal> {
+        self.session.as_ref().ok_or(Refusal::NeedsSession)
+    }
+
     /// The address as it is written down.
     pub fn address_text(&self) -> Option<String> {
         self.address.map(|address| address.to_string())

@@ -55,6 +55,9 @@ pub enum EntryKind {
     RoleRemoved,
     GrantAdded,
     GrantRemoved,
+    /// An API token.
+    TokenAdded,
+    TokenRemoved,
     SettingsChanged,
     ServerStarted,
     ServerStopped,
@@ -64,7 +67,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::LedgerBegun,
         Self::OperationBegun,
         Self::OperationMoved,
@@ -88,6 +91,8 @@ impl EntryKind {
         Self::RoleRemoved,
         Self::GrantAdded,
         Self::GrantRemoved,
+        Self::TokenAdded,
+        Self::TokenRemoved,
         Self::SettingsChanged,
         Self::ServerStarted,
         Self::ServerStopped,
@@ -120,6 +125,8 @@ impl EntryKind {
             Self::RoleRemoved => "role-removed",
             Self::GrantAdded => "grant-added",
             Self::GrantRemoved => "grant-removed",
+            Self::TokenAdded => "token-added",
+            Self::TokenRemoved => "token-removed",
             Self::SettingsChanged => "settings-changed",
             Self::ServerStarted => "server-started",
             Self::ServerStopped => "server-stopped",

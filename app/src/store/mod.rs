@@ -14,7 +14,9 @@ mod mend;
 mod open;
 mod operations;
 mod outside;
+mod sessions;
 mod text;
+mod tokens;
 mod users;
 mod verify;
 
@@ -33,6 +35,8 @@ pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
 pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
+pub use sessions::{Known, NewSession, Session, Watch};
+pub use tokens::{NewToken, Token};
 pub use users::{Changed, LOCAL, NewUser, User, UserChange, UserId, user_subject};
 pub use verify::{After, Pace, Proof, ProveError, Trust, prove, prove_export};
 

@@ -53,6 +53,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LogInPage ssr=ssr.clone() />
                 <Route path=path!("/account/password") view=lazy::Password::new() ssr=ssr.clone() />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
+                    <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
                     <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />

@@ -41,7 +41,8 @@ async fn what_cannot_be_recorded_does_not_happen() {
     assert!(store.user_named("ben").await.unwrap().is_none());
     let admin = store.user_named("admin").await.unwrap().unwrap();
     store.reset_password("admin", "y", By::default()).await.unwrap_err();
-    store.set_password(admin.id, "y", By::default()).await.unwrap_err();
+    let (_, session) = caller.session().unwrap();
+    store.set_password(admin.id, "y", session, By::default()).await.unwrap_err();
     accounts::change_password(&visit, &caller, FIRST, SECOND, SECOND).await.unwrap_err();
     assert_eq!(store.user_named("admin").await.unwrap().unwrap(), admin);
     life::started(store, start(json!({}))).await.unwrap_err();

@@ -30,6 +30,7 @@ use axum::{
 use http::{Request, StatusCode, header};
 use server::router::{self, Site};
 use tempfile::TempDir;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower_sessions_sqlx_store::SqliteStore;
@@ -46,6 +47,7 @@ pub struct Host {
     /// Cancelled when the server begins to shut down.
     pub closing: CancellationToken,
     router: Router,
+    watched: AbortHandle,
 }
 
 impl Host {
@@ -68,14 +70,23 @@ impl Host {
         let state =
             AppState::new(store, Registry::new(drivers(dir.path())), Arc::new(HostRunner), "testhost");
         state.inventory.start().await;
+        let watched = tokio::spawn(app::service::keep_watched(state.clone())).abort_handle();
         let closing = CancellationToken::new();
         let site = Site { root: dir.path().join("site"), secure_cookies: false, closing: closing.clone() };
         let router = router::build(state.clone(), sessions, &site);
-        (Self { dir, state, closing, router }, first)
+        (Self { dir, state, closing, router, watched }, first)
     }
 
     pub fn browser(&self) -> Browser {
-        Browser { router: self.router.clone(), cookie: None, json: false, origin: None }
+        Browser {
+            router: self.router.clone(),
+            cookie: None,
+            device: None,
+            json: false,
+            origin: None,
+            address: "127.0.0.1".to_owned(),
+            token: None,
+        }
     }
 
     /// A browser in which `admin` is logged in.
@@ -158,6 +169,7 @@ pub fn drivers(dir: &Path) -> Vec<Arc<dyn Backend>> {
 
 impl Drop for Host {
     fn drop(&mut self) {
+        self.watched.abort();
         end_guests(self.dir.path());
     }
 }
@@ -196,12 +208,18 @@ pub struct Reply {
 /// Keeps its session's cookie, follows nothing by itself.
 #[derive(Clone)]
 pub struct Browser {
-    router: Router,
+    pub router: Router,
     pub cookie: Option<String>,
+    /// The cookie by which it is known when somebody logs in again.
+    pub device: Option<String>,
     /// Asks as the wasm client does instead of as a plain form.
     pub json: bool,
     /// The `Origin` it tells; a request without is as from a tool.
     pub origin: Option<&'static str>,
+    /// Where it asks from.
+    pub address: String,
+    /// An API token that it sends.
+    pub token: Option<String>,
 }
 
 impl Browser {
@@ -257,6 +275,8 @@ impl Browser {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             if pair.starts_with("paddock=") {
                 self.cookie = Some(pair.to_owned());
+            } else if pair.starts_with("paddock-device=") {
+                self.device = Some(pair.to_owned());
             }
         }
         let location = headers
@@ -270,14 +290,19 @@ impl Browser {
     async fn answer(&self, mut request: http::request::Builder, body: Body) -> Response {
         let accept = if self.json { "application/json" } else { "text/html" };
         request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+        let cookies: Vec<&str> =
+            [&self.cookie, &self.device].into_iter().flatten().map(String::as_str).collect();
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         if let Some(origin) = self.origin {
             request = request.header(header::ORIGIN, origin);
         }
         let mut request = request.body(body).unwrap();
-        let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        let address: SocketAddr = format!("{}:40000", self.address).parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(address));
         let at = request.uri().clone();
         let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;

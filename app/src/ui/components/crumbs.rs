@@ -57,6 +57,7 @@ fn crumbs(path: &str) -> Vec<Crumb> {
                 here("Do it again"),
             ]
         }
+        ["account"] => vec![here("Account")],
         ["access"] => vec![here("Access")],
         ["access", "users", name] => {
             let name = percent_decode_str(name).decode_utf8_lossy();

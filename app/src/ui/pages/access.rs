@@ -8,7 +8,7 @@ mod users;
 
 pub use grants::GrantsPage;
 pub use groups::GroupsPage;
-pub use roles::RolesPage;
+pub use roles::{Boxes, RolesPage};
 pub use user::UserPage;
 pub use users::UsersPage;
 

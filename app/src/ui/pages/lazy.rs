@@ -5,6 +5,7 @@ use leptos_router::{Lazy, LazyRoute, lazy_route};
 
 use super::{
     access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
+    account::AccountPage,
     again::AgainPage,
     guest::GuestPage,
     guest_new::NewGuestPage,
@@ -36,6 +37,7 @@ macro_rules! lazy {
 }
 
 lazy! {
+    Account = AccountRoute: AccountPage,
     Again = AgainRoute: AgainPage,
     Grants = GrantsRoute: GrantsPage,
     Groups = GroupsRoute: GroupsPage,

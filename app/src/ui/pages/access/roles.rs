@@ -105,7 +105,7 @@ fn panel(role: Role, may_change: bool) -> AnyView {
 
 /// A box for each privilege.
 #[component]
-fn Boxes(held: Privileges) -> impl IntoView {
+pub fn Boxes(held: Privileges) -> impl IntoView {
     let one = move |privilege: Privilege| {
         view! {
             <label class="check">
