@@ -23,6 +23,7 @@ use crate::{
             loaded::{ActionProblem, Loaded},
         },
         live::Live,
+        reply::reply,
     },
 };
 
