@@ -134,10 +134,12 @@ pub async fn save_role(
     request::reply(async {
         let (state, caller) = request::context()?;
         let privileges = privileges.into_iter().collect();
-        Ok(match is_new {
-            true => access::add_role(&state, &caller, &name, privileges).await?,
-            false => access::change_role(&state, &caller, &name, privileges).await?,
-        })
+        if is_new {
+            access::add_role(&state, &caller, &name, privileges).await?;
+        } else {
+            access::change_role(&state, &caller, &name, privileges).await?;
+        }
+        Ok(())
     })
     .await
 }

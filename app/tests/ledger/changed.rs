@@ -235,7 +235,8 @@ async fn an_operation_that_is_kept_from_the_history_is_told() {
         assert_eq!(attacker.first_after(&[&hiding]).await, Damage::Hidden { operation });
     }
     // What is none takes a place in a page.
-    let made_up = "INSERT INTO history SELECT 9999, started_ms, kind, actor, subject FROM history WHERE id = 1";
+    let made_up =
+        "INSERT INTO history SELECT 9999, started_ms, kind, actor, subject FROM history WHERE id = 1";
     assert_eq!(attacker.first_after(&[made_up]).await, Damage::Hidden { operation: 9999 });
 }
 
