@@ -91,9 +91,10 @@ impl Status for ApiError {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
-                Refusal::Denied { .. } | Refusal::DeniedByToken { .. } | Refusal::DeniedByBackend { .. } => {
-                    StatusCode::FORBIDDEN
-                }
+                Refusal::Denied { .. }
+                | Refusal::DeniedByToken { .. }
+                | Refusal::DeniedByBackend { .. }
+                | Refusal::NeedsOwnLogIn { .. } => StatusCode::FORBIDDEN,
                 Refusal::AlreadyExists { .. }
                 | Refusal::WrongState { .. }
                 | Refusal::IsTemplate { .. }

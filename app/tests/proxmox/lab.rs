@@ -131,7 +131,12 @@ impl Lab {
             if let (Work::Api(call), StepResult::Answered { upid: Some(upid), .. }, Some(started_ms)) =
                 (&step.work, &outcome.result, outcome.started_ms)
             {
-                let open = OpenCall { call, from_ms: started_ms - 2000, until_ms: started_ms + 20_000 };
+                let open = OpenCall {
+                    call,
+                    person: None,
+                    from_ms: started_ms - 2000,
+                    until_ms: started_ms + 20_000,
+                };
                 let found = self.driver(kind).begun_by(guest, open).await.unwrap();
                 assert!(found.iter().any(|task| task.upid == *upid), "{upid} of {call}: {found:?}");
             }
