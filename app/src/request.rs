@@ -113,7 +113,11 @@ impl Status for ApiError {
 impl Status for LogInError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Wrong | Self::Ended => StatusCode::UNAUTHORIZED,
+            Self::Wrong | Self::Ended | Self::OtherFactor | Self::WrongFactor | Self::FactorOver => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::NameTaken => StatusCode::CONFLICT,
+            Self::Unasked => StatusCode::SERVICE_UNAVAILABLE,
             Self::Other(error) => error.status(),
         }
     }
@@ -155,6 +159,11 @@ impl From<LogInFailure> for LogInError {
         match failure {
             LogInFailure::Wrong => Self::Wrong,
             LogInFailure::Ended => Self::Ended,
+            LogInFailure::Unasked => Self::Unasked,
+            LogInFailure::NameTaken => Self::NameTaken,
+            LogInFailure::OtherFactor => Self::OtherFactor,
+            LogInFailure::WrongFactor => Self::WrongFactor,
+            LogInFailure::FactorOver => Self::FactorOver,
             LogInFailure::Other(error) => Self::Other(error.into()),
         }
     }
@@ -170,6 +179,7 @@ impl From<AccountFailure> for AccountError {
     fn from(failure: AccountFailure) -> Self {
         match failure {
             AccountFailure::WrongPassword => Self::WrongPassword,
+            AccountFailure::OfRealm => Self::OfRealm,
             AccountFailure::TooShort { length } => Self::TooShort { length, least: password::SHORTEST },
             AccountFailure::TooLong => Self::TooLong { most: password::LONGEST },
             AccountFailure::Differ => Self::Differ,

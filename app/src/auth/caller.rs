@@ -2,7 +2,29 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use crate::{domain::access::Rights, store::UserId};
+use crate::{
+    backend::Person,
+    domain::access::Rights,
+    store::{LOCAL, User, UserId},
+};
+
+/// With whose account something is done at a backend where people have accounts of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActsAs {
+    /// Paddock's own: for its own users, and for whoever uses the command line.
+    Paddock,
+    /// Their own, in which they are logged in.
+    Person(Person),
+    /// Their own, and they are not logged in there: nothing can be done.
+    Nobody,
+}
+
+impl ActsAs {
+    /// Of a user of whom no log-in is at hand.
+    pub fn without_log_in(user: &User) -> Self {
+        if user.realm == LOCAL { Self::Paddock } else { Self::Nobody }
+    }
+}
 
 /// A logged-in person, as of this request, or whoever uses the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +38,7 @@ pub struct Caller {
     pub must_change_password: bool,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+    pub acts_as: ActsAs,
 }
 
 impl Caller {
@@ -32,6 +55,7 @@ impl Caller {
             rights: Arc::new(Rights::of_host()),
             must_change_password: false,
             address: None,
+            acts_as: ActsAs::Paddock,
         }
     }
 }

@@ -4,4 +4,4 @@ mod caller;
 pub mod password;
 pub mod policy;
 
-pub use caller::Caller;
+pub use caller::{ActsAs, Caller};

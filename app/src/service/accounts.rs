@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, seen};
+use super::{AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, realms, seen};
 use crate::{
     auth::{Caller, password},
     backend::now_ms,
     domain::{access::BuiltIn, failure::FailureKind, view::Frame},
-    store::{By, EntryKind, Fact, NewUser, Store, User, UserId, user_subject},
+    store::{By, EntryKind, Fact, LOCAL, NewUser, Store, User, UserId, user_subject},
 };
 
 /// The name of the first administrator.
@@ -82,10 +82,18 @@ pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> 
     let user = state.store.user_named(username.trim()).await.map_err(Error::from)?;
     let is_right = verified(state, secret, user.as_ref()).await?;
     let Some(user) = user.as_ref().filter(|_| is_right) else {
+        if realms::is_asked(state, username.trim()) {
+            return realms::log_in(visit, username.trim(), secret, next).await;
+        }
         tracing::warn!(address = ?visit.address, "log-in failed");
         note_failure(visit, user.as_ref()).await;
         return Err(LogInFailure::Wrong);
     };
+    enter(visit, user, next).await
+}
+
+/// Begins the session of somebody whose password was right, and says where to go then.
+pub(super) async fn enter(visit: &Visit, user: &User, next: &str) -> Result<String, LogInFailure> {
     if !user.may_log_in(now_ms()) {
         tracing::warn!(user = user.username, address = ?visit.address, "log-in to an account that is over");
         note_failure(visit, Some(user)).await;
@@ -96,6 +104,7 @@ pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> 
     record_log_in(visit, user).await?;
     if let Some(before) = before {
         end_session(visit, &before.username, "log-in").await;
+        realms::forget(visit).await?;
     }
     // A new session id, so that one planted before the log-in is worth nothing.
     begin_session(visit, user.id, user.session_epoch).await?;
@@ -104,7 +113,7 @@ pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> 
 }
 
 /// A name that is no account's is not recorded: it may be a password, typed into the wrong field.
-async fn note_failure(visit: &Visit, user: Option<&User>) {
+pub(super) async fn note_failure(visit: &Visit, user: Option<&User>) {
     let address = visit.address_text();
     let by = By { actor: None, address: address.as_deref(), at_ms: now_ms() };
     let fact = Fact::new(EntryKind::LogInFailed, by).with(json!({ "known": user.is_some() }));
@@ -159,6 +168,7 @@ pub async fn log_out(visit: &Visit) -> Result<(), Error> {
     if let Some(caller) = caller {
         end_session(visit, &caller.username, "log-out").await;
     }
+    realms::forget(visit).await?;
     visit.session.flush().await?;
     Ok(())
 }
@@ -181,7 +191,15 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     if let (Some(user), Some(why)) = (&user, over) {
         end_session(visit, &user.username, why).await;
     }
-    let Some(user) = user.filter(|_| over.is_none()) else {
+    let acts_as = match user.as_ref().filter(|_| over.is_none()) {
+        Some(user) => realms::acts_as(visit, user).await?,
+        None => None,
+    };
+    if let (Some(user), None, None) = (&user, over, &acts_as) {
+        end_session(visit, &user.username, "no-ticket").await;
+    }
+    let (Some(user), Some(acts_as)) = (user, acts_as) else {
+        realms::forget(visit).await?;
         visit.session.flush().await?;
         return Ok(None);
     };
@@ -194,6 +212,7 @@ pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
         username: user.username,
         must_change_password: user.must_change_password,
         address: visit.address,
+        acts_as,
     }))
 }
 
@@ -235,6 +254,9 @@ async fn change_checked(
     let state = &visit.state;
     let id = caller.user.ok_or(Error::NotLoggedIn)?;
     let user = state.store.user(id).await.map_err(Error::from)?.ok_or(Error::NotLoggedIn)?;
+    if user.realm != LOCAL {
+        return Err(AccountFailure::OfRealm);
+    }
     if !verified(state, current, Some(&user)).await? {
         return Err(AccountFailure::WrongPassword);
     }

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
-use super::{Attempts, Inventory, Supervisor, soundness};
+use super::{Attempts, Inventory, Supervisor, realms::Realms, soundness};
 use crate::{
     backend::{Registry, Runner},
     domain::guest::GuestId,
@@ -28,6 +28,8 @@ pub struct AppState {
     pub inventory: Inventory,
     pub supervisor: Supervisor,
     pub attempts: Attempts,
+    /// Log-ins of people at Proxmox.
+    pub realms: Realms,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
     /// The host's name, as a title.
@@ -45,6 +47,7 @@ impl AppState {
             inventory: Inventory::new(registry),
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
+            realms: Realms::default(),
             soundness: soundness::Known::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),

@@ -12,7 +12,7 @@ use super::{
     clock::Clock,
     components::frame::FramePage,
     pages::{
-        again::AgainPage, guest::GuestPage, guest_new::NewGuestPage, guests::GuestsPage,
+        again::AgainPage, factor::FactorPage, guest::GuestPage, guest_new::NewGuestPage, guests::GuestsPage,
         history::HistoryPage, login::LogInPage, not_found::NotFoundPage, operation::OperationPage,
         password::PasswordPage, plan::PlanPage,
     },
@@ -55,6 +55,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LogInPage ssr=ssr.clone() />
+                <Route path=path!("/login/factor") view=FactorPage ssr=ssr.clone() />
                 <Route path=path!("/account/password") view=PasswordPage ssr=ssr.clone() />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />

@@ -129,6 +129,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let feeder = tokio::spawn(state.inventory.clone().feed());
     let settler = tokio::spawn(service::keep_settled(state.clone()));
     let counter = tokio::spawn(service::keep_counted(state.clone()));
+    let renewer = tokio::spawn(service::realms::keep(state.clone()));
 
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
@@ -156,6 +157,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     settler.abort();
     outside.abort();
     counter.abort();
+    renewer.abort();
     // They end at once, and must not be in the middle of an entry of their own.
     let _ = watcher.await;
     if let Some(archiver) = archiver {

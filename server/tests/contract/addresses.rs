@@ -46,6 +46,7 @@ const fn post(path: &'static str, fields: &'static [(&'static str, &'static str)
 pub const PAGES: &[Address] = &[
     get("/", "/", Needs::Nothing),
     get("/login", "/login", Needs::LogInPage),
+    get("/login/factor", "/login/factor", Needs::LogInPage),
     get("/account/password", "/account/password", Needs::AnySession),
     get("/guests", "/guests", Needs::Session),
     get("/guests/new", "/guests/new", Needs::Session),
@@ -60,6 +61,8 @@ pub const PAGES: &[Address] = &[
 ];
 
 pub const FUNCTIONS: &[Address] = &[
+    get("/api/account/realms", "/api/account/realms", Needs::Nothing),
+    post("/api/account/factor", &[("code", "x")], Needs::Nothing),
     get("/api/account/frame", "/api/account/frame", Needs::Session),
     post("/api/account/log_in", &[("username", "x"), ("password", "y")], Needs::Nothing),
     post("/api/account/log_out", &[], Needs::Nothing),

@@ -37,7 +37,7 @@ use super::{
     refuse::{self, Scene},
 };
 use node::{Fault, Node};
-pub use person::{Entry, Factor, Person, Realm, Realms};
+pub use person::{Entry, Factor, Person, Realms};
 pub use reply::{Reply, Words, readable};
 use route::Route;
 pub use session::is_user;

@@ -21,9 +21,9 @@ use crate::{
             ago::{Ago, Elapsed, Uptime},
             badge::{BackendChip, Spinner, StatusBadge},
             banner::{Banner, Tone},
-            command::Copy,
+            command::{CommandLine, Copy},
             empty::Empty,
-            frame::Announce,
+            frame::{Announce, Me},
             guest_actions::{ActFields, glyph, likely},
             icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
@@ -185,10 +185,13 @@ fn Found(
     now_ms: i64,
     act: ServerAction<Act>,
 ) -> impl IntoView {
+    let me = expect_context::<Me>();
     move || {
         let filter = Filter::parse(&typed.read());
         let found: Vec<_> = guests.iter().filter(|row| filter.matches(&row.guest)).cloned().collect();
-        if guests.is_empty() {
+        if let Some(username) = me.without_rights() {
+            view! { <WithoutRights username /> }.into_any()
+        } else if guests.is_empty() {
             view! {
                 <Empty glyph=Glyph::Guests title="No guests yet">
                     <p>"Every LXC and crun container of this host appears here by itself."</p>
@@ -211,6 +214,22 @@ fn Found(
         } else {
             view! { <Table found now_ms act /> }.into_any()
         }
+    }
+}
+
+/// Logged in, and that is all.
+#[component]
+fn WithoutRights(username: String) -> impl IntoView {
+    let command = format!("paddock grant add {username} viewer everything");
+    view! {
+        <Empty glyph=Glyph::Account title="You may do nothing here yet">
+            <p>
+                {format!(
+                    "You are logged in as {username}, and nobody has given this account a right in Paddock. ",
+                )} "Ask an administrator of Paddock; whoever is root on the host can do it, too:"
+            </p>
+            <CommandLine text=command />
+        </Empty>
     }
 }
 

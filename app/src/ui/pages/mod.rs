@@ -1,6 +1,7 @@
 //! One file a page: what it asks for and how it is laid out.
 
 pub mod again;
+pub mod factor;
 pub mod guest;
 pub mod guest_new;
 pub mod guests;

@@ -19,10 +19,8 @@ use crate::{
     domain::{guest::BackendKind, plan::Method, realm, secret::Secret},
 };
 
-pub use crate::domain::realm::Realm;
-
 use super::{
-    Client, Request, readable,
+    Client, Request,
     reply::Reply,
     session::{HALF_IN, LOG_IN, LogIn, Session, granted, is_user, is_word},
 };
@@ -161,8 +159,14 @@ pub struct Realms {
 #[serde(default)]
 struct RealmRow {
     realm: String,
-    comment: Option<String>,
     default: Value,
+}
+
+impl RealmRow {
+    /// Proxmox's flags come as numbers, as texts or not at all.
+    fn is_default(&self) -> bool {
+        self.default == true || self.default == 1 || self.default == "1"
+    }
 }
 
 impl Realms {
@@ -171,18 +175,12 @@ impl Realms {
         Self { client }
     }
 
-    /// Those there are, the default first and then by name.
-    pub async fn list(&self) -> Result<Vec<Realm>, Error> {
-        let Rows(rows) = self.client.get::<Rows<RealmRow>>("/access/domains", &[]).await?;
-        let rows = rows.into_iter().filter(|row| is_word(&row.realm)).take(MOST_REALMS);
-        let realm = |row: RealmRow| {
-            let comment = row.comment.map(|comment| readable(&comment)).filter(|comment| !comment.is_empty());
-            let is_default = !matches!(row.default, Value::Null | Value::Bool(false)) && row.default != 0;
-            Realm { title: comment.unwrap_or_else(|| row.realm.clone()), name: row.realm, is_default }
-        };
-        let mut realms: Vec<Realm> = rows.map(realm).collect();
-        realms.sort_by(|a, b| b.is_default.cmp(&a.is_default).then_with(|| a.name.cmp(&b.name)));
-        Ok(realms)
+    /// Those there are: Proxmox's default first, and then by name.
+    pub async fn list(&self) -> Result<Vec<String>, Error> {
+        let Rows(mut rows) = self.client.get::<Rows<RealmRow>>("/access/domains", &[]).await?;
+        rows.retain(|row| is_word(&row.realm));
+        rows.sort_by_cached_key(|row| (!row.is_default(), row.realm.clone()));
+        Ok(rows.into_iter().take(MOST_REALMS).map(|row| row.realm).collect())
     }
 
     /// Whether this could be a user of Proxmox.
