@@ -94,7 +94,9 @@ pub enum LogInError {
     OtherFactor,
     #[error("That code is wrong. You are not logged in yet; try the next one.")]
     WrongFactor,
-    #[error("The code came too late, or too many were wrong. You are not logged in; begin again with your password.")]
+    #[error(
+        "The code came too late, or too many were wrong. You are not logged in; begin again with your password."
+    )]
     FactorOver,
     #[error("{0}")]
     Other(ApiError),

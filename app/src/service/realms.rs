@@ -22,13 +22,9 @@ use crate::{
     auth::{ActsAs, Caller},
     backend::{
         self, Backend, Error as BackendError, Person, now_ms,
-        proxmox::{Entry, Factor},
+        proxmox::{Entry, Factor, RENEW_AFTER},
     },
-    domain::{
-        action::Refusal,
-        realm,
-        secret::Secret,
-    },
+    domain::{action::Refusal, realm, secret::Secret},
     store::{By, LOCAL, NewUser, User},
 };
 use table::{Held, Pending, Table};
@@ -193,7 +189,11 @@ async fn known(state: &AppState, person: &Person) -> Result<Option<User>, LogInF
     let realm = realm::parts(person.user()).map(|(_, realm)| realm);
     match user {
         Some(user) if user.username != person.user() || Some(user.realm.as_str()) != realm => {
-            tracing::warn!(user = person.user(), other = user.username, "an account here has the name of one of Proxmox");
+            tracing::warn!(
+                user = person.user(),
+                other = user.username,
+                "an account here has the name of one of Proxmox"
+            );
             Err(LogInFailure::NameTaken)
         }
         user => Ok(user),
@@ -243,7 +243,7 @@ pub(super) fn acting(driver: Arc<dyn Backend>, caller: &Caller) -> Result<Arc<dy
 pub async fn keep(state: AppState) {
     loop {
         read_realms(&state).await;
-        renew(&state).await;
+        renew(&state, RENEW_AFTER).await;
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -257,8 +257,8 @@ pub async fn read_realms(state: &AppState) {
     }
 }
 
-/// What [`keep`] does each time about tickets.
-pub async fn renew(state: &AppState) {
+/// What [`keep`] does each time about tickets: those of this age are renewed.
+pub async fn renew(state: &AppState, age: Duration) {
     let all = state.realms.table().all(now_ms());
     for (key, user, epoch, person) in all {
         let goes_on = match state.store.user(user).await {
@@ -268,7 +268,7 @@ pub async fn renew(state: &AppState) {
         };
         if !goes_on {
             state.realms.table().forget(&key);
-        } else if let Err(error) = person.renew().await {
+        } else if let Err(error) = person.renew(age).await {
             tracing::warn!(user = person.user(), %error, "a ticket of Proxmox cannot be renewed; its session is over");
             state.realms.table().forget(&key);
         }

@@ -107,7 +107,8 @@ pub async fn add_of_realm(
     let attempt = if is_account { attempt.on_user(account) } else { attempt };
     changing(state, caller, attempt, async || {
         if !is_account {
-            let message = "An account of Proxmox is written name@realm: anna@pve. Nothing was changed.".to_owned();
+            let message =
+                "An account of Proxmox is written name@realm: anna@pve. Nothing was changed.".to_owned();
             return Err(Refusal::Field { field: Field::User, message }.into());
         }
         let address = caller.address_text();

@@ -93,9 +93,7 @@ async fn call(browser: &mut Browser, address: &Address, known: &Known) -> Reply 
 fn verdict(address: &Address, reply: &Reply) -> Verdict {
     let to = reply.location.as_deref().unwrap_or_default();
     match reply.status {
-        StatusCode::UNAUTHORIZED
-            if matches!(address.path, "/api/account/log_in" | "/api/account/factor") =>
-        {
+        StatusCode::UNAUTHORIZED if matches!(address.path, "/api/account/log_in" | "/api/account/factor") => {
             Verdict::Allowed
         }
         StatusCode::UNAUTHORIZED => Verdict::LogIn,

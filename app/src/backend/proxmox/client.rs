@@ -40,8 +40,8 @@ use node::{Fault, Node};
 pub use person::{Entry, Factor, Person, Realms};
 pub use reply::{Reply, Words, readable};
 use route::Route;
-pub use session::is_user;
 use session::{Key, Session};
+pub use session::{RENEW_AFTER, is_user};
 pub use task::Status;
 
 /// What needs no escape inside one segment of a path (RFC 3986's unreserved characters).

@@ -39,7 +39,7 @@ mod tasks;
 mod upid;
 pub(crate) mod wire;
 
-pub use client::{Client, Entry, Factor, Person, Realms, is_user, segment};
+pub use client::{Client, Entry, Factor, Person, RENEW_AFTER, Realms, is_user, segment};
 pub use config::{CONCURRENCY, Credentials, Endpoint, PORT, ProxmoxConfig, TIMEOUT, Trust};
 pub use driver::ProxmoxDriver;
 pub use upid::{NoUpid, Upid};

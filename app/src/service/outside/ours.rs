@@ -53,7 +53,11 @@ mod tests {
     }
 
     fn live(name: &str, makes_guest: bool) -> Beginner {
-        Beginner { guest: GuestId::parse("proxmox-lxc", name).unwrap(), makes_guest, actor: Some("anna@pve".to_owned()) }
+        Beginner {
+            guest: GuestId::parse("proxmox-lxc", name).unwrap(),
+            makes_guest,
+            actor: Some("anna@pve".to_owned()),
+        }
     }
 
     fn waits(task: &Task, live: &[Beginner], is_asked_again: bool) -> bool {

@@ -29,8 +29,7 @@ pub fn FactorPage() -> impl IntoView {
                             </Banner>
                         }
                     })
-            }}
-            <ActionForm action=answer attr:class="form">
+            }} <ActionForm action=answer attr:class="form">
                 <TextField
                     id="code"
                     name="code"
@@ -47,8 +46,7 @@ pub fn FactorPage() -> impl IntoView {
                 >
                     "Log in"
                 </button>
-            </ActionForm>
-            <div class="sheet-foot">
+            </ActionForm> <div class="sheet-foot">
                 <a href="/login">"Begin again"</a>
             </div>
         </Sheet>

@@ -7,7 +7,7 @@
 //!
 //! Passwords and tickets are in requests and in memory, and nowhere else.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
@@ -58,9 +58,10 @@ impl Person {
         self.0.client.session.is_over()
     }
 
-    /// Renews the ticket if it is time. Where Proxmox does not answer the old one is kept for as long as it is good.
-    pub async fn renew(&self) -> Result<(), Error> {
-        self.0.client.key().await.map(drop)
+    /// Renews the ticket if it is of this age or older. Where Proxmox does not answer, the old one is kept for as long as it is
+    /// good.
+    pub async fn renew(&self, age: Duration) -> Result<(), Error> {
+        self.0.client.key_younger(age).await.map(drop)
     }
 
     /// Whether Proxmox gives the person this privilege on that path (`/vms/101`).
@@ -137,7 +138,8 @@ impl Factor {
     /// What is typed, as Proxmox wants it: six digits are from an authenticator, anything else is a recovery code.
     fn response(&self, typed: &str) -> String {
         let code: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
-        let is_totp = self.takes_totp && (6..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+        let is_totp =
+            self.takes_totp && (6..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
         format!("{}:{code}", if is_totp || !self.takes_recovery { "totp" } else { "recovery" })
     }
 }
@@ -190,7 +192,10 @@ impl Realms {
 
     /// Checks the password of `anna@pve`.
     pub async fn log_in(&self, user: &str, password: &Secret) -> Result<Entry, Error> {
-        if !Self::is_account(user) || password.expose().is_empty() || password.expose().len() > LONGEST_PASSWORD {
+        if !Self::is_account(user)
+            || password.expose().is_empty()
+            || password.expose().len() > LONGEST_PASSWORD
+        {
             return Ok(Entry::Wrong);
         }
         self.entered(user, &[("username", user), ("password", password.expose())]).await
@@ -227,7 +232,8 @@ impl Realms {
         }
         let told = answer.username.clone().unwrap_or_else(|| user.to_owned());
         // A realm may take a name in any case, and no other name for it.
-        let is_same = told.to_lowercase() == user.to_lowercase() && realm::parts(&told).map(|p| p.1) == realm::parts(user).map(|p| p.1);
+        let is_same = told.to_lowercase() == user.to_lowercase()
+            && realm::parts(&told).map(|p| p.1) == realm::parts(user).map(|p| p.1);
         if !is_user(&told) || !is_same {
             return Err(scene.garbled("it let in somebody else than who asked"));
         }
