@@ -27,8 +27,8 @@ class Realms:
         return [("GET", "/access/domains", self._domains)]
 
     async def _domains(self, values, user):
-        # As captured of Proxmox VE 9.1.
-        return [{"type": "pve", "comment": "Proxmox VE authentication server", "realm": "pve"},
+        # As captured of Proxmox VE 9.1, and one that nobody has a password in.
+        return [{"type": "openid", "realm": "sso"}, {"type": "pve", "comment": "Proxmox VE authentication server", "realm": "pve"},
                 {"type": "pam", "comment": "Linux PAM standard authentication", "realm": "pam"}]
 
     async def _ticket(self, request):
@@ -48,7 +48,8 @@ class Realms:
             return self._granted(user)
         if not self.check_password(user, password):
             raise PveError(401, "authentication failure")
-        factors = self.factors.get(user)
+        # fakepve's own switch is for everybody, with a code that nobody has.
+        factors = self.factors.get(user, {"totp": []} if self.tfa else {})
         if factors:
             told = {kind: list(range(len(codes))) if kind == "recovery" else True for kind, codes in factors.items()}
             half = "PVE:!tfa!{0}:{1:08X}::{2}".format(

@@ -29,6 +29,8 @@ use super::{
 const LONGEST: usize = 64;
 /// Most realms that are offered: many times what anybody has.
 const MOST_REALMS: usize = 50;
+/// The type of a realm that has no passwords: it sends the browser elsewhere.
+const BY_BROWSER: &str = "openid";
 /// Longest password that is handed on, bytes.
 const LONGEST_PASSWORD: usize = 1024;
 
@@ -161,6 +163,8 @@ pub struct Realms {
 #[serde(default)]
 struct RealmRow {
     realm: String,
+    #[serde(rename = "type")]
+    kind: String,
     default: Value,
 }
 
@@ -177,10 +181,10 @@ impl Realms {
         Self { client }
     }
 
-    /// Those there are: Proxmox's default first, and then by name.
+    /// Those with passwords: Proxmox's default first, and then by name.
     pub async fn list(&self) -> Result<Vec<String>, Error> {
         let Rows(mut rows) = self.client.get::<Rows<RealmRow>>("/access/domains", &[]).await?;
-        rows.retain(|row| is_word(&row.realm));
+        rows.retain(|row| is_word(&row.realm) && row.kind != BY_BROWSER);
         rows.sort_by_cached_key(|row| (!row.is_default(), row.realm.clone()));
         Ok(rows.into_iter().take(MOST_REALMS).map(|row| row.realm).collect())
     }
