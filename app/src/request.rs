@@ -4,20 +4,27 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderName, HeaderValue, StatusCode, header::ACCEPT, request::Parts};
+use http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{ACCEPT, RETRY_AFTER},
+    request::Parts,
+};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
 use crate::{
-    api::{AccountError, ApiError, LogInError},
+    api::{AccountError, ApiError, LogInError, Wait},
     auth::{Caller, password},
     domain::action::Refusal,
-    service::{AccountFailure, AppState, Error, LogInFailure, Visit},
+    service::{AccountFailure, AppState, Error, LogInFailure, Visit, accounts::LoggedIn},
 };
 
 /// Set on every reply that a server function chose itself. A reply without it failed before any function ran, in
 /// the decoding of its arguments.
 pub const CHOSEN: HeaderName = HeaderName::from_static("paddock-reply");
+
+/// What the browser is to keep, to be known again. The server's layers make a cookie of it.
+pub const DEVICE: HeaderName = HeaderName::from_static("paddock-device");
 
 /// This request before it is known who makes it.
 pub fn visit() -> Result<Visit, Error> {
@@ -55,6 +62,9 @@ pub async fn reply<T, E: Status>(work: impl Future<Output = Result<T, E>>) -> Re
             && !wants_page()
         {
             options.set_status(error.status());
+            if let Some(seconds) = error.retry_after() {
+                options.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+            }
         }
     }
     result
@@ -73,9 +83,29 @@ pub fn redirect(path: &str) {
     }
 }
 
+/// Sends whoever is in, or is to answer more, to where that goes on.
+pub fn logged_in(done: LoggedIn) {
+    if let Some(device) = done.device {
+        keep_device(&device);
+    }
+    redirect(&done.landing);
+}
+
+/// Lets the browser keep this, to be known again.
+fn keep_device(secret: &str) {
+    if let (Some(options), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(secret)) {
+        options.insert_header(DEVICE, value);
+    }
+}
+
 /// An error's HTTP status.
 pub trait Status {
     fn status(&self) -> StatusCode;
+
+    /// In how many seconds it is worth to try again.
+    fn retry_after(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl Status for ApiError {
@@ -93,6 +123,7 @@ impl Status for ApiError {
                 Refusal::NotFound { .. } => StatusCode::NOT_FOUND,
                 Refusal::Denied { .. }
                 | Refusal::DeniedByToken { .. }
+                | Refusal::NeedsSession
                 | Refusal::DeniedByBackend { .. }
                 | Refusal::NeedsOwnLogIn { .. } => StatusCode::FORBIDDEN,
                 Refusal::AlreadyExists { .. }
@@ -116,9 +147,17 @@ impl Status for LogInError {
             Self::Wrong | Self::Ended | Self::OtherFactor | Self::WrongFactor | Self::FactorOver => {
                 StatusCode::UNAUTHORIZED
             }
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NameTaken => StatusCode::CONFLICT,
             Self::Unasked => StatusCode::SERVICE_UNAVAILABLE,
             Self::Other(error) => error.status(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { seconds } => Some(seconds.0),
+            _ => None,
         }
     }
 }
@@ -127,7 +166,15 @@ impl Status for AccountError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Other(error) => error.status(),
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { seconds } => Some(seconds.0),
+            _ => None,
         }
     }
 }
@@ -158,6 +205,7 @@ impl From<LogInFailure> for LogInError {
     fn from(failure: LogInFailure) -> Self {
         match failure {
             LogInFailure::Wrong => Self::Wrong,
+            LogInFailure::TooMany { seconds } => Self::TooMany { seconds: Wait(seconds) },
             LogInFailure::Ended => Self::Ended,
             LogInFailure::Unasked => Self::Unasked,
             LogInFailure::NameTaken => Self::NameTaken,
@@ -180,8 +228,10 @@ impl From<AccountFailure> for AccountError {
         match failure {
             AccountFailure::WrongPassword => Self::WrongPassword,
             AccountFailure::OfRealm => Self::OfRealm,
+            AccountFailure::TooMany { seconds } => Self::TooMany { seconds: Wait(seconds) },
             AccountFailure::TooShort { length } => Self::TooShort { length, least: password::SHORTEST },
             AccountFailure::TooLong => Self::TooLong { most: password::LONGEST },
+            AccountFailure::KnownBad => Self::KnownBad,
             AccountFailure::Differ => Self::Differ,
             AccountFailure::Same => Self::Same,
             AccountFailure::Other(error) => Self::Other(error.into()),

@@ -4,7 +4,10 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use app::{auth::Caller, service::AppState};
+use app::{
+    auth::Caller,
+    service::{AppState, Standing},
+};
 use axum::{
     Extension,
     response::{
@@ -12,7 +15,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream::select};
 use http::StatusCode;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 /// How often a silent stream says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// `GET /events`. A slow reader gets fewer events, never a longer queue: only the newest counter is kept.
+/// `GET /events`. A slow reader gets fewer events, never a longer queue: only the newest counter is kept. It ends with the
+/// session, and tells of changed rights, too: there may be more to read now, or less.
 pub async fn events(
     Extension(state): Extension<AppState>,
     Extension(closing): Extension<CancellationToken>,
@@ -30,8 +34,18 @@ pub async fn events(
     if caller.must_change_password {
         return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
     }
-    let stream = WatchStream::new(state.inventory.changes())
-        .map(|count| Ok::<_, Infallible>(Event::default().event("change").data(count.to_string())))
-        .take_until(closing.cancelled_owned());
+    let standing = Standing::of(&state, &caller);
+    let over = standing.over.clone();
+    let rights = WatchStream::from_changes(standing.rights.clone());
+    let count = state.inventory.changes();
+    let changes = WatchStream::new(count.clone());
+    let stream = select(changes, rights.map(move |_| *count.borrow()))
+        .map(move |count| {
+            // Watched for as long as the stream is read.
+            let _watched = &standing;
+            Ok::<_, Infallible>(Event::default().event("change").data(count.to_string()))
+        })
+        .take_until(closing.cancelled_owned())
+        .take_until(over.cancelled_owned());
     Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
 }

@@ -8,7 +8,7 @@ use app::{
         words,
     },
     service::{
-        AppState, Error, Visible,
+        AppState, Error, Standing, Visible,
         export::{Export, ExportFailure, Format},
     },
 };
@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 /// sense is answered with 400, a sentence a line.
 ///
 /// The next rows are read once the client has taken those before, so a slow one costs no memory, and one that hangs up ends
-/// the reading. What ends before its end does so without the mark of one: a client tells such a file from a whole one.
+/// the reading; so does the end of the session, and a change of what may be seen. What ends before its end does so without the mark of one: a client tells such a file from a whole one.
 pub async fn export(
     Extension(state): Extension<AppState>,
     Extension(closing): Extension<CancellationToken>,
@@ -46,14 +46,21 @@ pub async fn export(
         Err(failure) => return refusal(failure),
     };
     tracing::info!(actor = caller.username, %format, filter = query.to_query(), "history exported");
-    let pieces = stream::try_unfold((export, closing), |(mut export, closing)| async move {
-        let piece = tokio::select! {
-            piece = export.next() => piece,
-            () = closing.cancelled() => Err(Error::Refused(Refusal::ShuttingDown)),
-        };
-        let piece = piece.inspect_err(|error| tracing::error!(error = %error, "an export ended early"))?;
-        Ok::<_, Error>(piece.map(|piece| (piece, (export, closing))))
-    });
+    let standing = Standing::of(&state, &caller);
+    let pieces =
+        stream::try_unfold((export, closing, standing), |(mut export, closing, mut standing)| async move {
+            let piece = tokio::select! {
+                biased;
+                () = standing.over.cancelled() => Err(Error::NotLoggedIn),
+                // What may be seen was decided at the beginning: the rest would be decided otherwise.
+                _ = standing.rights.changed() => Err(Error::NotLoggedIn),
+                () = closing.cancelled() => Err(Error::Refused(Refusal::ShuttingDown)),
+                piece = export.next() => piece,
+            };
+            let piece =
+                piece.inspect_err(|error| tracing::error!(error = %error, "an export ended early"))?;
+            Ok::<_, Error>(piece.map(|piece| (piece, (export, closing, standing))))
+        });
     let name = format!(
         "attachment; filename=\"{}\"",
         file_name(&state.host, words::iso(app::backend::now_ms()), format)

@@ -3,26 +3,42 @@
 use std::net::SocketAddr;
 
 use app::{
-    auth::Caller,
-    request::CHOSEN,
-    service::{AppState, Visit, accounts},
+    auth::{Caller, device, token},
+    request::{CHOSEN, DEVICE},
+    service::{AppState, TokenFailure, Visit, accounts, tokens},
 };
 use axum::{
-    extract::{ConnectInfo, Request},
+    extract::{ConnectInfo, Request, State},
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 use http::{
-    HeaderMap, Method, StatusCode,
-    header::{HOST, ORIGIN},
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE, USER_AGENT, WWW_AUTHENTICATE},
 };
 use tower_sessions::Session;
 
 /// Where server functions are.
 const FUNCTIONS: &str = "/api/";
 
-/// Puts the [`Visit`] and, if somebody is logged in, the [`Caller`] into the request.
-pub async fn identify(mut request: Request, next: Next) -> Response {
+/// Where a browser keeps what it is known by when somebody logs in again: nobody else can make it wait.
+const DEVICE_COOKIE: &str = "paddock-device";
+/// How long it keeps that, seconds.
+const DEVICE_KEPT: u32 = 400 * 24 * 3600;
+
+/// Whether cookies are sent over HTTPS only.
+#[derive(Debug, Clone, Copy)]
+pub struct SecureCookies(pub bool);
+
+/// Puts the [`Visit`] and, if somebody is logged in or sends an API token, the [`Caller`] into the request.
+///
+/// A request with a token has no session, whatever cookies it carries; one that is not good is refused, and never taken for
+/// a request without.
+pub async fn identify(
+    State(SecureCookies(secure)): State<SecureCookies>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let (Some(state), Some(session)) =
         (request.extensions().get::<AppState>().cloned(), request.extensions().get::<Session>().cloned())
     else {
@@ -30,8 +46,33 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
     };
     let address =
         request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
-    let visit = Visit { state, session, address };
-    match accounts::caller(&visit).await {
+    let headers = request.headers();
+    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let visit = Visit {
+        state,
+        session: Some(session),
+        address,
+        device: device::describe(user_agent),
+        device_key: cookie(headers, DEVICE_COOKIE).and_then(token::hash_of),
+    };
+    let (visit, caller) = match bearer(headers) {
+        None => {
+            let caller = accounts::caller(&visit).await;
+            (visit, caller)
+        }
+        Some(text) => {
+            let visit = Visit { session: None, ..visit };
+            match tokens::caller(&visit, text).await {
+                Ok(caller) => (visit, Ok(Some(caller))),
+                Err(TokenFailure::Other(error)) => (visit, Err(error)),
+                Err(failure) => {
+                    let challenge = [(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
+                    return (StatusCode::UNAUTHORIZED, challenge, format!("{failure}\n")).into_response();
+                }
+            }
+        }
+    };
+    match caller {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
         }
@@ -46,7 +87,37 @@ pub async fn identify(mut request: Request, next: Next) -> Response {
         }
     }
     request.extensions_mut().insert(visit);
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if let Some(Ok(secret)) = response.headers_mut().remove(DEVICE).as_ref().map(HeaderValue::to_str) {
+        let secure = if secure { "; Secure" } else { "" };
+        let cookie = format!(
+            "{DEVICE_COOKIE}={secret}; Path=/api/account/; Max-Age={DEVICE_KEPT}; SameSite=Strict; HttpOnly{secure}"
+        );
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// What stands behind `Bearer`; `None` for a request that has no such header. One that cannot be read is an empty token,
+/// which is none.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut found = None;
+    for value in headers.get_all(AUTHORIZATION) {
+        let bytes = value.as_bytes();
+        if bytes.len() >= 6 && bytes[..6].eq_ignore_ascii_case(b"bearer") {
+            let text = value.to_str().unwrap_or_default().get(6..).unwrap_or_default();
+            found = Some(if found.is_some() { "" } else { text.trim() });
+        }
+    }
+    found
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = values.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// Sends whoever may not see pages yet to where they can change that, and back afterwards.
@@ -148,6 +219,22 @@ mod tests {
         ] {
             assert_eq!(is_same_origin(&headers(&pairs)), allowed, "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn a_token_is_what_stands_behind_its_scheme_and_there_is_one() {
+        let bearer = |pairs: &[(&'static str, &'static str)]| bearer(&headers(pairs)).map(str::to_owned);
+        assert_eq!(bearer(&[]), None);
+        assert_eq!(bearer(&[("authorization", "Basic YTpi")]), None);
+        for value in ["Bearer pdk_1_ff", "bearer  pdk_1_ff ", "BEARER pdk_1_ff"] {
+            assert_eq!(bearer(&[("authorization", value)]).as_deref(), Some("pdk_1_ff"));
+        }
+        for value in ["Bearer", "Bearer "] {
+            assert_eq!(bearer(&[("authorization", value)]).as_deref(), Some(""));
+        }
+        let mut two = headers(&[("authorization", "Bearer a")]);
+        two.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
+        assert_eq!(super::bearer(&two), Some(""));
     }
 
     #[test]

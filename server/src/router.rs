@@ -7,7 +7,7 @@ use std::{
 };
 
 use app::{
-    service::{AppState, accounts},
+    service::{AppState, sessions as user_sessions},
     ui::{
         app::{App, shell},
         status::SetStatus,
@@ -16,7 +16,7 @@ use app::{
 };
 use axum::{
     Extension, Form, Router,
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
     routing::{MethodRouter, get, post},
 };
@@ -35,13 +35,18 @@ use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, tr
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use tower_sessions_sqlx_store::SqliteStore;
 
-use crate::{events::events, export::export, guard, headers};
+use crate::{
+    events::events,
+    export::export,
+    guard::{self, SecureCookies},
+    headers,
+};
 
 /// Largest request body, bytes: forms are small.
 const BODY_LIMIT: usize = 256 * 1024;
 /// How long a session that nobody uses is kept. It is over long before, but only one that is still there can be told
 /// to be.
-const SESSION_KEPT: time::Duration = time::Duration::milliseconds(accounts::ABSOLUTE_LIMIT_MS);
+const SESSION_KEPT: time::Duration = time::Duration::milliseconds(user_sessions::ABSOLUTE_LIMIT_MS);
 /// The theme's cookie, and how long a browser keeps it.
 const THEME_COOKIE: &str = "theme";
 const THEME_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -102,7 +107,7 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))
         // The innermost, as leptos reads bodies itself and asks no extractor's limit.
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(from_fn(guard::identify))
+        .layer(from_fn_with_state(SecureCookies(site.secure_cookies), guard::identify))
         .layer(from_fn(guard::same_origin))
         .layer(session_layer)
         .layer(Extension(state))

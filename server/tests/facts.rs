@@ -204,6 +204,8 @@ fn checkpoints_reach_the_journal_and_never_the_terminal_of_a_command_line() {
 #[tokio::test]
 async fn two_thousand_guesses_from_one_address_are_a_few_entries_and_a_count() {
     let host = Host::start().await;
+    // At this address nobody else gets a turn, but for a browser that was here before.
+    let known = host.admin().await;
     let mut browser = host.browser();
     browser.json = true;
     // Refused before it is hashed, so that the test takes seconds.
@@ -215,11 +217,13 @@ async fn two_thousand_guesses_from_one_address_are_a_few_entries_and_a_count() {
     let before = size().await;
     for nth in 0..2000 {
         let name = if nth % 2 == 0 { "admin".to_owned() } else { format!("user{nth}") };
-        assert_eq!(browser.log_in(&name, &guess).await.status, StatusCode::UNAUTHORIZED);
+        let status = browser.log_in(&name, &guess).await.status;
+        assert!(matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS), "{status}");
     }
     let grown = size().await - before;
     assert_eq!(grown, 40, "twenty of the account and twenty of names that are none");
-    browser.log_in("admin", PASSWORD).await;
+    let mut again = common::Browser { device: known.device.clone(), ..host.browser() };
+    assert_eq!(again.log_in("admin", PASSWORD).await.location.as_deref(), Some("/guests"));
     // The counts, and the log-in.
     assert_eq!(size().await - before, grown + 3);
     let newest = host.state.store.newest_entry(EntryKind::LoggedIn).await.unwrap().unwrap();

@@ -38,8 +38,7 @@ pub async fn log_in(
     request::reply(async {
         let visit = request::visit()?;
         let username = realms::account(&visit.state, &username, &realm);
-        let landing = accounts::log_in(&visit, &username, &password, &next).await?;
-        request::redirect(&landing);
+        request::logged_in(accounts::log_in(&visit, &username, &password, &next).await?);
         Ok(())
     })
     .await
@@ -50,8 +49,7 @@ pub async fn log_in(
 pub async fn answer_factor(code: String) -> Result<(), LogInError> {
     use crate::{request, service::realms};
     request::reply(async {
-        let landing = realms::answer(&request::visit()?, &code).await?;
-        request::redirect(&landing);
+        request::logged_in(realms::answer(&request::visit()?, &code).await?);
         Ok(())
     })
     .await

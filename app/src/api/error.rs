@@ -65,12 +65,33 @@ impl FromServerFnError for CreateError {
     }
 }
 
+/// Seconds until the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Wait(pub u64);
+
+impl Wait {
+    fn words(self) -> String {
+        match self.0 {
+            0 | 1 => "1 second".to_owned(),
+            seconds @ 2..=90 => format!("{seconds} seconds"),
+            seconds => format!("{} minutes", seconds.div_ceil(60)),
+        }
+    }
+}
+
 /// Why a log-in failed. The same whether the user name or the password was wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogInError {
     #[error("User name or password is wrong.")]
     Wrong,
+    /// The password was not looked at.
+    #[error(
+        "Too many log-ins failed here, so this one was not tried. The next is possible in {}; or log in from a browser that \
+         you have used before.", .seconds.words()
+    )]
+    TooMany { seconds: Wait },
     /// The password was right.
     #[error(
         "This account is disabled, or its time is over. You are not logged in; an administrator can enable it again."
@@ -118,10 +139,17 @@ pub enum AccountError {
     WrongPassword,
     #[error("Proxmox checks the password of this account. Nothing was changed; change it there.")]
     OfRealm,
+    #[error("The current password was wrong too often, so nothing was tried. The next try is possible in {}.", .seconds.words())]
+    TooMany { seconds: Wait },
     #[error("The new password has {length} characters; at least {least} are needed. Nothing was changed.")]
     TooShort { length: usize, least: usize },
     #[error("The new password is too long; {most} bytes are the most. Nothing was changed.")]
     TooLong { most: usize },
+    #[error(
+        "The new password is among those that are guessed first. Nothing was changed; take one of a few words that have nothing \
+         to do with each other."
+    )]
+    KnownBad,
     #[error("The two new passwords differ. Nothing was changed.")]
     Differ,
     #[error("The new password is the old one. Choose another.")]
@@ -134,8 +162,10 @@ impl AccountError {
     /// The form field to show it at.
     pub fn field(&self) -> Option<Field> {
         match self {
-            Self::WrongPassword | Self::OfRealm => Some(Field::CurrentPassword),
-            Self::TooShort { .. } | Self::TooLong { .. } | Self::Same => Some(Field::NewPassword),
+            Self::WrongPassword | Self::OfRealm | Self::TooMany { .. } => Some(Field::CurrentPassword),
+            Self::TooShort { .. } | Self::TooLong { .. } | Self::KnownBad | Self::Same => {
+                Some(Field::NewPassword)
+            }
             Self::Differ => Some(Field::RepeatPassword),
             Self::Other(_) => None,
         }

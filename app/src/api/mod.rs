@@ -3,9 +3,11 @@
 //! No SQL, no process and no decision in here. On the server the bodies run; in the browser each function is the
 //! request that makes them run. Server-only imports stay inside the bodies, so this room needs no cfg.
 
+pub mod access;
 pub mod account;
 mod error;
 pub mod guests;
 pub mod operations;
+pub mod sessions;
 
-pub use error::{AccountError, ApiError, CreateError, LogInError};
+pub use error::{AccountError, ApiError, CreateError, LogInError, Wait};

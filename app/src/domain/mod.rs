@@ -3,6 +3,7 @@
 //! Plain data and pure rules. No IO, no clock, no leptos, no sqlx: everything here can be tested with a literal.
 
 pub mod access;
+pub mod account;
 pub mod action;
 pub mod failure;
 pub mod guest;

@@ -51,6 +51,9 @@ pub enum Field {
     Holder,
     Scope,
     Expires,
+    Privileges,
+    Token,
+    Session,
     SshKeys,
     Description,
     Tags,
@@ -96,6 +99,11 @@ pub enum Refusal {
         "This token does not hold the privilege “{privilege}” on {on}. Nothing was done; use one that does."
     )]
     DeniedByToken { privilege: Privilege, on: String },
+    /// An API token was used for what a person has to do.
+    #[error(
+        "This is done by a person who has logged in, not with an API token. Nothing was done; log in and do it there."
+    )]
+    NeedsSession,
     /// The backend's own access control said no, to Paddock or to the person's own account there.
     #[error(
         "{} denies this to {} ({what}). Nothing was run; grant it there.", .backend.label(),
@@ -147,6 +155,7 @@ impl Refusal {
             Self::NotReady { .. } => FailureKind::NotReady,
             Self::Denied { .. }
             | Self::DeniedByToken { .. }
+            | Self::NeedsSession
             | Self::DeniedByBackend { .. }
             | Self::NeedsOwnLogIn { .. } => FailureKind::Denied,
         }

@@ -10,10 +10,10 @@ use crate::{
     auth::Caller,
     backend::now_ms,
     domain::{
-        access::{BuiltIn, Grant, GrantId, Holder, Privileges, Rights, Role, RoleName, Scope},
+        access::{BuiltIn, Grant, GrantId, Group, Holder, Privileges, Rights, Role, RoleName, Scope},
         action::{Field, Refusal},
     },
-    store::{Group, NewGrant},
+    store::NewGrant,
 };
 
 /// Longest name of a group, characters.
@@ -151,6 +151,17 @@ pub async fn set_member(
 pub async fn grants(state: &AppState, caller: &Caller) -> Result<Vec<Grant>, Error> {
     may_read(caller)?;
     Ok(state.store.grants().await?)
+}
+
+/// A user or a group as somebody names it: `user:anna`, `group:ops`; without a word in front, a user.
+pub fn holder(text: &str) -> Result<Holder, Error> {
+    let text = text.trim();
+    let (kind, name) = text.split_once(':').unwrap_or(("user", text));
+    match (kind, name.trim()) {
+        ("user", name) if !name.is_empty() => Ok(Holder::User(name.to_owned())),
+        ("group", name) if !name.is_empty() => Ok(Holder::Group(name.to_owned())),
+        _ => Err(field(Field::Holder, "Name a user, or a group as group:NAME. Nothing was changed.")),
+    }
 }
 
 /// A grant as it is asked for.

@@ -1,30 +1,22 @@
-//! One's own account: the first administrator, log in, log out, change the password, who a session belongs to.
+//! One's own account: the first administrator, log in, log out, change the password, who is calling.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, realms, seen};
+use super::{
+    AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, realms, seen, sessions,
+    tokens,
+};
 use crate::{
-    auth::{Caller, password},
+    auth::{Caller, Credential, password, token},
     backend::now_ms,
-    domain::{access::BuiltIn, failure::FailureKind, view::Frame},
-    store::{By, EntryKind, Fact, LOCAL, NewUser, Store, User, UserId, user_subject},
+    domain::{access::BuiltIn, account::SessionId, failure::FailureKind, view::Frame},
+    store::{By, EntryKind, Fact, LOCAL, NewUser, Session, Store, User, user_subject},
 };
 
 /// The name of the first administrator.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
-/// Session keys.
-const USER: &str = "user";
-const EPOCH: &str = "epoch";
-const BEGUN: &str = "begun";
-const SEEN: &str = "seen";
-/// A session ends so long after its log-in, however busy it was.
-pub const ABSOLUTE_LIMIT_MS: i64 = 7 * 24 * 3600 * 1000;
-/// A session ends after so long without a request.
-pub const IDLE_LIMIT_MS: i64 = 12 * 3600 * 1000;
-/// How exactly it is known when a session was last used: a write for every request would be a waste.
-const SEEN_STEP_MS: i64 = 5 * 60 * 1000;
 /// Running operations that the frame lists.
 const RUNNING_SHOWN: u32 = 100;
 
@@ -76,47 +68,92 @@ async fn verified(state: &AppState, secret: &str, user: Option<&User>) -> Result
     Ok(tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_deref())).await?)
 }
 
-/// Logs in, and says where to go then.
-pub async fn log_in(visit: &Visit, username: &str, secret: &str, next: &str) -> Result<String, LogInFailure> {
+/// A log-in that went well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// Where to go then.
+    pub landing: String,
+    /// What the browser is to keep, to be known again; `None` where it keeps something already.
+    pub device: Option<String>,
+}
+
+/// Logs in. Wrong passwords cost a growing delay.
+pub async fn log_in(
+    visit: &Visit,
+    username: &str,
+    secret: &str,
+    next: &str,
+) -> Result<LoggedIn, LogInFailure> {
     let state = &visit.state;
+    visit.session()?;
     let user = state.store.user_named(username.trim()).await.map_err(Error::from)?;
+    let pass = match state.throttle.log_in(visit, username, user.as_ref()).await? {
+        Ok(pass) => pass,
+        Err(seconds) => {
+            tracing::warn!(address = ?visit.address, seconds, "log-in refused, as too many failed");
+            note_failure(visit, user.as_ref(), json!({ "known": user.is_some(), "checked": false })).await;
+            return Err(LogInFailure::TooMany { seconds });
+        }
+    };
     let is_right = verified(state, secret, user.as_ref()).await?;
     let Some(user) = user.as_ref().filter(|_| is_right) else {
         if realms::is_asked(state, username.trim()) {
-            return realms::log_in(visit, username.trim(), secret, next).await;
+            return realms::log_in(visit, username.trim(), secret, next, pass).await;
         }
         tracing::warn!(address = ?visit.address, "log-in failed");
-        note_failure(visit, user.as_ref()).await;
+        note_failure(visit, user.as_ref(), json!({ "known": user.is_some() })).await;
         return Err(LogInFailure::Wrong);
     };
-    enter(visit, user, next).await
+    pass.right();
+    let (done, _) = enter(visit, user, next).await?;
+    renew_hash(state, user, secret).await;
+    Ok(done)
 }
 
-/// Begins the session of somebody whose password was right, and says where to go then.
-pub(super) async fn enter(visit: &Visit, user: &User, next: &str) -> Result<String, LogInFailure> {
+/// Begins the session of somebody whose password was right.
+pub(super) async fn enter(
+    visit: &Visit,
+    user: &User,
+    next: &str,
+) -> Result<(LoggedIn, SessionId), LogInFailure> {
     if !user.may_log_in(now_ms()) {
         tracing::warn!(user = user.username, address = ?visit.address, "log-in to an account that is over");
-        note_failure(visit, Some(user)).await;
+        note_failure(visit, Some(user), json!({ "known": true })).await;
         return Err(LogInFailure::Ended);
     }
-    let before = caller(visit).await?;
     // Before there is a session: who cannot be recorded is not let in.
     record_log_in(visit, user).await?;
-    if let Some(before) = before {
-        end_session(visit, &before.username, "log-in").await;
-        realms::forget(visit).await?;
-    }
+    sessions::leave(visit, "log-in").await?;
+    let (device, device_key) = match visit.device_key {
+        Some(key) => (None, key),
+        None => token::secret().map(|(secret, key)| (Some(secret), key)).map_err(Error::from)?,
+    };
     // A new session id, so that one planted before the log-in is worth nothing.
-    begin_session(visit, user.id, user.session_epoch).await?;
+    let session = sessions::begin(&Visit { device_key: Some(device_key), ..visit.clone() }, user).await?;
     tracing::info!(user = user.username, address = ?visit.address, "logged in");
-    Ok(if user.must_change_password { "/account/password".to_owned() } else { landing(next) })
+    let landing = if user.must_change_password { "/account/password".to_owned() } else { landing(next) };
+    Ok((LoggedIn { landing, device }, session))
+}
+
+/// The one moment in which the password is known: a hash of older parameters is made anew. The log-in goes on without.
+async fn renew_hash(state: &AppState, user: &User, secret: &str) {
+    let Some(before) = user.password_hash.as_deref().filter(|hash| password::is_outdated(hash)) else {
+        return;
+    };
+    let renewed = async {
+        let hash = hashed(secret.to_owned()).await?;
+        Ok::<_, Error>(state.store.renew_hash(user.id, before, &hash).await?)
+    };
+    if let Err(error) = renewed.await {
+        tracing::error!(error = %error, user = user.username, "a password's hash could not be renewed");
+    }
 }
 
 /// A name that is no account's is not recorded: it may be a password, typed into the wrong field.
-pub(super) async fn note_failure(visit: &Visit, user: Option<&User>) {
+pub(super) async fn note_failure(visit: &Visit, user: Option<&User>, detail: Value) {
     let address = visit.address_text();
     let by = By { actor: None, address: address.as_deref(), at_ms: now_ms() };
-    let fact = Fact::new(EntryKind::LogInFailed, by).with(json!({ "known": user.is_some() }));
+    let fact = Fact::new(EntryKind::LogInFailed, by).with(detail);
     let fact = Fact { subject: user.map(|user| user_subject(&user.username)), ..fact };
     visit.state.attempts.note(&visit.state.store, fact).await;
 }
@@ -130,29 +167,6 @@ async fn record_log_in(visit: &Visit, user: &User) -> Result<(), Error> {
     Ok(state.store.record(Fact::new(EntryKind::LoggedIn, by).on(account)).await?)
 }
 
-/// Records, once, that this session is over. It is over whatever comes of that.
-async fn end_session(visit: &Visit, username: &str, why: &str) {
-    let Visit { state, session, .. } = visit;
-    if !state.attempts.is_first_to_tell(session.id()) {
-        return;
-    }
-    let address = visit.address_text();
-    let by = By { actor: Some(username), address: address.as_deref(), at_ms: now_ms() };
-    let fact = Fact::new(EntryKind::SessionEnded, by).on(user_subject(username));
-    if let Err(error) = state.store.record(fact.with(json!({ "why": why, "sessions": 1 }))).await {
-        tracing::error!(error = %error, user = username, why, "the end of a session could not be recorded");
-    }
-}
-
-async fn begin_session(visit: &Visit, user: UserId, epoch: i64) -> Result<(), Error> {
-    visit.session.cycle_id().await?;
-    visit.session.insert(USER, user.0).await?;
-    visit.session.insert(EPOCH, epoch).await?;
-    visit.session.insert(BEGUN, now_ms()).await?;
-    visit.session.insert(SEEN, now_ms()).await?;
-    Ok(())
-}
-
 /// A page of this site, or the guests: never another site.
 fn landing(next: &str) -> String {
     let local = next.starts_with('/')
@@ -164,56 +178,51 @@ fn landing(next: &str) -> String {
 }
 
 pub async fn log_out(visit: &Visit) -> Result<(), Error> {
-    let caller = caller(visit).await?;
-    if let Some(caller) = caller {
-        end_session(visit, &caller.username, "log-out").await;
-    }
-    realms::forget(visit).await?;
-    visit.session.flush().await?;
+    let session = visit.session()?;
+    sessions::leave(visit, "log-out").await?;
+    session.flush().await?;
     Ok(())
 }
 
 /// Whose session this is; `None` for nobody's, an ended one, and one of an account that is gone.
 pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
-    let Some(id) = visit.session.get::<i64>(USER).await? else { return Ok(None) };
-    let epoch = visit.session.get::<i64>(EPOCH).await?;
-    let now = now_ms();
-    let begun = visit.session.get::<i64>(BEGUN).await?.unwrap_or(i64::MIN);
-    let seen = visit.session.get::<i64>(SEEN).await?.unwrap_or(i64::MIN);
-    let user = visit.state.store.user(UserId(id)).await?;
-    // That all sessions of an older epoch are over was recorded with what ended them.
-    let user = user.filter(|user| Some(user.session_epoch) == epoch && user.may_log_in(now));
-    let over = match (now.saturating_sub(begun), now.saturating_sub(seen)) {
-        (age, _) if age > ABSOLUTE_LIMIT_MS => Some("age"),
-        (_, idle) if idle > IDLE_LIMIT_MS => Some("idle"),
-        _ => None,
-    };
-    if let (Some(user), Some(why)) = (&user, over) {
-        end_session(visit, &user.username, why).await;
+    match sessions::of_visit(visit).await? {
+        Some(found) => by_session(&visit.state, found, visit.address).await,
+        None => Ok(None),
     }
-    let acts_as = match user.as_ref().filter(|_| over.is_none()) {
-        Some(user) => realms::acts_as(visit, user).await?,
-        None => None,
-    };
-    if let (Some(user), None, None) = (&user, over, &acts_as) {
-        end_session(visit, &user.username, "no-ticket").await;
-    }
-    let (Some(user), Some(acts_as)) = (user, acts_as) else {
-        realms::forget(visit).await?;
-        visit.session.flush().await?;
+}
+
+/// `None` for somebody who needs a ticket and has none any more: that ends the session.
+async fn by_session(
+    state: &AppState,
+    (session, user): (Session, User),
+    address: Option<IpAddr>,
+) -> Result<Option<Caller>, Error> {
+    let Some(acts_as) = realms::acts_as(state, session.id, &user) else {
+        sessions::end_found(state, &session, &user, "no-ticket", address).await?;
         return Ok(None);
     };
-    if now - seen > SEEN_STEP_MS {
-        visit.session.insert(SEEN, now).await?;
-    }
     Ok(Some(Caller {
         user: Some(user.id),
-        rights: Arc::new(visit.state.store.rights_of(user.id).await?),
+        credential: Credential::Session(session.id),
+        rights: Arc::new(state.store.rights_of(user.id).await?),
         username: user.username,
         must_change_password: user.must_change_password,
-        address: visit.address,
+        address,
         acts_as,
     }))
+}
+
+/// The caller as they are now; `None` once their session or token is over.
+pub(super) async fn still(state: &AppState, before: &Caller) -> Result<Option<Caller>, Error> {
+    match before.credential {
+        Credential::CommandLine => Ok(Some(before.clone())),
+        Credential::Token(id) => tokens::still(state, id, before).await,
+        Credential::Session(id) => match sessions::live(state, id, before.address_text().as_deref()).await? {
+            Some(found) => by_session(state, found, before.address).await,
+            None => Ok(None),
+        },
+    }
 }
 
 /// Replaces the caller's password and ends all sessions but this one. A refusal is recorded.
@@ -251,23 +260,28 @@ async fn change_checked(
     if new != repeat {
         return Err(AccountFailure::Differ);
     }
+    if password::is_known_bad(new, &caller.username) {
+        return Err(AccountFailure::KnownBad);
+    }
     let state = &visit.state;
-    let id = caller.user.ok_or(Error::NotLoggedIn)?;
-    let user = state.store.user(id).await.map_err(Error::from)?.ok_or(Error::NotLoggedIn)?;
+    let (user, this) = sessions::own_user(state, caller).await?;
     if user.realm != LOCAL {
         return Err(AccountFailure::OfRealm);
     }
+    let pass = state.throttle.own_password(user.id).map_err(|seconds| AccountFailure::TooMany { seconds })?;
     if !verified(state, current, Some(&user)).await? {
         return Err(AccountFailure::WrongPassword);
     }
+    pass.right();
     if new == current {
         return Err(AccountFailure::Same);
     }
     let hash = hashed(new.to_owned()).await?;
     let address = visit.address_text();
     let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
-    let epoch = state.store.set_password(user.id, &hash, by).await.map_err(Error::from)?;
-    begin_session(visit, user.id, epoch).await?;
+    state.store.set_password(user.id, &hash, this, by).await.map_err(Error::from)?;
+    state.access_changes.announce();
+    sessions::renew(visit.session().map_err(Error::from)?).await?;
     tracing::info!(user = user.username, address = ?visit.address, "password changed");
     Ok(())
 }

@@ -22,7 +22,6 @@ use std::{
 };
 
 use serde_json::json;
-use tower_sessions::session::Id;
 
 use super::{AppState, Error};
 use crate::{
@@ -85,11 +84,6 @@ impl Attempts {
         self.write(store, due, now_ms()).await;
     }
 
-    /// Whether it is the first time that this session is told to be over: many requests may find out at once.
-    pub(super) fn is_first_to_tell(&self, session: Option<Id>) -> bool {
-        session.is_none_or(|session| self.table().is_new_end(session.0))
-    }
-
     async fn write(&self, store: &Store, due: Vec<Count>, at_ms: i64) {
         for count in due {
             if let Err(error) = store.record(count.fact(at_ms)).await {
@@ -144,7 +138,12 @@ impl Attempt {
         if let Err(error) = &answer
             && error.kind() != FailureKind::Internal
         {
-            let denied = matches!(error, Error::Refused(Refusal::Denied { .. }));
+            let denied = matches!(
+                error,
+                Error::Refused(
+                    Refusal::Denied { .. } | Refusal::DeniedByToken { .. } | Refusal::NeedsSession
+                )
+            );
             self.failed(state, caller, denied, error.kind(), &error.to_string()).await;
         }
         answer

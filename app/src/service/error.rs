@@ -1,7 +1,7 @@
 //! What a use case can answer instead of its result.
 
 use crate::{
-    auth::password::HashError,
+    auth::{password::HashError, token::NoRandom},
     backend,
     domain::{action::Refusal, failure::FailureKind},
     store::StoreError,
@@ -25,6 +25,8 @@ pub enum Error {
     Backend(#[from] backend::Error),
     #[error(transparent)]
     Password(#[from] HashError),
+    #[error(transparent)]
+    Random(#[from] NoRandom),
     #[error("the session could not be read or written: {0}")]
     Session(#[from] tower_sessions::session::Error),
     #[error("a part of Paddock ended early: {0}")]
@@ -44,6 +46,7 @@ impl Error {
             Self::NotLoggedIn | Self::PasswordChangeDue => FailureKind::Denied,
             Self::Store(_)
             | Self::Password(_)
+            | Self::Random(_)
             | Self::Session(_)
             | Self::Crashed(_)
             | Self::Export(_)
@@ -58,11 +61,43 @@ impl From<Refusal> for Error {
     }
 }
 
+/// Of a request with an API token. Its text is what the client is told.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenFailure {
+    #[error(
+        "This API token is not valid: it is mistyped, or it was removed. Nothing was done; make one on your account's page."
+    )]
+    Unknown,
+    #[error("This API token is over since {since}. Nothing was done; make a new one on your account's page.")]
+    Expired { since: String },
+    #[error(
+        "The account of this API token is disabled, or its time is over. Nothing was done; an administrator can enable it again."
+    )]
+    Ended,
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
+impl From<Refusal> for LogInFailure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Other(refusal.into())
+    }
+}
+
+impl From<StoreError> for TokenFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
 /// Of a log-in.
 #[derive(Debug, thiserror::Error)]
 pub enum LogInFailure {
     #[error("user name or password is wrong")]
     Wrong,
+    /// After too many wrong ones; the password was not checked.
+    #[error("too many failed log-ins; the next try is possible in {seconds} s")]
+    TooMany { seconds: u64 },
     /// The password is right, and the account is disabled or over.
     #[error("the account is disabled or over")]
     Ended,
@@ -92,10 +127,15 @@ pub enum AccountFailure {
     /// It is Proxmox's to change.
     #[error("the password is Proxmox's")]
     OfRealm,
+    /// After too many wrong ones; the password was not checked.
+    #[error("too many wrong passwords; the next try is possible in {seconds} s")]
+    TooMany { seconds: u64 },
     #[error("the new password is too short")]
     TooShort { length: usize },
     #[error("the new password is too long")]
     TooLong,
+    #[error("the new password is among those that are guessed first")]
+    KnownBad,
     #[error("the new passwords differ")]
     Differ,
     #[error("the new password is the old one")]
@@ -108,10 +148,13 @@ impl AccountFailure {
     /// `None` where Paddock itself failed.
     pub fn kind(&self) -> Option<FailureKind> {
         match self {
-            Self::WrongPassword => Some(FailureKind::Denied),
-            Self::OfRealm | Self::TooShort { .. } | Self::TooLong | Self::Differ | Self::Same => {
-                Some(FailureKind::Invalid)
-            }
+            Self::WrongPassword | Self::TooMany { .. } => Some(FailureKind::Denied),
+            Self::OfRealm
+            | Self::TooShort { .. }
+            | Self::TooLong
+            | Self::KnownBad
+            | Self::Differ
+            | Self::Same => Some(FailureKind::Invalid),
             Self::Other(error) => Some(error.kind()).filter(|kind| *kind != FailureKind::Internal),
         }
     }

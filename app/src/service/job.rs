@@ -1,12 +1,16 @@
 //! One operation at work: it waits for its turn, runs its plan, and writes its end, whatever happens in between.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
-use super::{AppState, Listener, fair::Permit, recorder::Recorder};
+use super::{AppState, Listener, Standing, fair::Permit, recorder::Recorder, seen};
 use crate::{
+    auth::{Caller, Credential},
     backend::{self, Backend, ExecutionEnd, Site, execute},
     domain::{
         action::{ActionRequest, GuestAction},
@@ -22,6 +26,8 @@ use crate::{
 const END_TRIES: u32 = 10;
 /// How often it is asked whether another process wants an operation's end.
 const CANCEL_POLL: Duration = Duration::from_secs(1);
+/// How often it is looked whether a command's grant has run out.
+const RIGHTS_TICK: Duration = Duration::from_secs(10);
 /// How often a new guest's id may be taken by somebody else before that is a failure.
 const ID_TRIES: u32 = 5;
 
@@ -29,7 +35,7 @@ const ID_TRIES: u32 = 5;
 pub(super) struct Job {
     pub state: AppState,
     pub id: OperationId,
-    pub actor: String,
+    pub caller: Caller,
     pub guest: GuestId,
     pub request: ActionRequest,
     pub driver: Arc<dyn Backend>,
@@ -42,17 +48,23 @@ impl Job {
     pub async fn supervise(mut self, plan: Plan) {
         let begun = std::time::Instant::now();
         let watch = tokio::spawn(watch_for_cancel(self.state.clone(), self.id, self.cancel.clone()));
+        let leave = Arc::new(OnceLock::new());
+        let guard = tokio::spawn(self.watch_for_leave(leave.clone()));
         let turn = self.turn().await;
         let end = match &turn {
             Ok(_) => Ok(self.run(plan).await),
             Err(never) => Err(never),
         };
         watch.abort();
+        guard.abort();
         let guest_after = read_after(self.driver.as_ref(), &self.guest).await;
-        let end = match end {
+        let mut end = match end {
             Ok(end) => end_of(end, guest_after),
             Err(never) => never.end(guest_after),
         };
+        if let (EndState::Cancelled, Some(why)) = (end.state, leave.get()) {
+            end.failure = Some((*why).to_owned());
+        }
         drop(turn);
         write_end(&self.state, self.id, &end).await;
         self.state.inventory.operation_ended(&self.guest, end.guest_after);
@@ -69,6 +81,40 @@ impl Job {
         );
     }
 
+    /// Ends a command in a guest once whoever began it is logged out or may not do so any more. Everything else goes on:
+    /// half of it is worse than all of it.
+    fn watch_for_leave(&self, why: Arc<OnceLock<&'static str>>) -> impl Future<Output = ()> + Send + 'static {
+        let is_watched =
+            self.request.action() == GuestAction::Exec && self.caller.credential != Credential::CommandLine;
+        let (state, caller, guest, cancel) =
+            (self.state.clone(), self.caller.clone(), self.guest.clone(), self.cancel.clone());
+        async move {
+            if !is_watched {
+                return;
+            }
+            let mut standing = Standing::of(&state, &caller);
+            loop {
+                let rights = standing.rights.borrow_and_update().clone();
+                let now = Caller { rights, ..caller.clone() };
+                if seen::decide(&state, &now, GuestAction::Exec.privilege(), &guest).is_err() {
+                    let _ = why.set("Whoever began it may run nothing in this guest any more, so it was ended while it ran.");
+                    break;
+                }
+                tokio::select! {
+                    () = standing.over.cancelled() => {
+                        let _ = why.set("The session it was begun in has ended, so it was ended while it ran.");
+                        break;
+                    }
+                    _ = standing.rights.changed() => {}
+                    // A grant may run out without any sign.
+                    () = tokio::time::sleep(RIGHTS_TICK) => {}
+                }
+            }
+            tracing::info!(%guest, user = caller.username, why = why.get(), "a command is ended with its session");
+            cancel.cancel();
+        }
+    }
+
     /// Waits in the backend's line, and notes that the work begins. A command in a guest needs nothing of the host that
     /// others would miss, and may go on for days: it takes no place.
     async fn turn(&self) -> Result<Option<Permit>, Never> {
@@ -77,7 +123,7 @@ impl Job {
         } else {
             let lanes = &self.state.supervisor.lanes;
             tokio::select! {
-                permit = lanes.enter(self.guest.backend, &self.actor, &self.cancel) => {
+                permit = lanes.enter(self.guest.backend, &self.caller.username, &self.cancel) => {
                     Some(permit.ok_or(Never::Cancelled)?)
                 }
                 () = self.state.supervisor.closing.cancelled() => return Err(Never::Closing),
@@ -149,7 +195,7 @@ impl Job {
             plan_id(&plan, &guest)
         );
         let plan = Plan { notes: plan.notes.iter().cloned().chain([note]).collect(), ..plan };
-        let actor = self.actor.clone();
+        let actor = self.caller.username.clone();
         let by = By { actor: Some(&actor), address: None, at_ms: backend::now_ms() };
         match self.state.store.move_operation(self.id, &guest, &plan, by).await {
             Ok(None) => {}

@@ -57,8 +57,9 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
         Begun::Planned(id) => id,
         Begun::Live(operation) => return Err(Refusal::Busy { guest, operation }.into()),
     };
-    let (actor, cancel) = (caller.username.clone(), state.supervisor.enlist(id));
-    let job = Job { state: state.clone(), id, actor, guest, request, driver, listener, cancel };
+    let cancel = state.supervisor.enlist(id);
+    let job =
+        Job { state: state.clone(), id, caller: caller.clone(), guest, request, driver, listener, cancel };
     state.supervisor.spawn(job.supervise(plan));
     state.inventory.announce();
     Ok(id)

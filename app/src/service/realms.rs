@@ -5,7 +5,7 @@
 //!                              └──► asks for a factor ─► page, code ─► ticket ──┘ no: made, without any right
 //! ```
 //!
-//! Tickets and half tickets are in this process's memory alone, by a key that the session has. They are renewed while the
+//! Tickets and half tickets are in this process's memory alone, by the number of the session. They are renewed while the
 //! session goes on; without its ticket the session is over, also after a restart of Paddock.
 
 mod table;
@@ -15,26 +15,31 @@ use std::{
     time::Duration,
 };
 
+use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::{AppState, Error, LogInFailure, Visit, accounts};
+use super::{
+    AppState, Error, LogInFailure, Visit,
+    accounts::{self, LoggedIn},
+    sessions,
+    throttle::Pass,
+};
 use crate::{
     auth::{ActsAs, Caller},
     backend::{
         self, Backend, Error as BackendError, Person, now_ms,
         proxmox::{Entry, Factor, RENEW_AFTER},
     },
-    domain::{action::Refusal, realm, secret::Secret},
+    domain::{account::SessionId, action::Refusal, realm, secret::Secret},
     store::{By, LOCAL, NewUser, User},
 };
-use table::{Held, Pending, Table};
+use table::{Pending, Table};
 
 /// How many passwords Proxmox is asked about at once: it takes seconds over a wrong one, and has other work.
 const CHECKS: usize = 2;
 /// How often tickets are looked through, and the realms asked for again.
 const PAUSE: Duration = Duration::from_secs(60);
-/// Keys of the session.
-const TICKET: &str = "ticket";
+/// The key of the session layer's row.
 const FACTOR: &str = "factor";
 /// Where a second factor is asked for.
 const FACTOR_PAGE: &str = "/login/factor";
@@ -56,6 +61,11 @@ impl Default for Realms {
 impl Realms {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drops the ticket of a session that ends.
+    pub(super) fn forget(&self, session: SessionId) {
+        self.table().forget(session);
     }
 
     /// The realms as they were read last; none where there is no Proxmox.
@@ -89,7 +99,8 @@ pub(super) async fn log_in(
     username: &str,
     secret: &str,
     next: &str,
-) -> Result<String, LogInFailure> {
+    pass: Pass,
+) -> Result<LoggedIn, LogInFailure> {
     let state = &visit.state;
     let proxmox = at_proxmox(state).ok_or(LogInFailure::Wrong)?;
     let entry = {
@@ -97,11 +108,14 @@ pub(super) async fn log_in(
         proxmox.log_in(username, &Secret::new(secret)).await
     };
     match entry {
-        Ok(Entry::In(person)) => enter(visit, person, next).await,
-        Ok(Entry::Factor(factor)) if !factor.takes_totp && !factor.takes_recovery => {
-            Err(LogInFailure::OtherFactor)
+        Ok(Entry::In(person)) => {
+            pass.right();
+            enter(visit, person, next).await
         }
-        Ok(Entry::Factor(factor)) => ask_factor(visit, factor, next).await,
+        Ok(Entry::Factor(factor)) => {
+            pass.right();
+            ask_factor(visit, factor, next).await
+        }
         Ok(Entry::Wrong) => Err(wrong(visit, username).await),
         Err(error) => Err(unasked(&error)),
     }
@@ -114,7 +128,7 @@ async fn turn(state: &AppState) -> Result<tokio::sync::SemaphorePermit<'_>, Erro
 async fn wrong(visit: &Visit, username: &str) -> LogInFailure {
     tracing::warn!(address = ?visit.address, "log-in at Proxmox failed");
     match visit.state.store.user_named(username).await {
-        Ok(user) => accounts::note_failure(visit, user.as_ref()).await,
+        Ok(user) => accounts::note_failure(visit, user.as_ref(), json!({ "known": user.is_some() })).await,
         Err(error) => return LogInFailure::Other(error.into()),
     }
     LogInFailure::Wrong
@@ -126,32 +140,41 @@ fn unasked(error: &BackendError) -> LogInFailure {
 }
 
 /// The password was right: keeps the half ticket for this browser.
-async fn ask_factor(visit: &Visit, factor: Factor, next: &str) -> Result<String, LogInFailure> {
-    let session = &visit.session;
+async fn ask_factor(visit: &Visit, factor: Factor, next: &str) -> Result<LoggedIn, LogInFailure> {
+    if !factor.takes_totp && !factor.takes_recovery {
+        return Err(LogInFailure::OtherFactor);
+    }
+    let session = visit.session()?;
     // As with a log-in: a session planted before must not be the one that is answered in.
-    session.cycle_id().await.map_err(Error::from)?;
+    sessions::renew(session).await?;
     let key = table::key();
     session.insert(FACTOR, &key).await.map_err(Error::from)?;
     visit.state.realms.table().ask(key, Pending::new(factor, next, now_ms()), now_ms());
-    Ok(FACTOR_PAGE.to_owned())
+    Ok(LoggedIn { landing: FACTOR_PAGE.to_owned(), device: None })
 }
 
-/// Answers what [`log_in`] has asked for, in the same browser, and says where to go then.
-pub async fn answer(visit: &Visit, typed: &str) -> Result<String, LogInFailure> {
+/// Answers what [`log_in`] has asked for, in the same browser.
+pub async fn answer(visit: &Visit, typed: &str) -> Result<LoggedIn, LogInFailure> {
     let state = &visit.state;
-    let key = visit.session.get::<String>(FACTOR).await.map_err(Error::from)?;
+    let session = visit.session()?;
+    let key = session.get::<String>(FACTOR).await.map_err(Error::from)?;
     let proxmox = at_proxmox(state).ok_or(LogInFailure::FactorOver)?;
     // Counted before it is tried, so that many at once are not more tries.
     let pending = key.as_ref().and_then(|key| state.realms.table().try_factor(key, now_ms()));
     let (Some(key), Some(pending)) = (key, pending) else { return Err(LogInFailure::FactorOver) };
+    // As dear as a wrong password: whoever knows that may guess no codes either.
+    let user = state.store.user_named(pending.factor.user()).await.map_err(Error::from)?;
+    let pass = state.throttle.log_in(visit, pending.factor.user(), user.as_ref()).await?;
+    let pass = pass.map_err(|seconds| LogInFailure::TooMany { seconds })?;
     let entry = {
         let _turn = turn(state).await?;
         proxmox.answer(&pending.factor, &Secret::new(typed.trim())).await
     };
     match entry {
         Ok(Entry::In(person)) => {
+            pass.right();
             state.realms.table().forget_factor(&key);
-            visit.session.remove::<String>(FACTOR).await.map_err(Error::from)?;
+            session.remove::<String>(FACTOR).await.map_err(Error::from)?;
             enter(visit, person, &pending.next).await
         }
         Ok(Entry::Factor(_) | Entry::Wrong) => {
@@ -164,7 +187,7 @@ pub async fn answer(visit: &Visit, typed: &str) -> Result<String, LogInFailure> 
 }
 
 /// Whoever Proxmox let in, into Paddock; an account that is new here is made, with no right at all.
-async fn enter(visit: &Visit, person: Person, next: &str) -> Result<String, LogInFailure> {
+async fn enter(visit: &Visit, person: Person, next: &str) -> Result<LoggedIn, LogInFailure> {
     let state = &visit.state;
     let user = match known(state, &person).await? {
         Some(user) => user,
@@ -176,11 +199,9 @@ async fn enter(visit: &Visit, person: Person, next: &str) -> Result<String, LogI
             known(state, &person).await?.ok_or(Error::Unwired("an account is gone as it was made"))?
         }
     };
-    let landing = accounts::enter(visit, &user, next).await?;
-    let key = table::key();
-    visit.session.insert(TICKET, &key).await.map_err(Error::from)?;
-    state.realms.table().keep(key, Held::new(person, &user, now_ms()));
-    Ok(landing)
+    let (done, session) = accounts::enter(visit, &user, next).await?;
+    state.realms.table().keep(session, person);
+    Ok(done)
 }
 
 /// The account of that person here. One of the same letters that is not theirs keeps them out: it may have rights.
@@ -213,20 +234,11 @@ pub(super) fn of_realm(account: &str) -> NewUser {
 }
 
 /// As whom the user of this session acts; `None` where they need a ticket and the session has none: it is over then.
-pub(super) async fn acts_as(visit: &Visit, user: &User) -> Result<Option<ActsAs>, Error> {
+pub(super) fn acts_as(state: &AppState, session: SessionId, user: &User) -> Option<ActsAs> {
     if user.realm == LOCAL {
-        return Ok(Some(ActsAs::Paddock));
+        return Some(ActsAs::Paddock);
     }
-    let Some(key) = visit.session.get::<String>(TICKET).await? else { return Ok(None) };
-    Ok(visit.state.realms.table().used(&key, user, now_ms()).map(ActsAs::Person))
-}
-
-/// Drops the ticket of a session that ends.
-pub(super) async fn forget(visit: &Visit) -> Result<(), Error> {
-    if let Some(key) = visit.session.get::<String>(TICKET).await? {
-        visit.state.realms.table().forget(&key);
-    }
-    Ok(())
+    state.realms.table().ticket(session).map(ActsAs::Person)
 }
 
 /// The driver as this caller is to use it: what they do at a backend where they have an account is done by that.
@@ -260,17 +272,23 @@ pub async fn read_realms(state: &AppState) {
 /// What [`keep`] does each time about tickets: those of this age are renewed.
 pub async fn renew(state: &AppState, age: Duration) {
     let all = state.realms.table().all(now_ms());
-    for (key, user, epoch, person) in all {
-        let goes_on = match state.store.user(user).await {
-            Ok(user) => user.is_some_and(|user| user.session_epoch == epoch && user.may_log_in(now_ms())),
+    for (session, person) in all {
+        match sessions::live(state, session, None).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                state.realms.forget(session);
+                continue;
+            }
             // The next look tells.
-            Err(_) => true,
-        };
-        if !goes_on {
-            state.realms.table().forget(&key);
-        } else if let Err(error) = person.renew(age).await {
+            Err(error) => {
+                tracing::warn!(%error, "it cannot be seen whether a session goes on");
+                continue;
+            }
+        }
+        if let Err(error) = person.renew(age).await {
             tracing::warn!(user = person.user(), %error, "a ticket of Proxmox cannot be renewed; its session is over");
-            state.realms.table().forget(&key);
+            state.realms.forget(session);
+            state.access_changes.announce();
         }
     }
 }

@@ -9,10 +9,13 @@ use std::{
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
-use super::{Attempts, Inventory, Supervisor, realms::Realms, soundness};
+use super::{
+    Attempts, Inventory, Supervisor, realms::Realms, soundness, standing::AccessChanges, throttle::Throttle,
+    told::Told,
+};
 use crate::{
     backend::{Registry, Runner},
-    domain::guest::GuestId,
+    domain::{account::SecretHash, action::Refusal, guest::GuestId},
     store::Store,
 };
 
@@ -30,6 +33,9 @@ pub struct AppState {
     pub attempts: Attempts,
     /// Log-ins of people at Proxmox.
     pub realms: Realms,
+    pub(super) throttle: Throttle,
+    pub(super) access_changes: AccessChanges,
+    pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
     /// The host's name, as a title.
@@ -48,6 +54,9 @@ impl AppState {
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
             realms: Realms::default(),
+            throttle: Throttle::default(),
+            access_changes: AccessChanges::default(),
+            told: Told::default(),
             soundness: soundness::Known::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
@@ -74,11 +83,20 @@ impl AppState {
 #[derive(Clone)]
 pub struct Visit {
     pub state: AppState,
-    pub session: Session,
+    /// `None` where an API token was sent: nothing of a session is read or written then.
+    pub session: Option<Session>,
     pub address: Option<IpAddr>,
+    /// The browser in a few words.
+    pub device: String,
+    /// Of what this browser keeps to be known again.
+    pub device_key: Option<SecretHash>,
 }
 
 impl Visit {
+    pub(super) fn session(&self) -> Result<&Session, Refusal> {
+        self.session.as_ref().ok_or(Refusal::NeedsSession)
+    }
+
     /// The address as it is written down.
     pub fn address_text(&self) -> Option<String> {
         self.address.map(|address| address.to_string())

@@ -26,6 +26,18 @@ pub async fn list(state: &AppState, caller: &Caller) -> Result<Vec<User>, Error>
     Ok(state.store.users().await?)
 }
 
+/// The account of that name, or a refusal that says there is none.
+pub(super) async fn named(state: &AppState, name: &str) -> Result<User, Error> {
+    let name = name.trim();
+    match state.store.user_named(name).await? {
+        Some(user) => Ok(user),
+        None => {
+            let message = format!("There is no user {name}. Nothing was changed.");
+            Err(Refusal::Field { field: Field::User, message }.into())
+        }
+    }
+}
+
 /// Whoever may change users and rights may read them, and so may auditors.
 pub(super) fn may_read(caller: &Caller) -> Result<(), Refusal> {
     policy::decide(caller, Privilege::Users, On::Everything)
@@ -40,7 +52,12 @@ pub(super) async fn changing<T>(
     change: impl AsyncFnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
     let answer = match policy::decide(caller, Privilege::Users, On::Everything) {
-        Ok(()) => change().await,
+        Ok(()) => {
+            let changed = change().await;
+            // Also of what other processes do it is heard, only later.
+            state.access_changes.announce();
+            changed
+        }
         Err(denied) => Err(denied.into()),
     };
     attempt.answered(state, caller, answer).await
@@ -135,6 +152,7 @@ pub async fn reset_password(state: &AppState, caller: &Caller, name: &str) -> Re
         let message = format!("There is no user {name} whose password is Paddock's. Nothing was changed.");
         return Err(Refusal::Field { field: Field::User, message }.into());
     }
+    state.access_changes.announce();
     tracing::info!(user = name, actor = caller.username, "password reset");
     Ok(secret)
 }

@@ -11,7 +11,8 @@ use super::{
     ledger::{By, EntryKind, Fact},
 };
 use crate::domain::access::{
-    BadRoleName, Grant, GrantId, Holder, Privileges, Right, Rights, Role, RoleName, Scope, UnknownPrivilege,
+    BadRoleName, Grant, GrantId, Group, Holder, Privileges, Right, Rights, Role, RoleName, Scope,
+    UnknownPrivilege,
 };
 
 /// A grant to be given.
@@ -21,14 +22,6 @@ pub struct NewGrant<'a> {
     pub role: &'a RoleName,
     pub scope: &'a Scope,
     pub expires_ms: Option<i64>,
-}
-
-/// A group and who is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    pub name: String,
-    /// By name.
-    pub members: Vec<String>,
 }
 
 fn role_subject(name: &RoleName) -> String {

@@ -53,6 +53,9 @@ pub enum EntryKind {
     RoleRemoved,
     GrantAdded,
     GrantRemoved,
+    /// An API token.
+    TokenAdded,
+    TokenRemoved,
     SettingsChanged,
     ServerStarted,
     ServerStopped,
@@ -62,7 +65,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::LedgerBegun,
         Self::OperationBegun,
         Self::OperationMoved,
@@ -85,6 +88,8 @@ impl EntryKind {
         Self::RoleRemoved,
         Self::GrantAdded,
         Self::GrantRemoved,
+        Self::TokenAdded,
+        Self::TokenRemoved,
         Self::SettingsChanged,
         Self::ServerStarted,
         Self::ServerStopped,
@@ -116,6 +121,8 @@ impl EntryKind {
             Self::RoleRemoved => "role-removed",
             Self::GrantAdded => "grant-added",
             Self::GrantRemoved => "grant-removed",
+            Self::TokenAdded => "token-added",
+            Self::TokenRemoved => "token-removed",
             Self::SettingsChanged => "settings-changed",
             Self::ServerStarted => "server-started",
             Self::ServerStopped => "server-stopped",

@@ -13,6 +13,8 @@ mod ledger;
 mod open;
 mod operations;
 mod outside;
+mod sessions;
+mod tokens;
 mod users;
 mod verify;
 
@@ -22,7 +24,7 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
-pub use access::{Group, NewGrant};
+pub use access::NewGrant;
 pub use archives::{ArchiveError, Archived};
 pub use entries::LedgerFilter;
 pub use error::StoreError;
@@ -31,6 +33,8 @@ pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
 pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
+pub use sessions::{Known, NewSession, Session, Watch};
+pub use tokens::{NewToken, Token};
 pub use users::{Changed, LOCAL, NewUser, User, UserChange, UserId, user_subject};
 pub use verify::{After, Pace, Proof, ProveError, Trust, prove, prove_export};
 

@@ -8,7 +8,10 @@ use super::{
     access::{self, NewGrant},
     ledger::{By, EntryKind, Fact},
 };
-use crate::domain::access::{BuiltIn, Holder, Scope};
+use crate::domain::{
+    access::{BuiltIn, Holder, Scope},
+    account::SessionId,
+};
 
 /// The realm of accounts whose password Paddock checks itself.
 pub const LOCAL: &str = "local";
@@ -255,9 +258,12 @@ impl Store {
         }
         let who = user_subject(&row.username);
         let changed = Fact::new(EntryKind::UserChanged, by).on(who.clone()).with(Value::Object(detail));
-        let ended = json!({ "why": "account-ended", "sessions": "all" });
-        let ended = is_over.then(|| Fact::new(EntryKind::SessionEnded, by).on(who).with(ended));
-        self.commit_with(transaction, [changed].into_iter().chain(ended)).await?;
+        let mut facts = vec![changed];
+        if is_over {
+            let ended = json!({ "why": "account-ended", "sessions": "all" });
+            facts.push(Fact::new(EntryKind::SessionEnded, by).on(who).with(ended));
+        }
+        self.commit_with(transaction, facts).await?;
         Ok(Changed::Done)
     }
 
@@ -302,8 +308,14 @@ impl Store {
         Ok(true)
     }
 
-    /// Replaces the password and begins a new session epoch, which it returns: all older sessions are over.
-    pub async fn set_password(&self, id: UserId, password_hash: &str, by: By<'_>) -> Result<i64, StoreError> {
+    /// Replaces the password and begins a new session epoch: all sessions are over but the one it is done in.
+    pub async fn set_password(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        session: SessionId,
+        by: By<'_>,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.writing().await?;
         let row = sqlx::query!(
             "UPDATE users SET password_hash = ?, must_change_password = 0, session_epoch = session_epoch + 1
@@ -313,12 +325,20 @@ impl Store {
         )
         .fetch_one(&mut *transaction)
         .await?;
+        sqlx::query!(
+            "UPDATE sessions SET epoch = ? WHERE id = ? AND user_id = ? AND epoch = ? - 1 AND ended_ms IS NULL",
+            row.session_epoch,
+            session.0,
+            id.0,
+            row.session_epoch
+        )
+        .execute(&mut *transaction)
+        .await?;
         let who = user_subject(&row.username);
         let changed = Fact::new(EntryKind::PasswordChanged, by).on(who.clone());
         let ended = json!({ "why": "password-changed", "sessions": "all-others" });
         let ended = Fact::new(EntryKind::SessionEnded, by).on(who).with(ended);
-        self.commit_with(transaction, [changed, ended]).await?;
-        Ok(row.session_epoch)
+        self.commit_with(transaction, [changed, ended]).await
     }
 
     /// The same password, hashed with the parameters of today. No session ends by it.

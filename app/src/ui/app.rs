@@ -12,9 +12,19 @@ use super::{
     clock::Clock,
     components::frame::FramePage,
     pages::{
-        again::AgainPage, factor::FactorPage, guest::GuestPage, guest_new::NewGuestPage, guests::GuestsPage,
-        history::HistoryPage, login::LogInPage, not_found::NotFoundPage, operation::OperationPage,
-        password::PasswordPage, plan::PlanPage,
+        access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
+        account::AccountPage,
+        again::AgainPage,
+        factor::FactorPage,
+        guest::GuestPage,
+        guest_new::NewGuestPage,
+        guests::GuestsPage,
+        history::HistoryPage,
+        login::LogInPage,
+        not_found::NotFoundPage,
+        operation::OperationPage,
+        password::PasswordPage,
+        plan::PlanPage,
     },
     theme,
 };
@@ -58,6 +68,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login/factor") view=FactorPage ssr=ssr.clone() />
                 <Route path=path!("/account/password") view=PasswordPage ssr=ssr.clone() />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
+                    <Route path=path!("/account") view=AccountPage ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=NewGuestPage ssr=ssr.clone() />
                     <Route path=path!("/guests/:backend/:name") view=GuestPage ssr=ssr.clone() />
@@ -68,7 +79,12 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("/history") view=HistoryPage ssr=ssr.clone() />
                     <Route path=path!("/history/:id") view=OperationPage ssr=ssr.clone() />
-                    <Route path=path!("/history/:id/again") view=AgainPage ssr=ssr />
+                    <Route path=path!("/history/:id/again") view=AgainPage ssr=ssr.clone() />
+                    <Route path=path!("/access") view=UsersPage ssr=ssr.clone() />
+                    <Route path=path!("/access/users/:name") view=UserPage ssr=ssr.clone() />
+                    <Route path=path!("/access/groups") view=GroupsPage ssr=ssr.clone() />
+                    <Route path=path!("/access/roles") view=RolesPage ssr=ssr.clone() />
+                    <Route path=path!("/access/grants") view=GrantsPage ssr=ssr />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -3,7 +3,7 @@
 use app::{
     auth::Caller,
     domain::{
-        access::BuiltIn,
+        access::{BuiltIn, Privileges, Rights},
         action::ActionRequest,
         guest::BackendKind,
         name::GuestName,
@@ -15,6 +15,8 @@ use app::{
         accounts::{self, FirstStart},
         actions::{self, Ask, Target},
         life::SERVER,
+        sessions,
+        tokens::{self, TokenForm},
         users,
     },
     store::EntryKind,
@@ -22,7 +24,7 @@ use app::{
 use serde_json::{Value, json};
 use tower_sessions::Session;
 
-use super::{ADDRESS, FIRST, Paddock, SECOND, WRONG, some};
+use super::{ADDRESS, FIRST, Paddock, SECOND, WRONG, session, some};
 
 #[tokio::test]
 async fn the_first_administrator_is_recorded_once() {
@@ -100,25 +102,154 @@ async fn a_log_in_in_the_place_of_another_ends_that_one() {
 
 #[tokio::test]
 async fn sessions_that_grow_too_old_or_idle_end_once_and_say_why() {
-    for (key, why, limit) in
-        [("begun", "age", accounts::ABSOLUTE_LIMIT_MS), ("seen", "idle", accounts::IDLE_LIMIT_MS)]
+    for (column, why, limit) in
+        [("begun_ms", "age", sessions::ABSOLUTE_LIMIT_MS), ("seen_ms", "idle", sessions::IDLE_LIMIT_MS)]
     {
         let paddock = Paddock::with_admin().await;
         let (visit, _) = paddock.logged_in().await;
-        let id = visit.session.id();
-        let long_ago = app::backend::now_ms() - limit - 1000;
-        visit.session.insert(key, long_ago).await.unwrap();
-        visit.session.save().await.unwrap();
+        let id = session(&visit).id();
+        age(&paddock, column, limit + 1000).await;
         // Another request that has read the session before it ended.
-        let other = Visit { session: Session::new(id, paddock.sessions.clone(), None), ..paddock.visit() };
-        other.session.load().await.unwrap();
+        let other = paddock.visit_of(Session::new(id, paddock.sessions.clone(), None));
+        session(&other).load().await.unwrap();
         assert_eq!(accounts::caller(&visit).await.unwrap(), None);
         assert_eq!(accounts::caller(&other).await.unwrap(), None);
         let detail = json!({ "why": why, "sessions": 1 });
         let ended = (some("admin"), some(ADDRESS), some("user:admin"), detail);
         assert_eq!(paddock.only(EntryKind::SessionEnded).await, ended);
-        let again = Visit { session: Session::new(id, paddock.sessions.clone(), None), ..paddock.visit() };
+        let again = paddock.visit_of(Session::new(id, paddock.sessions.clone(), None));
         assert_eq!(accounts::caller(&again).await.unwrap(), None, "it is gone from the table");
+    }
+}
+
+/// As if that had been so long ago.
+async fn age(paddock: &Paddock, column: &str, by_ms: i64) {
+    let sql = format!("UPDATE sessions SET {column} = {column} - ?");
+    let done = sqlx::query(&sql).bind(by_ms).execute(paddock.state.store.pool()).await.unwrap();
+    assert_eq!(done.rows_affected(), 1);
+}
+
+#[tokio::test]
+async fn sessions_that_nobody_uses_any_more_are_ended_by_themselves_and_forgotten_later() {
+    for (column, why, limit) in
+        [("begun_ms", "age", sessions::ABSOLUTE_LIMIT_MS), ("seen_ms", "idle", sessions::IDLE_LIMIT_MS)]
+    {
+        let paddock = Paddock::with_admin().await;
+        let (_, admin) = paddock.logged_in().await;
+        let count = async || {
+            let (count,): (i64,) = sqlx::query_as("SELECT count(*) FROM sessions")
+                .fetch_one(paddock.state.store.pool())
+                .await
+                .unwrap();
+            count
+        };
+        let now = app::backend::now_ms();
+        sessions::sweep(&paddock.state, now).await.unwrap();
+        assert_eq!(sessions::own(&paddock.state, &admin).await.unwrap().len(), 1);
+        age(&paddock, column, limit + 1000).await;
+        sessions::sweep(&paddock.state, now).await.unwrap();
+        sessions::sweep(&paddock.state, now).await.unwrap();
+        let detail = json!({ "why": why, "sessions": 1 });
+        assert_eq!(
+            paddock.only(EntryKind::SessionEnded).await,
+            (some(SERVER), None, some("user:admin"), detail)
+        );
+        assert_eq!(sessions::own(&paddock.state, &admin).await.unwrap(), []);
+        assert_eq!(count().await, 1, "its address is known for a while");
+        sessions::sweep(&paddock.state, now + 100 * 24 * 3600 * 1000).await.unwrap();
+        assert_eq!(count().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn whoever_ends_sessions_is_recorded_with_it_and_only_those_who_may_end_anothers() {
+    let paddock = Paddock::with_admin().await;
+    let state = &paddock.state;
+    let (_, admin) = paddock.logged_in().await;
+    let (second, _) = paddock.logged_in().await;
+    let (third, _) = paddock.logged_in().await;
+    assert_eq!(sessions::own(state, &admin).await.unwrap().iter().filter(|it| it.is_this).count(), 1);
+    let (_, second_id) = accounts::caller(&second).await.unwrap().unwrap().session().unwrap();
+    sessions::end(state, &admin, second_id).await.unwrap();
+    sessions::end(state, &admin, second_id).await.unwrap_err();
+    assert_eq!(accounts::caller(&second).await.unwrap(), None);
+    assert_eq!(sessions::end_others(state, &admin).await.unwrap(), 1);
+    assert_eq!(sessions::end_others(state, &admin).await.unwrap(), 0);
+    assert_eq!(accounts::caller(&third).await.unwrap(), None);
+
+    let vera = Caller { rights: Rights::whole(BuiltIn::Viewer).into(), ..admin.clone() };
+    sessions::of_user(state, &vera, "admin").await.unwrap_err();
+    sessions::end_all_of_user(state, &vera, "admin").await.unwrap_err();
+    let auditor = Caller { rights: Rights::whole(BuiltIn::Auditor).into(), ..admin.clone() };
+    assert_eq!(sessions::of_user(state, &auditor, " ADMIN ").await.unwrap().len(), 1);
+    sessions::end_all_of_user(state, &auditor, "admin").await.unwrap_err();
+    let root = Caller::command_line("root");
+    assert_eq!(sessions::end_all_of_user(state, &root, "admin").await.unwrap(), 1);
+    let ends: Vec<(Option<String>, Value)> = paddock
+        .of(EntryKind::SessionEnded)
+        .await
+        .into_iter()
+        .map(|entry| (entry.actor, serde_json::from_str(&entry.detail).unwrap()))
+        .collect();
+    let own = (some("admin"), json!({ "why": "ended", "sessions": 1 }));
+    let anothers = (some("root (cli)"), json!({ "why": "ended-by-administrator", "sessions": 1 }));
+    assert_eq!(ends, [own.clone(), own, anothers]);
+    let denied: Vec<Value> = paddock
+        .of(EntryKind::ActionDenied)
+        .await
+        .iter()
+        .map(|entry| serde_json::from_str::<Value>(&entry.detail).unwrap()["action"].clone())
+        .collect();
+    assert_eq!(denied, ["end-sessions", "end-sessions"]);
+}
+
+#[tokio::test]
+async fn a_token_is_recorded_without_its_secret_and_does_nothing_to_the_account() {
+    let paddock = Paddock::with_admin().await;
+    let state = &paddock.state;
+    let (_, admin) = paddock.logged_in().await;
+    let privileges = "see,history".parse().unwrap();
+    let form = TokenForm { name: "backup", privileges, scope: "tag:lab", days: "" };
+    let token = tokens::add(state, &admin, &form).await.unwrap();
+    let (actor, address, subject, detail) = paddock.only(EntryKind::TokenAdded).await;
+    assert_eq!((actor, address, subject), (some("admin"), some(ADDRESS), some("user:admin")));
+    assert_eq!((&detail["name"], &detail["scope"]), (&json!("backup"), &json!("tag:lab")));
+    let days = (token.info.expires_ms - token.info.created_ms) / (24 * 3600 * 1000);
+    assert_eq!(days, i64::from(tokens::USUAL_DAYS));
+    for (wrong, why) in [
+        (TokenForm { name: "backup", ..form.clone() }, "already"),
+        (TokenForm { name: " ", ..form.clone() }, "The name of a token"),
+        (TokenForm { name: "b", privileges: Privileges::NONE, ..form.clone() }, "at least one privilege"),
+        (TokenForm { name: "b", scope: "tag:", ..form.clone() }, "A grant holds on"),
+        (TokenForm { name: "b", days: "366", ..form.clone() }, "1 to 365 days"),
+        (TokenForm { name: "b", days: "0", ..form.clone() }, "1 to 365 days"),
+    ] {
+        let error = tokens::add(state, &admin, &wrong).await.unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
+
+    let visit = Visit { session: None, ..paddock.visit() };
+    let by_token = tokens::caller(&visit, &token.bearer).await.unwrap();
+    let refused = |error: app::service::Error| {
+        assert!(error.to_string().contains("not with an API token"), "{error}");
+    };
+    refused(sessions::own(state, &by_token).await.unwrap_err());
+    refused(sessions::end_others(state, &by_token).await.unwrap_err());
+    refused(tokens::own(state, &by_token).await.unwrap_err());
+    refused(tokens::add(state, &by_token, &TokenForm { name: "c", ..form.clone() }).await.unwrap_err());
+    refused(tokens::remove(state, &by_token, token.info.id).await.unwrap_err());
+    refused(accounts::log_out(&visit).await.unwrap_err());
+    accounts::change_password(&visit, &by_token, FIRST, SECOND, SECOND).await.unwrap_err();
+    accounts::log_in(&visit, "admin", FIRST, "").await.unwrap_err();
+    assert!(paddock.of(EntryKind::PasswordChanged).await.is_empty());
+
+    tokens::remove(state, &admin, token.info.id).await.unwrap();
+    tokens::remove(state, &admin, token.info.id).await.unwrap_err();
+    paddock.only(EntryKind::TokenRemoved).await;
+    tokens::caller(&visit, &token.bearer).await.unwrap_err();
+    let secret = token.bearer.rsplit('_').next().unwrap();
+    for entry in paddock.entries().await {
+        assert!(!serde_json::to_string(&entry).unwrap().contains(secret), "{entry:?}");
     }
 }
 

@@ -41,7 +41,8 @@ async fn what_cannot_be_recorded_does_not_happen() {
     assert!(store.user_named("ben").await.unwrap().is_none());
     let admin = store.user_named("admin").await.unwrap().unwrap();
     store.reset_password("admin", "y", By::default()).await.unwrap_err();
-    store.set_password(admin.id, "y", By::default()).await.unwrap_err();
+    let (_, session) = caller.session().unwrap();
+    store.set_password(admin.id, "y", session, By::default()).await.unwrap_err();
     accounts::change_password(&visit, &caller, FIRST, SECOND, SECOND).await.unwrap_err();
     assert_eq!(store.user_named("admin").await.unwrap().unwrap(), admin);
     life::started(store, start(json!({}))).await.unwrap_err();
@@ -118,7 +119,7 @@ async fn the_ledger_is_read_newest_first_and_can_be_narrowed() {
     assert_eq!(read(LedgerFilter { before: Some(3), ..all.clone() }).await, ["user:admin", ""]);
     assert_eq!(read(LedgerFilter { kind: Some(EntryKind::LedgerBegun), ..all.clone() }).await, [""]);
     assert_eq!(read(LedgerFilter { actor: some("ben"), ..all }).await, ["user:ben"]);
-    assert_eq!(store.newest_entry(EntryKind::UserAdded).await.unwrap().unwrap().seq, 5);
+    assert_eq!(store.newest_entry(EntryKind::UserAdded).await.unwrap().unwrap().seq, 6);
     assert_eq!(store.newest_entry(EntryKind::Archived).await.unwrap(), None);
     for kind in EntryKind::ALL {
         assert_eq!(kind.as_str().parse(), Ok(kind));

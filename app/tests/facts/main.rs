@@ -2,6 +2,7 @@
 #![cfg_attr(feature = "ssr", expect(clippy::unwrap_used, reason = "what cannot be set up has failed"))]
 #![cfg(feature = "ssr")]
 
+mod access;
 mod accounts;
 mod attempts;
 mod life;
@@ -50,14 +51,23 @@ impl Paddock {
     }
 
     fn visit(&self) -> Visit {
-        let session = Session::new(None, self.sessions.clone(), None);
-        Visit { state: self.state.clone(), session, address: Some(address()) }
+        self.visit_of(Session::new(None, self.sessions.clone(), None))
+    }
+
+    fn visit_of(&self, session: Session) -> Visit {
+        Visit {
+            state: self.state.clone(),
+            session: Some(session),
+            address: Some(address()),
+            device: "Firefox on Linux".to_owned(),
+            device_key: None,
+        }
     }
 
     async fn logged_in(&self) -> (Visit, Caller) {
         let visit = self.visit();
         log_in(&visit, "admin", FIRST, "").await.unwrap();
-        visit.session.save().await.unwrap();
+        session(&visit).save().await.unwrap();
         let caller = caller(&visit).await.unwrap().unwrap();
         (visit, caller)
     }
@@ -93,6 +103,10 @@ impl Paddock {
         let sql = "CREATE TRIGGER broken BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'broken'); END";
         sqlx::query(sql).execute(self.state.store.pool()).await.unwrap();
     }
+}
+
+fn session(visit: &Visit) -> &Session {
+    visit.session.as_ref().unwrap()
 }
 
 fn address() -> IpAddr {

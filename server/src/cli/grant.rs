@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use app::{
-    domain::access::{GrantId, Holder},
+    domain::access::GrantId,
     service::access::{self, GrantForm},
 };
 use clap::{Args, Subcommand};
@@ -92,12 +92,7 @@ async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
             output::list(desk.look.format, &rows).map_err(cannot_print)?;
         }
         Verb::Add { holder, role, scope, hours } => {
-            let name = |text: &str| text.trim().to_owned();
-            let holder = match (holder.strip_prefix("group:"), holder.strip_prefix("user:")) {
-                (Some(group), _) => Holder::Group(name(group)),
-                (None, Some(user)) => Holder::User(name(user)),
-                (None, None) => Holder::User(name(&holder)),
-            };
+            let holder = access::holder(&holder)?;
             let expires_ms =
                 hours.map(|hours| app::backend::now_ms().saturating_add(i64::from(hours) * 3_600_000));
             let form = GrantForm { holder: holder.clone(), role: &role, scope: &scope, expires_ms };

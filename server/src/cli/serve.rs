@@ -24,6 +24,7 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
+use tower_sessions::ExpiredDeletion as _;
 use tower_sessions_sqlx_store::SqliteStore;
 
 use crate::{
@@ -35,6 +36,9 @@ use crate::{
 
 /// How long work in progress may go on after the server was told to end.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often expired rows of the session layer are deleted.
+const EXPIRED_PAUSE: Duration = Duration::from_secs(3600);
 
 /// What `paddock serve` is told.
 #[derive(Debug, Clone, Args)]
@@ -130,6 +134,9 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let settler = tokio::spawn(service::keep_settled(state.clone()));
     let counter = tokio::spawn(service::keep_counted(state.clone()));
     let renewer = tokio::spawn(service::realms::keep(state.clone()));
+    let sweeper = tokio::spawn(service::sessions::keep_swept(state.clone()));
+    let access = tokio::spawn(service::keep_watched(state.clone()));
+    let layer_sweeper = tokio::spawn(keep_layer_swept(sessions.clone()));
 
     let closing = CancellationToken::new();
     let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
@@ -158,6 +165,9 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     outside.abort();
     counter.abort();
     renewer.abort();
+    sweeper.abort();
+    access.abort();
+    layer_sweeper.abort();
     // They end at once, and must not be in the middle of an entry of their own.
     let _ = watcher.await;
     if let Some(archiver) = archiver {
@@ -172,6 +182,16 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let stopped = life::stopped(&store).await;
     store.close().await;
     Ok(stopped?)
+}
+
+/// Deletes what the session layer keeps of sessions that are long over.
+async fn keep_layer_swept(sessions: SqliteStore) {
+    loop {
+        tokio::time::sleep(EXPIRED_PAUSE).await;
+        if let Err(error) = sessions.delete_expired().await {
+            tracing::error!(error = %error, "expired rows of the session layer could not be deleted");
+        }
+    }
 }
 
 fn site_root(server: &Server) -> Result<PathBuf, ServeError> {

@@ -1,5 +1,7 @@
 //! `paddock user`: accounts of the dashboard, from the host itself; also the way back in for who is locked out.
 
+mod lets_in;
+
 use std::process::ExitCode;
 
 use app::{
@@ -50,6 +52,18 @@ enum Verb {
     Remove { name: String },
     /// What a user may do, and by which grant.
     Rights { name: String },
+    /// Where a user is logged in.
+    Sessions { name: String },
+    /// Log a user out everywhere.
+    EndSessions { name: String },
+    /// A user's API tokens.
+    Tokens { name: String },
+    /// Remove one of a user's API tokens.
+    RemoveToken {
+        name: String,
+        /// Its number
+        id: i64,
+    },
 }
 
 /// A user.
@@ -166,6 +180,10 @@ async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
                 .collect();
             output::list(desk.look.format, &rows).map_err(cannot_print)?;
         }
+        Verb::Sessions { name } => lets_in::list_sessions(desk, &name).await?,
+        Verb::EndSessions { name } => lets_in::end_sessions(desk, &name).await?,
+        Verb::Tokens { name } => lets_in::list_tokens(desk, &name).await?,
+        Verb::RemoveToken { name, id } => lets_in::remove_token(desk, &name, id).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -30,6 +30,7 @@ use axum::{
 use http::{Request, StatusCode, header};
 use server::router::{self, Site};
 use tempfile::TempDir;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower_sessions_sqlx_store::SqliteStore;
@@ -46,6 +47,7 @@ pub struct Host {
     /// Cancelled when the server begins to shut down.
     pub closing: CancellationToken,
     router: Router,
+    watched: AbortHandle,
 }
 
 impl Host {
@@ -75,18 +77,27 @@ impl Host {
         sessions.migrate().await.unwrap();
         let first = accounts::first_start(&store, password).await.unwrap();
         let closing = CancellationToken::new();
-        let (state, router) = begin(dir.path(), store, more, &closing).await;
-        (Self { dir, state, closing, router }, first)
+        let (state, router, watched) = begin(dir.path(), store, more, &closing).await;
+        (Self { dir, state, closing, router, watched }, first)
     }
 
     /// As after a restart: what was only in memory is gone.
     pub async fn restart(&mut self, more: Vec<Arc<dyn Backend>>) {
-        (self.state, self.router) =
+        self.watched.abort();
+        (self.state, self.router, self.watched) =
             begin(self.dir.path(), self.state.store.clone(), more, &self.closing).await;
     }
 
     pub fn browser(&self) -> Browser {
-        Browser { router: self.router.clone(), cookie: None, json: false, origin: None }
+        Browser {
+            router: self.router.clone(),
+            cookie: None,
+            device: None,
+            json: false,
+            origin: None,
+            address: "127.0.0.1".to_owned(),
+            token: None,
+        }
     }
 
     /// A browser in which `admin` is logged in.
@@ -137,14 +148,15 @@ async fn begin(
     store: Store,
     more: Vec<Arc<dyn Backend>>,
     closing: &CancellationToken,
-) -> (AppState, Router) {
+) -> (AppState, Router, AbortHandle) {
     let sessions = SqliteStore::new(store.pool().clone());
     let registry = Registry::new(drivers(dir).into_iter().chain(more));
     let state = AppState::new(store, registry, Arc::new(HostRunner), "testhost");
     state.inventory.start().await;
     let site = Site { root: dir.join("site"), secure_cookies: false, closing: closing.clone() };
     let router = router::build(state.clone(), sessions, &site);
-    (state, router)
+    let watched = tokio::spawn(app::service::keep_watched(state.clone())).abort_handle();
+    (state, router, watched)
 }
 
 /// Makes a bundle there whose container runs the shell script.
@@ -184,6 +196,7 @@ pub fn drivers(dir: &Path) -> Vec<Arc<dyn Backend>> {
 
 impl Drop for Host {
     fn drop(&mut self) {
+        self.watched.abort();
         end_guests(self.dir.path());
     }
 }
@@ -222,12 +235,18 @@ pub struct Reply {
 /// Keeps its session's cookie, follows nothing by itself.
 #[derive(Clone)]
 pub struct Browser {
-    router: Router,
+    pub router: Router,
     pub cookie: Option<String>,
+    /// The cookie by which it is known when somebody logs in again.
+    pub device: Option<String>,
     /// Asks as the wasm client does instead of as a plain form.
     pub json: bool,
     /// The `Origin` it tells; a request without is as from a tool.
     pub origin: Option<&'static str>,
+    /// Where it asks from.
+    pub address: String,
+    /// An API token that it sends.
+    pub token: Option<String>,
 }
 
 impl Browser {
@@ -283,6 +302,8 @@ impl Browser {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             if pair.starts_with("paddock=") {
                 self.cookie = Some(pair.to_owned());
+            } else if pair.starts_with("paddock-device=") {
+                self.device = Some(pair.to_owned());
             }
         }
         let location = headers
@@ -296,14 +317,19 @@ impl Browser {
     async fn answer(&self, mut request: http::request::Builder, body: Body) -> Response {
         let accept = if self.json { "application/json" } else { "text/html" };
         request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+        let cookies: Vec<&str> =
+            [&self.cookie, &self.device].into_iter().flatten().map(String::as_str).collect();
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         if let Some(origin) = self.origin {
             request = request.header(header::ORIGIN, origin);
         }
         let mut request = request.body(body).unwrap();
-        let address: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        let address: SocketAddr = format!("{}:40000", self.address).parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(address));
         let at = request.uri().clone();
         let answer = tokio::time::timeout(PATIENCE, self.router.clone().oneshot(request)).await;

@@ -1,6 +1,6 @@
 //! Every address of the web, and which right it asks for.
 
-use app::domain::access::Privilege::{self, Create, History, Power, See};
+use app::domain::access::Privilege::{self, Audit, Create, History, Power, See, Users};
 use http::Method;
 
 /// Which right an address asks for.
@@ -15,6 +15,9 @@ pub enum Needs {
     /// A log-in; what is answered is what that person may see.
     Session,
     Somewhere(Privilege),
+    Everything(Privilege),
+    /// Either of them.
+    EitherOnEverything(Privilege, Privilege),
     /// On the guest that is asked about.
     Guest(Privilege),
     /// On the guest of the operation that is asked about, whose history one must see.
@@ -48,6 +51,7 @@ pub const PAGES: &[Address] = &[
     get("/login", "/login", Needs::LogInPage),
     get("/login/factor", "/login/factor", Needs::LogInPage),
     get("/account/password", "/account/password", Needs::AnySession),
+    get("/account", "/account", Needs::Session),
     get("/guests", "/guests", Needs::Session),
     get("/guests/new", "/guests/new", Needs::Session),
     get("/guests/{backend}/{name}", "/guests/{backend}/{name}", Needs::Guest(See)),
@@ -55,6 +59,11 @@ pub const PAGES: &[Address] = &[
     get("/history", "/history", Needs::Session),
     get("/history/{id}", "/history/{operation}", Needs::Operation(History)),
     get("/history/{id}/again", "/history/{operation}/again", Needs::Operation(History)),
+    get("/access", "/access", Needs::Session),
+    get("/access/users/{name}", "/access/users/newcomer", Needs::Session),
+    get("/access/groups", "/access/groups", Needs::Session),
+    get("/access/roles", "/access/roles", Needs::Session),
+    get("/access/grants", "/access/grants", Needs::Session),
     get("/history/export", "/history/export?format=csv", Needs::Session),
     get("/events", "/events", Needs::Session),
     post("/theme", &[("theme", "dark")], Needs::Nothing),
@@ -67,6 +76,17 @@ pub const FUNCTIONS: &[Address] = &[
     post("/api/account/log_in", &[("username", "x"), ("password", "y")], Needs::Nothing),
     post("/api/account/log_out", &[], Needs::Nothing),
     post("/api/account/password", &[("current", "x"), ("new", "y"), ("repeat", "y")], Needs::AnySession),
+    get("/api/account/sessions", "/api/account/sessions", Needs::Session),
+    post("/api/account/session-end", &[("id", "987654")], Needs::Session),
+    post("/api/account/sessions-end-others", &[], Needs::Session),
+    // None was made in that session.
+    get("/api/account/token-told", "/api/account/token-told", Needs::Session),
+    get("/api/account/tokens", "/api/account/tokens", Needs::Session),
+    post("/api/account/token-add", &[("name", "")], Needs::Session),
+    post("/api/account/token-remove", &[("id", "987654")], Needs::Session),
+    get("/api/users/sessions", "/api/users/sessions?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
+    post("/api/users/session-end", &[("name", "no-such"), ("id", "1")], Needs::Everything(Users)),
+    post("/api/users/sessions-end", &[("name", "no-such")], Needs::Everything(Users)),
     get("/api/guests/list", "/api/guests/list", Needs::Session),
     get("/api/guests/get", "/api/guests/get?backend={backend}&name={name}", Needs::Guest(See)),
     get(
@@ -104,4 +124,26 @@ pub const FUNCTIONS: &[Address] = &[
     post("/api/operations/again", &[("id", "{operation}"), ("plan", "x")], Needs::Again),
     // It has ended.
     post("/api/operations/cancel", &[("id", "{operation}")], Needs::Operation(Create)),
+    get("/api/access/get", "/api/access/get", Needs::EitherOnEverything(Users, Audit)),
+    get("/api/access/user", "/api/access/user?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
+    post("/api/access/add-user", &[("name", "a b")], Needs::Everything(Users)),
+    post("/api/access/reset-password", &[("name", "no-such")], Needs::Everything(Users)),
+    post("/api/access/disable-user", &[("name", "no-such"), ("disabled", "true")], Needs::Everything(Users)),
+    post("/api/access/expire-user", &[("name", "no-such")], Needs::Everything(Users)),
+    post("/api/access/remove-user", &[("name", "no-such")], Needs::Everything(Users)),
+    post("/api/access/add-group", &[("name", "a b")], Needs::Everything(Users)),
+    post("/api/access/remove-group", &[("name", "no-such")], Needs::Everything(Users)),
+    post(
+        "/api/access/set-member",
+        &[("group", "no-such"), ("user", "no-such"), ("member", "true")],
+        Needs::Everything(Users),
+    ),
+    post("/api/access/save-role", &[("name", "A b"), ("privileges[]", "see")], Needs::Everything(Users)),
+    post("/api/access/remove-role", &[("name", "no-such")], Needs::Everything(Users)),
+    post(
+        "/api/access/add-grant",
+        &[("holder", "user:no-such"), ("role", "viewer"), ("scope", "everything")],
+        Needs::Everything(Users),
+    ),
+    post("/api/access/remove-grant", &[("id", "987654")], Needs::Everything(Users)),
 ];

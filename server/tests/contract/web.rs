@@ -122,6 +122,10 @@ fn expected(address: &Address, known: &Known, person: &Person, rights: &Rights) 
         _ if person.must_change_password => Verdict::PasswordDue,
         Needs::Session | Needs::LogInPage => Verdict::Allowed,
         Needs::Somewhere(privilege) => denied(allow(privilege, On::Somewhere)),
+        Needs::Everything(privilege) => denied(allow(privilege, On::Everything)),
+        Needs::EitherOnEverything(one, other) => {
+            denied(allow(one, On::Everything) || allow(other, On::Everything))
+        }
         Needs::Guest(_) if !allow(Privilege::See, on) => Verdict::Hidden,
         Needs::Guest(privilege) => denied(allow(privilege, on)),
         Needs::Operation(_) | Needs::Again if !allow(Privilege::History, on) => Verdict::Hidden,

@@ -12,9 +12,11 @@ mod privilege;
 mod rights;
 mod role;
 mod scope;
+mod view;
 
 pub use grant::{Grant, GrantId, Holder};
 pub use privilege::{Privilege, Privileges, UnknownPrivilege};
 pub use rights::{Limit, Missing, On, Place, Right, Rights};
 pub use role::{BadRoleName, BuiltIn, Role, RoleName, UnknownRole};
 pub use scope::{BadScope, Scope};
+pub use view::{AccessPage, Group, UserPage, UserRow};

@@ -13,8 +13,6 @@ pub(super) const WINDOW_MS: i64 = 3600 * 1000;
 pub(super) const WINDOWS: usize = 256;
 /// Entries of their own for each kind in an hour, however many addresses and accounts there are.
 pub(super) const SINGLES_IN_ALL: u32 = 500;
-/// Ended sessions that are remembered.
-const ENDED: usize = 1024;
 
 /// Entries of their own for each window. What somebody who is logged in tries is worth more than a stranger's guesses.
 pub(super) const fn singles(kind: EntryKind) -> u32 {
@@ -129,12 +127,11 @@ pub(super) struct Table {
     windows: LruCache<Key, Window>,
     /// Of each kind: all its entries, and what was counted in windows that had to make room.
     kinds: HashMap<EntryKind, Window>,
-    ended: LruCache<i128, ()>,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { windows: LruCache::new(WINDOWS), kinds: HashMap::new(), ended: LruCache::new(ENDED) }
+        Self { windows: LruCache::new(WINDOWS), kinds: HashMap::new() }
     }
 }
 
@@ -231,10 +228,6 @@ impl Table {
             !over
         });
         due
-    }
-
-    pub fn is_new_end(&mut self, session: i128) -> bool {
-        self.ended.insert(session, ()).is_none()
     }
 
     #[cfg(test)]

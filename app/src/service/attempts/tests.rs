@@ -153,14 +153,6 @@ async fn what_cannot_be_written_now_is_counted_and_written_later() {
     assert_eq!(entries.iter().map(tries).collect::<Vec<_>>(), [Some(3)]);
 }
 
-#[test]
-fn a_session_ends_once_however_many_requests_find_out() {
-    let attempts = Attempts::default();
-    assert!(attempts.is_first_to_tell(Some(Id(7))));
-    assert!(!attempts.is_first_to_tell(Some(Id(7))));
-    assert!(attempts.is_first_to_tell(Some(Id(8))));
-}
-
 #[tokio::test]
 async fn a_reason_is_kept_short_and_without_the_secrets_of_what_was_asked() {
     use crate::backend::{HostRunner, Registry};

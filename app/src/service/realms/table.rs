@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use crate::{
     auth::password,
     backend::{Person, proxmox::Factor},
-    service::accounts::{ABSOLUTE_LIMIT_MS, IDLE_LIMIT_MS},
-    store::{User, UserId},
+    domain::account::SessionId,
 };
 
 /// How long a second factor is waited for.
@@ -16,30 +15,9 @@ const TRIES: u32 = 5;
 /// Most that are waited for at once; each took a right password.
 const MOST_PENDING: usize = 1000;
 
-/// A new key, which nobody guesses.
+/// A new key for what is waited for, which nobody guesses.
 pub fn key() -> String {
     password::one_time()
-}
-
-/// Somebody's ticket.
-pub struct Held {
-    person: Person,
-    user: UserId,
-    epoch: i64,
-    begun_ms: i64,
-    seen_ms: i64,
-}
-
-impl Held {
-    pub fn new(person: Person, user: &User, now_ms: i64) -> Self {
-        Self { person, user: user.id, epoch: user.session_epoch, begun_ms: now_ms, seen_ms: now_ms }
-    }
-
-    fn goes_on(&self, now_ms: i64) -> bool {
-        !self.person.is_over()
-            && now_ms - self.begun_ms <= ABSOLUTE_LIMIT_MS
-            && now_ms - self.seen_ms <= IDLE_LIMIT_MS
-    }
 }
 
 /// A factor that is waited for.
@@ -58,39 +36,31 @@ impl Pending {
     }
 }
 
-/// By the keys that sessions have.
+/// Tickets by their session, what is waited for by the key in the browser's.
 #[derive(Default)]
 pub struct Table {
-    held: HashMap<String, Held>,
+    held: HashMap<SessionId, Person>,
     pending: HashMap<String, Pending>,
 }
 
 impl Table {
-    pub fn keep(&mut self, key: String, held: Held) {
-        self.held.insert(key, held);
+    pub fn keep(&mut self, session: SessionId, person: Person) {
+        self.held.insert(session, person);
     }
 
-    /// The ticket of that session, which is this user's; it is in use.
-    pub fn used(&mut self, key: &str, user: &User, now_ms: i64) -> Option<Person> {
-        let held = self.held.get_mut(key)?;
-        if held.user != user.id || held.epoch != user.session_epoch || !held.goes_on(now_ms) {
-            self.held.remove(key);
-            return None;
-        }
-        held.seen_ms = now_ms;
-        Some(held.person.clone())
+    /// The ticket of that session, unless it is over.
+    pub fn ticket(&mut self, session: SessionId) -> Option<Person> {
+        self.held.get(&session).filter(|person| !person.is_over()).cloned()
     }
 
-    pub fn forget(&mut self, key: &str) {
-        self.held.remove(key);
+    pub fn forget(&mut self, session: SessionId) {
+        self.held.remove(&session);
     }
 
-    /// Every ticket whose session may go on, with the user and the epoch of the session.
-    pub fn all(&mut self, now_ms: i64) -> Vec<(String, UserId, i64, Person)> {
-        self.held.retain(|_, held| held.goes_on(now_ms));
+    /// Every ticket.
+    pub fn all(&mut self, now_ms: i64) -> Vec<(SessionId, Person)> {
         self.pending.retain(|_, pending| now_ms < pending.until_ms);
-        let all = self.held.iter();
-        all.map(|(key, held)| (key.clone(), held.user, held.epoch, held.person.clone())).collect()
+        self.held.iter().map(|(session, person)| (*session, person.clone())).collect()
     }
 
     /// Waits for a factor.

@@ -21,6 +21,10 @@ pub fn Account(frame: Frame) -> impl IntoView {
                 <span class="meta">{frame.roles}</span>
             </span>
         </p>
+        <a class="account-link" href="/account">
+            <Icon glyph=Glyph::Screen />
+            "Sessions and tokens"
+        </a>
         <a class="account-link" href="/account/password">
             <Icon glyph=Glyph::Key />
             "Change password"

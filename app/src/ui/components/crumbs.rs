@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use percent_encoding::percent_decode_str;
 
 use super::icon::{Glyph, Icon};
 use crate::domain::action::GuestAction;
@@ -55,8 +56,20 @@ fn crumbs(path: &str) -> Vec<Crumb> {
                 here("Do it again"),
             ]
         }
+        ["account"] => vec![here("Account")],
+        ["access"] => vec![here("Access")],
+        ["access", "users", name] => {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            vec![link("Access", "/access"), here(&name)]
+        }
+        ["access", tab] => vec![link("Access", "/access"), here(&capital(tab))],
         _ => vec![],
     }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -77,6 +90,9 @@ mod tests {
         assert_eq!(labels("/guests/lxc/web1/plan/explode"), "Guests > web1 > explode");
         assert_eq!(labels("/history/12"), "History > #12");
         assert_eq!(labels("/history/12/again"), "History > #12 > Do it again");
+        assert_eq!(labels("/access"), "Access");
+        assert_eq!(labels("/access/grants"), "Access > Grants");
+        assert_eq!(labels("/access/users/J%C3%B6rg"), "Access > Jörg");
         assert_eq!(labels("/nowhere"), "");
     }
 }

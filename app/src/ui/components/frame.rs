@@ -86,7 +86,9 @@ pub fn FramePage() -> impl IntoView {
                         </span>
                     </span>
                 </a>
-                <Navigation />
+                <Transition>
+                    <Navigation />
+                </Transition>
                 <button class="tab account-tab" type="button" popovertarget="account">
                     <Icon glyph=Glyph::Account />
                     "Account"
@@ -117,6 +119,8 @@ pub fn FramePage() -> impl IntoView {
 
 #[component]
 fn Navigation() -> impl IntoView {
+    let me = expect_context::<Me>();
+    let may_read = move || me.holds(Privilege::Users) || me.holds(Privilege::Audit);
     view! {
         <nav class="tabs" aria-label="Main">
             <A href="/guests" attr:class="tab">
@@ -127,6 +131,17 @@ fn Navigation() -> impl IntoView {
                 <Icon glyph=Glyph::History />
                 "History"
             </A>
+            {move || {
+                may_read()
+                    .then(|| {
+                        view! {
+                            <A href="/access" attr:class="tab">
+                                <Icon glyph=Glyph::Key />
+                                "Access"
+                            </A>
+                        }
+                    })
+            }}
         </nav>
     }
 }

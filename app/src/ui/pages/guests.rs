@@ -375,7 +375,7 @@ fn RowAction(guest: GuestId, status: GuestStatus, may: Privileges, act: ServerAc
             <button
                 class="button small"
                 type="button"
-                disabled
+                aria-disabled="true"
                 aria-label=format!("{name}. {why}")
                 title=why
             >

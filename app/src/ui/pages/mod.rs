@@ -1,5 +1,7 @@
 //! One file a page: what it asks for and how it is laid out.
 
+pub mod access;
+pub mod account;
 pub mod again;
 pub mod factor;
 pub mod guest;

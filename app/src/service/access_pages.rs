@@ -1,0 +1,116 @@
+//! What the pages about access show, and the times that their forms take.
+
+use super::{AppState, Error, access, users};
+use crate::{
+    auth::{Caller, policy},
+    backend::now_ms,
+    domain::{
+        access::{AccessPage, On, Privilege, Rights, UserPage, UserRow},
+        action::{Field, Refusal},
+        history::moment,
+    },
+    store::User,
+};
+
+/// Users, groups, roles and grants.
+pub async fn page(state: &AppState, caller: &Caller) -> Result<AccessPage, Error> {
+    let now_ms = now_ms();
+    let mut rows = Vec::new();
+    for user in users::list(state, caller).await? {
+        let rights = state.store.rights_of(user.id).await?;
+        rows.push(row(caller, user, &rights, now_ms));
+    }
+    Ok(AccessPage {
+        now_ms,
+        users: rows,
+        groups: access::groups(state, caller).await?,
+        roles: access::roles(state, caller).await?,
+        grants: access::grants(state, caller).await?,
+        may_change: may_change(caller),
+    })
+}
+
+/// One user, `None` where there is none. One's own page anybody may see.
+pub async fn user(state: &AppState, caller: &Caller, name: &str) -> Result<Option<UserPage>, Error> {
+    let Some(user) = state.store.user_named(name.trim()).await? else {
+        users::may_read(caller)?;
+        return Ok(None);
+    };
+    let rights = access::rights(state, caller, &user.username).await?;
+    let now_ms = now_ms();
+    let all = state.store.groups().await?;
+    let is_in = |group: &&crate::domain::access::Group| group.members.contains(&user.username);
+    let groups = all.iter().filter(is_in).map(|group| group.name.clone()).collect();
+    let may_change = may_change(caller);
+    let (roles, all_groups) = match may_change {
+        true => (access::roles(state, caller).await?, all.into_iter().map(|group| group.name).collect()),
+        false => (Vec::new(), Vec::new()),
+    };
+    let one_time_password = caller.user.and_then(|by| state.told.to(by, &user.username, now_ms));
+    let user = row(caller, user, &rights, now_ms);
+    Ok(Some(UserPage { now_ms, user, groups, rights, roles, all_groups, may_change, one_time_password }))
+}
+
+fn may_change(caller: &Caller) -> bool {
+    policy::decide(caller, Privilege::Users, On::Everything).is_ok()
+}
+
+fn row(caller: &Caller, user: User, rights: &Rights, now_ms: i64) -> UserRow {
+    UserRow {
+        is_own: caller.user == Some(user.id),
+        roles: rights.roles(now_ms),
+        name: user.username,
+        realm: user.realm,
+        must_change_password: user.must_change_password,
+        is_disabled: user.is_disabled,
+        expires_ms: user.expires_ms,
+        created_ms: user.created_ms,
+    }
+}
+
+/// Adds a user, and tells the one-time password to whoever did so on that user's page. The role is a built-in one's name, or
+/// empty.
+pub async fn add_user(state: &AppState, caller: &Caller, name: &str, role: &str) -> Result<String, Error> {
+    let role = match role.trim() {
+        "" => None,
+        role => Some(role.parse().map_err(|unknown| Refusal::Field {
+            field: Field::Role,
+            message: format!("{unknown}. Nothing was changed."),
+        })?),
+    };
+    let password = users::add(state, caller, name, role).await?;
+    tell(state, caller, name, password);
+    Ok(href(name))
+}
+
+/// Gives a user a new one-time password, told as that of a new user.
+pub async fn reset_password(state: &AppState, caller: &Caller, name: &str) -> Result<String, Error> {
+    let password = users::reset_password(state, caller, name).await?;
+    tell(state, caller, name, password);
+    Ok(href(name))
+}
+
+fn tell(state: &AppState, caller: &Caller, name: &str, password: String) {
+    if let Some(by) = caller.user {
+        state.told.keep(by, name.trim(), password, now_ms());
+    }
+}
+
+/// The user's page. A user name needs no escaping but for letters beyond ASCII.
+fn href(name: &str) -> String {
+    let name = percent_encoding::utf8_percent_encode(name.trim(), percent_encoding::NON_ALPHANUMERIC);
+    format!("/access/users/{name}")
+}
+
+/// When something is over, as a form says it: empty for never, else as the history's filter takes times. A day is over at its
+/// end.
+pub fn end(text: &str) -> Result<Option<i64>, Error> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let span = moment::read(text.trim(), now_ms());
+    span.map(|span| Some(span.end_ms)).map_err(|message| {
+        let message = format!("{message} Nothing was changed.");
+        Refusal::Field { field: Field::Expires, message }.into()
+    })
+}

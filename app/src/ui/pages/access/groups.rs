@@ -1,0 +1,159 @@
+//! Groups and who is in them.
+
+use leptos::{either::Either, form::ActionForm, prelude::*};
+
+use super::{Tab, user_href};
+use crate::{
+    api::access::{AccessPage, AddGroup, RemoveGroup, SetMember},
+    domain::access::Group,
+    ui::components::{
+        empty::Empty,
+        field::TextField,
+        icon::{Glyph, Icon},
+    },
+};
+
+/// What a group's panel changes things by.
+#[derive(Clone, Copy)]
+struct Changes {
+    add: ServerAction<AddGroup>,
+    remove: ServerAction<RemoveGroup>,
+    member: ServerAction<SetMember>,
+}
+
+#[component]
+pub fn GroupsPage() -> impl IntoView {
+    let changes =
+        Changes { add: ServerAction::new(), remove: ServerAction::new(), member: ServerAction::new() };
+    provide_context(changes);
+    let Changes { add, remove, member } = changes;
+    let count = move || add.version().get() + remove.version().get() + member.version().get();
+    let error = Signal::derive(move || {
+        let member = member.value().get().and_then(Result::err);
+        member.or(remove.value().get().and_then(Result::err)).or(add.value().get().and_then(Result::err))
+    });
+    view! { <Tab here="/access/groups" changes=Signal::derive(count) error content /> }
+}
+
+fn content(access: AccessPage) -> AnyView {
+    let AccessPage { users, groups, may_change, .. } = access;
+    let Changes { add, .. } = expect_context::<Changes>();
+    let names: Vec<String> = users.into_iter().map(|user| user.name).collect();
+    let none = groups.is_empty();
+    let panels = groups.into_iter().map(|group| panel(group, &names, may_change)).collect_view();
+    view! {
+        <div class="beside">
+            <div class="stack">
+                {none
+                    .then(|| {
+                        view! {
+                            <Empty glyph=Glyph::Account title="No groups yet">
+                                <p>"A grant to a group is one for everybody in it."</p>
+                            </Empty>
+                        }
+                    })} {panels}
+            </div>
+            {may_change
+                .then(|| {
+                    view! {
+                        <section class="panel" aria-labelledby="add-group">
+                            <h2 id="add-group">"Add a group"</h2>
+                            <ActionForm action=add attr:class="form">
+                                <TextField id="name" name="name" label="Name" />
+                                <button class="button primary" type="submit">
+                                    "Add group"
+                                </button>
+                            </ActionForm>
+                        </section>
+                    }
+                })}
+        </div>
+    }
+    .into_any()
+}
+
+fn panel(group: Group, users: &[String], may_change: bool) -> AnyView {
+    let Changes { remove, member, .. } = expect_context::<Changes>();
+    let Group { name, members } = group;
+    let name = StoredValue::new(name);
+    let others: Vec<String> = users.iter().filter(|user| !members.contains(user)).cloned().collect();
+    let none = members.is_empty();
+    let chips = members
+        .into_iter()
+        .map(|user| {
+            let href = user_href(&user);
+            let user = StoredValue::new(user);
+            let take_out = may_change.then(|| {
+                view! {
+                    <ActionForm action=member>
+                        <input type="hidden" name="group" value=name.get_value() />
+                        <input type="hidden" name="user" value=user.get_value() />
+                        <input type="hidden" name="member" value="false" />
+                        <button
+                            class="chip-cross"
+                            type="submit"
+                            aria-label=format!(
+                                "Take {} out of {}",
+                                user.get_value(),
+                                name.get_value(),
+                            )
+                        >
+                            <Icon glyph=Glyph::Cross />
+                        </button>
+                    </ActionForm>
+                }
+            });
+            view! {
+                <li class="chip">
+                    <a href=href>{user.get_value()}</a>
+                    {take_out}
+                </li>
+            }
+        })
+        .collect_view();
+    let change = if may_change {
+        let id = format!("add-to-{}", name.get_value());
+        let option = |user: String| view! { <option value=user.clone()>{user.clone()}</option> };
+        Either::Left(view! {
+            <div class="row-forms">
+                {(!others.is_empty())
+                    .then(|| {
+                        view! {
+                            <ActionForm action=member attr:class="inline-form">
+                                <input type="hidden" name="group" value=name.get_value() />
+                                <input type="hidden" name="member" value="true" />
+                                <label class="unseen" for=id.clone()>
+                                    {format!("Add to {}", name.get_value())}
+                                </label>
+                                <span class="select">
+                                    <select class="input" id=id.clone() name="user">
+                                        {others.into_iter().map(option).collect_view()}
+                                    </select>
+                                    <Icon glyph=Glyph::Chevron />
+                                </span>
+                                <button class="button" type="submit">
+                                    "Add"
+                                </button>
+                            </ActionForm>
+                        }
+                    })} <ActionForm action=remove>
+                    <input type="hidden" name="name" value=name.get_value() />
+                    <button class="button danger-text" type="submit">
+                        "Remove group"
+                    </button>
+                </ActionForm>
+            </div>
+        })
+    } else {
+        Either::Right(())
+    };
+    view! {
+        <section class="panel">
+            <h2>{name.get_value()}</h2>
+            {none.then(|| view! { <p class="meta">"Nobody is in it."</p> })}
+            <ul class="chip-list">{chips}</ul>
+            {change}
+        </section>
+    }
+    .into_any()
+}
