@@ -16,7 +16,7 @@ use crate::{
     api::{AccountError, ApiError, LogInError, Wait},
     auth::{Caller, password},
     domain::{action::Refusal, operation::OperationId},
-    service::{AccountFailure, AppState, Error, LogInFailure, Visit},
+    service::{AccountFailure, AppState, Error, LogInFailure, Visit, accounts::LoggedIn},
     store::StoreError,
 };
 
@@ -84,8 +84,16 @@ pub fn redirect(path: &str) {
     }
 }
 
+/// Sends whoever is in, or is to answer more, to where that goes on.
+pub fn logged_in(done: LoggedIn) {
+    if let Some(device) = done.device {
+        keep_device(&device);
+    }
+    redirect(&done.landing);
+}
+
 /// Lets the browser keep this, to be known again.
-pub fn keep_device(secret: &str) {
+fn keep_device(secret: &str) {
     if let (Some(options), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(secret)) {
         options.insert_header(DEVICE, value);
     }
@@ -119,7 +127,8 @@ impl Status for ApiError {
                 Refusal::Denied { .. }
                 | Refusal::DeniedByToken { .. }
                 | Refusal::NeedsSession
-                | Refusal::DeniedByBackend { .. } => StatusCode::FORBIDDEN,
+                | Refusal::DeniedByBackend { .. }
+                | Refusal::NeedsOwnLogIn { .. } => StatusCode::FORBIDDEN,
                 Refusal::AlreadyExists { .. }
                 | Refusal::WrongState { .. }
                 | Refusal::IsTemplate { .. }
@@ -138,8 +147,12 @@ impl Status for ApiError {
 impl Status for LogInError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Wrong | Self::Ended => StatusCode::UNAUTHORIZED,
+            Self::Wrong | Self::Ended | Self::OtherFactor | Self::WrongFactor | Self::FactorOver => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NameTaken => StatusCode::CONFLICT,
+            Self::Unasked => StatusCode::SERVICE_UNAVAILABLE,
             Self::Other(error) => error.status(),
         }
     }
@@ -201,6 +214,11 @@ impl From<LogInFailure> for LogInError {
             LogInFailure::Wrong => Self::Wrong,
             LogInFailure::TooMany { seconds } => Self::TooMany { seconds: Wait(seconds) },
             LogInFailure::Ended => Self::Ended,
+            LogInFailure::Unasked => Self::Unasked,
+            LogInFailure::NameTaken => Self::NameTaken,
+            LogInFailure::OtherFactor => Self::OtherFactor,
+            LogInFailure::WrongFactor => Self::WrongFactor,
+            LogInFailure::FactorOver => Self::FactorOver,
             LogInFailure::Other(error) => Self::Other(error.into()),
         }
     }
@@ -216,6 +234,7 @@ impl From<AccountFailure> for AccountError {
     fn from(failure: AccountFailure) -> Self {
         match failure {
             AccountFailure::WrongPassword => Self::WrongPassword,
+            AccountFailure::OfRealm => Self::OfRealm,
             AccountFailure::TooMany { seconds } => Self::TooMany { seconds: Wait(seconds) },
             AccountFailure::TooShort { length } => Self::TooShort { length, least: password::SHORTEST },
             AccountFailure::TooLong => Self::TooLong { most: password::LONGEST },

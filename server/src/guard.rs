@@ -129,7 +129,7 @@ pub async fn pages(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     match request.extensions().get::<Caller>() {
-        None if path != "/login" => {
+        None if path != "/login" && path != "/login/factor" => {
             let wanted = request.uri().path_and_query().map_or("/", |p| p.as_str());
             let query = form_urlencoded(wanted);
             Redirect::to(&format!("/login?next={query}")).into_response()
@@ -137,7 +137,7 @@ pub async fn pages(request: Request, next: Next) -> Response {
         Some(caller) if caller.must_change_password && path != "/account/password" => {
             Redirect::to("/account/password").into_response()
         }
-        Some(caller) if path == "/login" && !caller.must_change_password => {
+        Some(caller) if path.starts_with("/login") && !caller.must_change_password => {
             Redirect::to("/guests").into_response()
         }
         _ => next.run(request).await,

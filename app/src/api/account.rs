@@ -15,21 +15,41 @@ pub async fn get_frame() -> Result<Frame, ApiError> {
     .await
 }
 
-/// Logs in and goes to `next`, a path of this site, or to the guests.
+/// The realms of Proxmox that one can log in with; none where there is no Proxmox.
+#[server(prefix = "/api", endpoint = "account/realms", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_realms() -> Result<Vec<String>, ApiError> {
+    use crate::request;
+    request::reply(async { Ok(request::visit()?.state.realms.offered()) }).await
+}
+
+/// Logs in and goes to `next`, a path of this site, or to the guests; or to where the second factor is asked for. `realm` is one
+/// of Proxmox, anything else is Paddock's own; a name that has one itself, `anna@pve`, needs none.
 #[server(prefix = "/api", endpoint = "account/log_in")]
 pub async fn log_in(
     username: String,
     password: String,
     #[server(default)] next: String,
+    #[server(default)] realm: String,
 ) -> Result<(), LogInError> {
-    use crate::{request, service::accounts};
+    use crate::{
+        request,
+        service::{accounts, realms},
+    };
     request::reply(async {
         let visit = request::visit()?;
-        let done = accounts::log_in(&visit, &username, &password, &next).await?;
-        if let Some(device) = done.device {
-            request::keep_device(&device);
-        }
-        request::redirect(&done.landing);
+        let username = realms::account(&visit.state, &username, &realm);
+        request::logged_in(accounts::log_in(&visit, &username, &password, &next).await?);
+        Ok(())
+    })
+    .await
+}
+
+/// Answers with the code of the second factor that the log-in has asked for.
+#[server(prefix = "/api", endpoint = "account/factor")]
+pub async fn answer_factor(code: String) -> Result<(), LogInError> {
+    use crate::{request, service::realms};
+    request::reply(async {
+        request::logged_in(realms::answer(&request::visit()?, &code).await?);
         Ok(())
     })
     .await

@@ -104,6 +104,28 @@ pub enum LogInError {
         "This account is disabled, or its time is over. You are not logged in; an administrator can enable it again."
     )]
     Ended,
+    #[error(
+        "Proxmox does not answer, so the password was not checked. You are not logged in; try again, or log in with an account of \
+         Paddock's own."
+    )]
+    Unasked,
+    /// Proxmox took the password.
+    #[error(
+        "Another account of this Paddock has the name of your account at Proxmox. You are not logged in; an administrator has to \
+         remove that account first."
+    )]
+    NameTaken,
+    #[error(
+        "Proxmox asks for a second factor that is neither a code nor a recovery code. You are not logged in; add a TOTP factor to \
+         your account at Proxmox."
+    )]
+    OtherFactor,
+    #[error("That code is wrong. You are not logged in yet; try the next one.")]
+    WrongFactor,
+    #[error(
+        "The code came too late, or too many were wrong. You are not logged in; begin again with your password."
+    )]
+    FactorOver,
     #[error("{0}")]
     Other(ApiError),
 }
@@ -122,6 +144,8 @@ impl FromServerFnError for LogInError {
 pub enum AccountError {
     #[error("That is not your current password. Nothing was changed.")]
     WrongPassword,
+    #[error("Proxmox checks the password of this account. Nothing was changed; change it there.")]
+    OfRealm,
     #[error("The current password was wrong too often, so nothing was tried. The next try is possible in {}.", .seconds.words())]
     TooMany { seconds: Wait },
     #[error("The new password has {length} characters; at least {least} are needed. Nothing was changed.")]
@@ -145,7 +169,7 @@ impl AccountError {
     /// The form field to show it at.
     pub fn field(&self) -> Option<Field> {
         match self {
-            Self::WrongPassword | Self::TooMany { .. } => Some(Field::CurrentPassword),
+            Self::WrongPassword | Self::OfRealm | Self::TooMany { .. } => Some(Field::CurrentPassword),
             Self::TooShort { .. } | Self::TooLong { .. } | Self::KnownBad | Self::Same => {
                 Some(Field::NewPassword)
             }

@@ -3,13 +3,32 @@
 use std::{net::IpAddr, sync::Arc};
 
 use crate::{
+    backend::Person,
     domain::{
         access::Rights,
         account::{SessionId, TokenId},
         action::Refusal,
     },
-    store::UserId,
+    store::{LOCAL, User, UserId},
 };
+
+/// With whose account something is done at a backend where people have accounts of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActsAs {
+    /// Paddock's own: for its own users, and for whoever uses the command line.
+    Paddock,
+    /// Their own, in which they are logged in.
+    Person(Person),
+    /// Their own, and they are not logged in there: nothing can be done.
+    Nobody,
+}
+
+impl ActsAs {
+    /// Of a user of whom no log-in is at hand.
+    pub fn without_log_in(user: &User) -> Self {
+        if user.realm == LOCAL { Self::Paddock } else { Self::Nobody }
+    }
+}
 
 /// What somebody is recognised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +52,7 @@ pub struct Caller {
     pub must_change_password: bool,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+    pub acts_as: ActsAs,
 }
 
 impl Caller {
@@ -58,6 +78,7 @@ impl Caller {
             rights: Arc::new(Rights::of_host()),
             must_change_password: false,
             address: None,
+            acts_as: ActsAs::Paddock,
         }
     }
 }

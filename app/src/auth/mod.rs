@@ -6,4 +6,4 @@ pub mod password;
 pub mod policy;
 pub mod token;
 
-pub use caller::{Caller, Credential};
+pub use caller::{ActsAs, Caller, Credential};

@@ -32,6 +32,8 @@ pub struct Followed {
 #[derive(Debug, Clone, Copy)]
 pub struct OpenCall<'a> {
     pub call: &'a ApiCall,
+    /// Who may have made it with an account of their own; else it was Paddock.
+    pub person: Option<&'a str>,
     /// What it began, if it was made, began between these times by the backend's clock, milliseconds since 1970.
     pub from_ms: i64,
     pub until_ms: i64,

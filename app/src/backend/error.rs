@@ -21,8 +21,13 @@ pub enum Error {
     #[error("{guest} is locked ({by}).")]
     Locked { guest: GuestId, by: String },
     /// The backend's access control says no; in its words, with path and privilege where it tells them.
-    #[error("{} denies this: {what}.", .backend.label())]
-    Denied { backend: BackendKind, what: String },
+    #[error("{} denies this{}: {what}.", .backend.label(), .account.as_ref().map(|it| format!(" to {it}")).unwrap_or_default())]
+    Denied {
+        backend: BackendKind,
+        /// Who asked with an account of their own there; `None` for Paddock's.
+        account: Option<String>,
+        what: String,
+    },
     /// The backend has no such action.
     #[error("The {} backend cannot {} a guest: {reason}", .backend.label(), .action.verb())]
     Unsupported { backend: BackendKind, action: GuestAction, reason: String },
@@ -96,7 +101,7 @@ impl Error {
             },
             Self::Unavailable { backend, reason, cure } => Refusal::Unavailable { backend, reason, cure },
             Self::Locked { guest, by } => Refusal::Locked { guest, by },
-            Self::Denied { backend, what } => Refusal::DeniedByBackend { backend, what },
+            Self::Denied { backend, account, what } => Refusal::DeniedByBackend { backend, account, what },
             Self::Unsupported { backend, action, reason } => Refusal::Unsupported { backend, action, reason },
             other => unavailable(other.to_string()),
         }

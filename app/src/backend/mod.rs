@@ -25,7 +25,7 @@ mod registry;
 pub mod routing;
 mod this_host;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -47,6 +47,7 @@ pub use execute::{Execution, ExecutionEnd, Past, Site, conclude, execute, now_ms
 pub use host_runner::{
     HostRunner, RunningTool, end_left_over, find_left_over, is_running, own_process, own_uid,
 };
+pub use proxmox::{Person, Realms};
 pub use registry::Registry;
 pub use this_host::ThisHost;
 
@@ -98,6 +99,18 @@ pub trait Backend: Send + Sync {
     /// What a finished command's answer means. An exit of 0 is not believed where the tool is known to say it
     /// without having done anything.
     fn parse(&self, command: &Command, output: &CommandOutput) -> Result<(), Error>;
+
+    /// Where people's own accounts at this backend are checked, if it has such.
+    fn realms(&self) -> Option<Realms> {
+        None
+    }
+
+    /// This backend, whose plans are made for this person and whose API calls are theirs. What is only read stays Paddock's
+    /// affair. `None` where people have no accounts there.
+    fn acting_as(&self, person: &Person) -> Option<Arc<dyn Backend>> {
+        let _ = person;
+        None
+    }
 
     /// What makes this backend's API calls, where its plans have some.
     fn api(&self) -> Option<&dyn Api> {

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod name;
 pub mod operation;
 pub mod plan;
+pub mod realm;
 pub mod refusal;
 pub mod script;
 pub mod secret;

@@ -104,11 +104,18 @@ pub enum Refusal {
         "This is done by a person who has logged in, not with an API token. Nothing was done; log in and do it there."
     )]
     NeedsSession,
-    /// The backend's own access control said no to Paddock.
+    /// The backend's own access control said no, to Paddock or to the person's own account there.
     #[error(
-        "{} denies this to Paddock's own account ({what}). Nothing was run; grant it there.", .backend.label()
+        "{} denies this to {} ({what}). Nothing was run; grant it there.", .backend.label(),
+        .account.as_deref().unwrap_or("Paddock's own account")
     )]
-    DeniedByBackend { backend: BackendKind, what: String },
+    DeniedByBackend { backend: BackendKind, account: Option<String>, what: String },
+    /// The account is one of the backend's, and there is no log-in of it to act with.
+    #[error(
+        "What this account does at {} is done by its own log-in there, and there is none. Nothing was run; log in with a browser and \
+         do it there.", .backend.label()
+    )]
+    NeedsOwnLogIn { backend: BackendKind },
     /// The plan that was agreed to is not the plan any more.
     #[error(
         "What it takes to {} {guest} has changed since the plan was shown. Nothing was run; look at the plan as it is now.",
@@ -149,7 +156,8 @@ impl Refusal {
             Self::Denied { .. }
             | Self::DeniedByToken { .. }
             | Self::NeedsSession
-            | Self::DeniedByBackend { .. } => FailureKind::Denied,
+            | Self::DeniedByBackend { .. }
+            | Self::NeedsOwnLogIn { .. } => FailureKind::Denied,
         }
     }
 }

@@ -5,13 +5,14 @@ use std::{net::IpAddr, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, seen, sessions, tokens,
+    AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, realms, seen, sessions,
+    tokens,
 };
 use crate::{
     auth::{Caller, Credential, password, token},
     backend::now_ms,
-    domain::{access::BuiltIn, failure::FailureKind, view::Frame},
-    store::{By, EntryKind, Fact, NewUser, Session, Store, User, user_subject},
+    domain::{access::BuiltIn, account::SessionId, failure::FailureKind, view::Frame},
+    store::{By, EntryKind, Fact, LOCAL, NewUser, Session, Store, User, user_subject},
 };
 
 /// The name of the first administrator.
@@ -96,17 +97,30 @@ pub async fn log_in(
     };
     let is_right = verified(state, secret, user.as_ref()).await?;
     let Some(user) = user.as_ref().filter(|_| is_right) else {
+        if realms::is_asked(state, username.trim()) {
+            return realms::log_in(visit, username.trim(), secret, next, pass).await;
+        }
         tracing::warn!(address = ?visit.address, "log-in failed");
         note_failure(visit, user.as_ref(), json!({ "known": user.is_some() })).await;
         return Err(LogInFailure::Wrong);
     };
     pass.right();
+    let (done, _) = enter(visit, user, next).await?;
+    renew_hash(state, user, secret).await;
+    Ok(done)
+}
+
+/// Begins the session of somebody whose password was right.
+pub(super) async fn enter(
+    visit: &Visit,
+    user: &User,
+    next: &str,
+) -> Result<(LoggedIn, SessionId), LogInFailure> {
     if !user.may_log_in(now_ms()) {
         tracing::warn!(user = user.username, address = ?visit.address, "log-in to an account that is over");
         note_failure(visit, Some(user), json!({ "known": true })).await;
         return Err(LogInFailure::Ended);
     }
-    renew_hash(state, user, secret).await;
     // Before there is a session: who cannot be recorded is not let in.
     record_log_in(visit, user).await?;
     sessions::leave(visit, "log-in").await?;
@@ -115,10 +129,10 @@ pub async fn log_in(
         None => token::secret().map(|(secret, key)| (Some(secret), key)).map_err(Error::from)?,
     };
     // A new session id, so that one planted before the log-in is worth nothing.
-    sessions::begin(&Visit { device_key: Some(device_key), ..visit.clone() }, user).await?;
+    let session = sessions::begin(&Visit { device_key: Some(device_key), ..visit.clone() }, user).await?;
     tracing::info!(user = user.username, address = ?visit.address, "logged in");
     let landing = if user.must_change_password { "/account/password".to_owned() } else { landing(next) };
-    Ok(LoggedIn { landing, device })
+    Ok((LoggedIn { landing, device }, session))
 }
 
 /// The one moment in which the password is known: a hash of older parameters is made anew. The log-in goes on without.
@@ -136,7 +150,7 @@ async fn renew_hash(state: &AppState, user: &User, secret: &str) {
 }
 
 /// A name that is no account's is not recorded: it may be a password, typed into the wrong field.
-async fn note_failure(visit: &Visit, user: Option<&User>, detail: Value) {
+pub(super) async fn note_failure(visit: &Visit, user: Option<&User>, detail: Value) {
     let address = visit.address_text();
     let by = By { actor: None, address: address.as_deref(), at_ms: now_ms() };
     let fact = Fact::new(EntryKind::LogInFailed, by).with(detail);
@@ -173,24 +187,30 @@ pub async fn log_out(visit: &Visit) -> Result<(), Error> {
 /// Whose session this is; `None` for nobody's, an ended one, and one of an account that is gone.
 pub async fn caller(visit: &Visit) -> Result<Option<Caller>, Error> {
     match sessions::of_visit(visit).await? {
-        Some(found) => Ok(Some(by_session(&visit.state, found, visit.address).await?)),
+        Some(found) => by_session(&visit.state, found, visit.address).await,
         None => Ok(None),
     }
 }
 
+/// `None` for somebody who needs a ticket and has none any more: that ends the session.
 async fn by_session(
     state: &AppState,
     (session, user): (Session, User),
     address: Option<IpAddr>,
-) -> Result<Caller, Error> {
-    Ok(Caller {
+) -> Result<Option<Caller>, Error> {
+    let Some(acts_as) = realms::acts_as(state, session.id, &user) else {
+        sessions::end_found(state, &session, &user, "no-ticket", address).await?;
+        return Ok(None);
+    };
+    Ok(Some(Caller {
         user: Some(user.id),
         credential: Credential::Session(session.id),
         rights: Arc::new(state.store.rights_of(user.id).await?),
         username: user.username,
         must_change_password: user.must_change_password,
         address,
-    })
+        acts_as,
+    }))
 }
 
 /// The caller as they are now; `None` once their session or token is over.
@@ -199,7 +219,7 @@ pub(super) async fn still(state: &AppState, before: &Caller) -> Result<Option<Ca
         Credential::CommandLine => Ok(Some(before.clone())),
         Credential::Token(id) => tokens::still(state, id, before).await,
         Credential::Session(id) => match sessions::live(state, id, before.address_text().as_deref()).await? {
-            Some(found) => Ok(Some(by_session(state, found, before.address).await?)),
+            Some(found) => by_session(state, found, before.address).await,
             None => Ok(None),
         },
     }
@@ -245,6 +265,9 @@ async fn change_checked(
     }
     let state = &visit.state;
     let (user, this) = sessions::own_user(state, caller).await?;
+    if user.realm != LOCAL {
+        return Err(AccountFailure::OfRealm);
+    }
     let pass = state.throttle.own_password(user.id).map_err(|seconds| AccountFailure::TooMany { seconds })?;
     if !verified(state, current, Some(&user)).await? {
         return Err(AccountFailure::WrongPassword);

@@ -7,7 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{AppState, Error, Listener, attempts::Attempt, operations, permit};
+use super::{AppState, Error, Listener, attempts::Attempt, operations, permit, realms};
 use crate::{
     auth::{Caller, policy},
     backend::Backend,
@@ -170,7 +170,7 @@ async fn permitted(
     }
     let driver = usable(state, kind)?;
     permit::has(driver.as_ref(), action)?;
-    Ok(driver)
+    realms::acting(driver, caller)
 }
 
 fn usable(state: &AppState, kind: BackendKind) -> Result<Arc<dyn Backend>, Refusal> {

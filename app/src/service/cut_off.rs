@@ -12,7 +12,7 @@ use super::{
 use crate::{
     backend::{
         self, Backend, OpenCall, Past, RunningTool, Site, Started, end_left_over, find_left_over, is_running,
-        now_ms, recall,
+        now_ms, proxmox::is_user, recall,
     },
     domain::{
         guest::GuestId,
@@ -121,7 +121,9 @@ pub(super) async fn begun(
 ) -> Result<Begun, Error> {
     let Some(call) = task_of(record, step) else { return Ok(Begun::Nothing) };
     let since_ms = began_ms(record, step);
-    let open = OpenCall { call, from_ms: since_ms - SKEW_MS, until_ms: since_ms + LATEST_MS };
+    // Whoever has an account at Proxmox began it as that.
+    let person = record.summary.actor.as_deref().filter(|actor| is_user(actor));
+    let open = OpenCall { call, person, from_ms: since_ms - SKEW_MS, until_ms: since_ms + LATEST_MS };
     let tasks = match driver.begun_by(&guest.name, open).await {
         Ok(tasks) => tasks,
         Err(error) => {

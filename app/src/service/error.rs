@@ -101,6 +101,20 @@ pub enum LogInFailure {
     /// The password is right, and the account is disabled or over.
     #[error("the account is disabled or over")]
     Ended,
+    /// Proxmox did not answer.
+    #[error("Proxmox could not be asked")]
+    Unasked,
+    /// Proxmox let them in, and another account here has that name.
+    #[error("another account has the name of one of Proxmox")]
+    NameTaken,
+    /// The password is right, and the factor asked for is none that can be typed.
+    #[error("Proxmox asks for a factor that cannot be typed")]
+    OtherFactor,
+    #[error("the second factor is wrong")]
+    WrongFactor,
+    /// No factor is waited for any more: too late, or too many tries.
+    #[error("the second factor is not waited for any more")]
+    FactorOver,
     #[error(transparent)]
     Other(#[from] Error),
 }
@@ -110,6 +124,9 @@ pub enum LogInFailure {
 pub enum AccountFailure {
     #[error("the current password is wrong")]
     WrongPassword,
+    /// It is Proxmox's to change.
+    #[error("the password is Proxmox's")]
+    OfRealm,
     /// After too many wrong ones; the password was not checked.
     #[error("too many wrong passwords; the next try is possible in {seconds} s")]
     TooMany { seconds: u64 },
@@ -132,9 +149,12 @@ impl AccountFailure {
     pub fn kind(&self) -> Option<FailureKind> {
         match self {
             Self::WrongPassword | Self::TooMany { .. } => Some(FailureKind::Denied),
-            Self::TooShort { .. } | Self::TooLong | Self::KnownBad | Self::Differ | Self::Same => {
-                Some(FailureKind::Invalid)
-            }
+            Self::OfRealm
+            | Self::TooShort { .. }
+            | Self::TooLong
+            | Self::KnownBad
+            | Self::Differ
+            | Self::Same => Some(FailureKind::Invalid),
             Self::Other(error) => Some(error.kind()).filter(|kind| *kind != FailureKind::Internal),
         }
     }

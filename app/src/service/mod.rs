@@ -21,6 +21,7 @@ pub mod life;
 pub mod operations;
 mod outside;
 mod permit;
+pub mod realms;
 mod recorder;
 pub mod retention;
 mod seen;

@@ -8,7 +8,7 @@
 //! A cookie leads to a row of the session layer, and that to nothing but the number of a session here: what is ended here
 //! is over, whatever cookie or row comes back.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use super::{AppState, Error, Visit, accounts::by, attempts::Attempt, life::by_server, users};
 use crate::{
@@ -35,7 +35,7 @@ const KEY: &str = "session";
 const SWEEP_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Begins a session in the place of whatever the visit had.
-pub(super) async fn begin(visit: &Visit, user: &User) -> Result<(), Error> {
+pub(super) async fn begin(visit: &Visit, user: &User) -> Result<SessionId, Error> {
     let session = visit.session()?;
     let address = visit.address_text();
     let new = NewSession {
@@ -49,7 +49,7 @@ pub(super) async fn begin(visit: &Visit, user: &User) -> Result<(), Error> {
     let id = visit.state.store.begin_session(&new).await?;
     renew(session).await?;
     session.insert(KEY, id).await?;
-    Ok(())
+    Ok(id)
 }
 
 /// Another key for the browser, so that one planted or seen before is worth nothing.
@@ -89,6 +89,25 @@ pub(super) async fn live(
     Ok(Some((session, user)))
 }
 
+/// Ends a session that goes on but for this.
+pub(super) async fn end_found(
+    state: &AppState,
+    session: &Session,
+    user: &User,
+    why: &str,
+    address: Option<IpAddr>,
+) -> Result<(), Error> {
+    let address = address.map(|address| address.to_string());
+    let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
+    state.realms.forget(session.id);
+    if let Err(error) = state.store.end_session(user, session.id, why, by).await {
+        tracing::error!(error = %error, user = user.username, why, "the end of a session could not be recorded");
+        state.store.end_unrecorded(session.id, by.at_ms).await?;
+    }
+    state.access_changes.announce();
+    Ok(())
+}
+
 fn run_out(session: &Session, now: i64) -> Option<&'static str> {
     if now.saturating_sub(session.begun_ms) > ABSOLUTE_LIMIT_MS {
         Some("age")
@@ -113,14 +132,7 @@ async fn note_use(visit: &Visit, session: &Session) {
 /// Ends the session that this visit has, also where that cannot be recorded: nobody is kept logged in against their will.
 pub(super) async fn leave(visit: &Visit, why: &str) -> Result<(), Error> {
     if let Some((session, user)) = of_visit(visit).await? {
-        let address = visit.address_text();
-        let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
-        let store = &visit.state.store;
-        if let Err(error) = store.end_session(&user, session.id, why, by).await {
-            tracing::error!(error = %error, user = user.username, why, "the end of a session could not be recorded");
-            store.end_unrecorded(session.id, by.at_ms).await?;
-        }
-        visit.state.access_changes.announce();
+        end_found(&visit.state, &session, &user, why, visit.address).await?;
     }
     Ok(())
 }

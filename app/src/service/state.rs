@@ -10,7 +10,8 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
 use super::{
-    Attempts, Inventory, Supervisor, soundness, standing::AccessChanges, throttle::Throttle, told::Told,
+    Attempts, Inventory, Supervisor, realms::Realms, soundness, standing::AccessChanges, throttle::Throttle,
+    told::Told,
 };
 use crate::{
     backend::{Registry, Runner},
@@ -30,6 +31,8 @@ pub struct AppState {
     pub inventory: Inventory,
     pub supervisor: Supervisor,
     pub attempts: Attempts,
+    /// Log-ins of people at Proxmox.
+    pub realms: Realms,
     pub(super) throttle: Throttle,
     pub(super) access_changes: AccessChanges,
     pub told: Told,
@@ -50,6 +53,7 @@ impl AppState {
             inventory: Inventory::new(registry),
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
+            realms: Realms::default(),
             throttle: Throttle::default(),
             access_changes: AccessChanges::default(),
             told: Told::default(),

@@ -13,7 +13,7 @@ use super::{
     users::{self, told},
 };
 use crate::{
-    auth::{Caller, Credential, token},
+    auth::{ActsAs, Caller, Credential, token},
     backend::now_ms,
     domain::{
         access::{Limit, Privileges, Rights, Scope},
@@ -214,6 +214,8 @@ async fn owner(
     let rights = state.store.rights_of(user.id).await?;
     Ok(Some(Caller {
         user: Some(user.id),
+        // A token is Paddock's: Proxmox does not know it.
+        acts_as: ActsAs::without_log_in(&user),
         username: user.username,
         credential: Credential::Token(token.info.id),
         rights: Arc::new(Rights { limit: Some(token.info.limit.clone()), ..rights }),

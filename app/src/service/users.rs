@@ -4,10 +4,11 @@ use super::{
     AppState, Error,
     accounts::{by, hashed},
     attempts::Attempt,
+    realms,
 };
 use crate::{
     auth::{Caller, password, policy},
-    backend::now_ms,
+    backend::{Realms, now_ms},
     domain::{
         access::{BuiltIn, On, Privilege},
         action::{Field, Refusal},
@@ -105,6 +106,34 @@ pub async fn add(
         told(if is_new { Changed::Done } else { Changed::Taken }, Field::User, &format!("user {username}"))?;
         tracing::info!(user = username, actor = caller.username, "user added");
         Ok(secret)
+    })
+    .await
+}
+
+/// Adds an account of Proxmox, `anna@pve`, whose password Proxmox checks: to give it rights before its first log-in.
+pub async fn add_of_realm(
+    state: &AppState,
+    caller: &Caller,
+    account: &str,
+    role: Option<BuiltIn>,
+) -> Result<(), Error> {
+    let account = account.trim();
+    let attempt = Attempt::new("add-user");
+    let is_account = Realms::is_account(account);
+    // As with a user's name: what can be none is not recorded.
+    let attempt = if is_account { attempt.on_user(account) } else { attempt };
+    changing(state, caller, attempt, async || {
+        if !is_account {
+            let message =
+                "An account of Proxmox is written name@realm: anna@pve. Nothing was changed.".to_owned();
+            return Err(Refusal::Field { field: Field::User, message }.into());
+        }
+        let address = caller.address_text();
+        let user = NewUser { role, ..realms::of_realm(account) };
+        let is_new = state.store.add_user(&user, by(caller, &address)).await?;
+        told(if is_new { Changed::Done } else { Changed::Taken }, Field::User, &format!("user {account}"))?;
+        tracing::info!(user = account, actor = caller.username, "account of Proxmox added");
+        Ok(())
     })
     .await
 }

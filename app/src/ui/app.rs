@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LogInPage ssr=ssr.clone() />
+                <Route path=path!("/login/factor") view=lazy::Factor::new() ssr=ssr.clone() />
                 <Route path=path!("/account/password") view=lazy::Password::new() ssr=ssr.clone() />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
                     <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />

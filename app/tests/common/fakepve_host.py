@@ -24,12 +24,13 @@ from aiohttp import web
 from fakepve import FakePve, PveError, TaskError
 from fakepve.certs import make_cert
 from fakepve_gaps import Gaps
+from fakepve_realms import Realms
 from fakepve_tasks import Tasks
 
 HOST = "127.0.0.1"
 
 
-class Host(Tasks, Gaps, FakePve):
+class Host(Realms, Tasks, Gaps, FakePve):
     """The fake, plus faults that it cannot provoke by itself."""
 
     def __init__(self):

@@ -106,18 +106,23 @@ impl Lab {
     }
 
     pub async fn run(&self, kind: BackendKind, vmid: u32, plan: &Plan, secrets: &Secrets) -> Ran {
+        self.run_by(self.driver(kind), vmid, plan, secrets).await
+    }
+
+    /// By this driver instead of the lab's own.
+    pub async fn run_by(&self, driver: &dyn Backend, vmid: u32, plan: &Plan, secrets: &Secrets) -> Ran {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let mut kept = Kept { outcomes: Vec::new(), output: sender };
         let runner = NodeTools { fake: Arc::clone(&self.fake) };
         let name = name(vmid);
-        let site = Site { backend: self.driver(kind), runner: &runner, guest: &name, secrets };
+        let site = Site { backend: driver, runner: &runner, guest: &name, secrets };
         let end = execute(site, plan, &CancellationToken::new(), &mut kept).await;
         let past = Past { outcomes: &kept.outcomes, output: &[], is_cancel_wanted: false };
         if let Some(again) = recall(site, plan, past).await {
             // The words of a refusal are not in the outcomes.
             assert_eq!(discriminant(&again), discriminant(&end), "recalled as {again:?}, and was {end:?}");
         }
-        self.finds_again(kind, &name, plan, &kept.outcomes).await;
+        self.finds_again(driver, &name, plan, &kept.outcomes).await;
         let mut output = String::new();
         while let Ok((_, text)) = receiver.try_recv() {
             output.push_str(&text);
@@ -126,13 +131,27 @@ impl Lab {
     }
 
     /// Each task could have been found without its name, had nobody noted that.
-    async fn finds_again(&self, kind: BackendKind, guest: &GuestName, plan: &Plan, outcomes: &[StepOutcome]) {
+    async fn finds_again(
+        &self,
+        driver: &dyn Backend,
+        guest: &GuestName,
+        plan: &Plan,
+        outcomes: &[StepOutcome],
+    ) {
         for (step, outcome) in plan.steps.iter().zip(outcomes) {
             if let (Work::Api(call), StepResult::Answered { upid: Some(upid), .. }, Some(started_ms)) =
                 (&step.work, &outcome.result, outcome.started_ms)
             {
-                let open = OpenCall { call, from_ms: started_ms - 2000, until_ms: started_ms + 20_000 };
-                let found = self.driver(kind).begun_by(guest, open).await.unwrap();
+                // Paddock's own driver looks for it after a restart, whoever began it.
+                let person = driver.api_user();
+                let own = self.driver(driver.kind());
+                let open = OpenCall {
+                    call,
+                    person: person.as_deref(),
+                    from_ms: started_ms - 2000,
+                    until_ms: started_ms + 20_000,
+                };
+                let found = own.begun_by(guest, open).await.unwrap();
                 assert!(found.iter().any(|task| task.upid == *upid), "{upid} of {call}: {found:?}");
             }
         }

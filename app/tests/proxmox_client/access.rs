@@ -147,11 +147,18 @@ async fn a_denial_names_the_privilege_and_the_path() {
 
     let start = called(&client, &post("/nodes/pve1/lxc/101/status/start", Answer::Task)).await;
     let what = |what: &str| what.to_owned();
-    let lxc =
-        Error::Denied { backend: BackendKind::ProxmoxLxc, what: what("VM.PowerMgmt on /vms/101 is missing") };
+    let lxc = Error::Denied {
+        backend: BackendKind::ProxmoxLxc,
+        account: None,
+        what: what("VM.PowerMgmt on /vms/101 is missing"),
+    };
     assert_eq!(start, Err(lxc));
     let read = get(&client, "/nodes/pve1/qemu/102/status/current").await;
-    let vm = Error::Denied { backend: BackendKind::ProxmoxVm, what: what("VM.Audit on /vms/102 is missing") };
+    let vm = Error::Denied {
+        backend: BackendKind::ProxmoxVm,
+        account: None,
+        what: what("VM.Audit on /vms/102 is missing"),
+    };
     assert_eq!(read, Err(vm));
     assert_eq!(fake.get_guest(101, "status"), "stopped");
 }

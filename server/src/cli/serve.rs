@@ -134,6 +134,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let feeder = tokio::spawn(state.inventory.clone().feed());
     let settler = tokio::spawn(service::keep_settled(state.clone()));
     let counter = tokio::spawn(service::keep_counted(state.clone()));
+    let renewer = tokio::spawn(service::realms::keep(state.clone()));
     let sweeper = tokio::spawn(service::sessions::keep_swept(state.clone()));
     let access = tokio::spawn(service::keep_watched(state.clone()));
     let layer_sweeper = tokio::spawn(keep_layer_swept(sessions.clone()));
@@ -164,6 +165,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     settler.abort();
     outside.abort();
     counter.abort();
+    renewer.abort();
     sweeper.abort();
     access.abort();
     layer_sweeper.abort();

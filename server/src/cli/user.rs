@@ -38,6 +38,9 @@ enum Verb {
         /// Give no role yet; `paddock grant add` gives one on a part
         #[arg(long)]
         no_role: bool,
+        /// An account of Proxmox, written name@realm: it logs in with its password there
+        #[arg(long)]
+        realm: bool,
     },
     /// Give a user a new one-time password and end all sessions of the account.
     ResetPassword { name: String },
@@ -137,7 +140,11 @@ async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
             }
             output::list(desk.look.format, &rows).map_err(cannot_print)?;
         }
-        Verb::Add { name, role, no_role } => {
+        Verb::Add { name, role, no_role, realm: true } => {
+            users::add_of_realm(state, caller, &name, (!no_role).then_some(role)).await?;
+            tell(&format!("{name} may log in with the password of the account at Proxmox."));
+        }
+        Verb::Add { name, role, no_role, realm: false } => {
             let password = users::add(state, caller, &name, (!no_role).then_some(role)).await?;
             tell_password(desk, &name, &password)?;
         }

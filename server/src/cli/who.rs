@@ -2,7 +2,7 @@
 //! than one user of the dashboard may.
 
 use app::{
-    auth::{Caller, policy},
+    auth::{ActsAs, Caller, policy},
     domain::access::{On, Privilege},
     service,
     store::Store,
@@ -36,6 +36,7 @@ pub async fn caller_in(global: &Global, store: &Store) -> Result<Caller, CliErro
     Ok(Caller {
         username: format!("{} as {}", caller.username, user.username),
         rights: rights.into(),
+        acts_as: ActsAs::without_log_in(&user),
         ..caller
     })
 }

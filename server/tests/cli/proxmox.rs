@@ -107,6 +107,22 @@ fn a_container_is_made_with_a_password_that_is_told_to_nobody() {
     lab.must(&["delete", "shop", "--yes"]);
 }
 
+#[test]
+fn an_account_of_proxmox_is_added_before_its_first_log_in() {
+    let Cluster { fake: _fake, lab } = Cluster::new();
+    lab.must(&["user", "add", "root", "--role", "administrator"]);
+    lab.refused(2, &["user", "add", "anna@pve"]);
+    lab.refused(2, &["user", "add", "anna", "--realm"]);
+    let told = lab.must(&["user", "add", "anna@pve", "--realm", "--role", "operator"]);
+    assert!(told.is_empty(), "there is no password to tell: {told}");
+    lab.refused(2, &["user", "reset-password", "anna@pve"]);
+    let list = lab.json(&["user", "list"]);
+    let anna = list.as_array().unwrap().iter().find(|row| row["name"] == "anna@pve").unwrap();
+    assert_eq!((&anna["realm"], &anna["role"]), (&"pve".into(), &"operator".into()));
+    // What she does there is done by her own log-in, which the command line has not.
+    assert!(lab.refused(4, &["--as", "anna@pve", "start", "db1"]).contains("by its own log-in there"));
+}
+
 fn database(lab: &Lab) -> Vec<u8> {
     let files = std::fs::read_dir(lab.path("data")).unwrap();
     files.filter_map(|file| std::fs::read(file.unwrap().path()).ok()).flatten().collect()

@@ -56,8 +56,17 @@ impl Host {
         Self::with_password(Some(PASSWORD.to_owned())).await.0
     }
 
+    /// With these backends, too.
+    pub async fn with_backends(more: Vec<Arc<dyn Backend>>) -> Self {
+        Self::set_up(Some(PASSWORD.to_owned()), more).await.0
+    }
+
     /// Also tells what the first start said.
     pub async fn with_password(password: Option<String>) -> (Self, accounts::FirstStart) {
+        Self::set_up(password, Vec::new()).await
+    }
+
+    async fn set_up(password: Option<String>, more: Vec<Arc<dyn Backend>>) -> (Self, accounts::FirstStart) {
         let dir = tempfile::tempdir().unwrap();
         for name in ["lxc", "crun", "run", "site/pkg"] {
             std::fs::create_dir_all(dir.path().join(name)).unwrap();
@@ -67,14 +76,16 @@ impl Host {
         let sessions = SqliteStore::new(store.pool().clone());
         sessions.migrate().await.unwrap();
         let first = accounts::first_start(&store, password).await.unwrap();
-        let state =
-            AppState::new(store, Registry::new(drivers(dir.path())), Arc::new(HostRunner), "testhost");
-        state.inventory.start().await;
-        let watched = tokio::spawn(app::service::keep_watched(state.clone())).abort_handle();
         let closing = CancellationToken::new();
-        let site = Site { root: dir.path().join("site"), secure_cookies: false, closing: closing.clone() };
-        let router = router::build(state.clone(), sessions, &site);
+        let (state, router, watched) = begin(dir.path(), store, more, &closing).await;
         (Self { dir, state, closing, router, watched }, first)
+    }
+
+    /// As after a restart: what was only in memory is gone.
+    pub async fn restart(&mut self, more: Vec<Arc<dyn Backend>>) {
+        self.watched.abort();
+        (self.state, self.router, self.watched) =
+            begin(self.dir.path(), self.state.store.clone(), more, &self.closing).await;
     }
 
     pub fn browser(&self) -> Browser {
@@ -130,6 +141,22 @@ impl Host {
     pub fn bundle(&self, name: &str, script: &str) -> PathBuf {
         make_bundle(&self.dir.path().join("bundles").join(name), script)
     }
+}
+
+async fn begin(
+    dir: &Path,
+    store: Store,
+    more: Vec<Arc<dyn Backend>>,
+    closing: &CancellationToken,
+) -> (AppState, Router, AbortHandle) {
+    let sessions = SqliteStore::new(store.pool().clone());
+    let registry = Registry::new(drivers(dir).into_iter().chain(more));
+    let state = AppState::new(store, registry, Arc::new(HostRunner), "testhost");
+    state.inventory.start().await;
+    let site = Site { root: dir.join("site"), secure_cookies: false, closing: closing.clone() };
+    let router = router::build(state.clone(), sessions, &site);
+    let watched = tokio::spawn(app::service::keep_watched(state.clone())).abort_handle();
+    (state, router, watched)
 }
 
 /// Makes a bundle there whose container runs the shell script.

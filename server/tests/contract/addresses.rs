@@ -49,6 +49,7 @@ const fn post(path: &'static str, fields: &'static [(&'static str, &'static str)
 pub const PAGES: &[Address] = &[
     get("/", "/", Needs::Nothing),
     get("/login", "/login", Needs::LogInPage),
+    get("/login/factor", "/login/factor", Needs::LogInPage),
     get("/account/password", "/account/password", Needs::AnySession),
     get("/account", "/account", Needs::Session),
     get("/guests", "/guests", Needs::Session),
@@ -70,6 +71,8 @@ pub const PAGES: &[Address] = &[
 ];
 
 pub const FUNCTIONS: &[Address] = &[
+    get("/api/account/realms", "/api/account/realms", Needs::Nothing),
+    post("/api/account/factor", &[("code", "x")], Needs::Nothing),
     get("/api/account/frame", "/api/account/frame", Needs::Session),
     post("/api/account/log_in", &[("username", "x"), ("password", "y")], Needs::Nothing),
     post("/api/account/log_out", &[], Needs::Nothing),

@@ -93,7 +93,9 @@ async fn call(browser: &mut Browser, address: &Address, known: &Known) -> Reply 
 fn verdict(address: &Address, reply: &Reply) -> Verdict {
     let to = reply.location.as_deref().unwrap_or_default();
     match reply.status {
-        StatusCode::UNAUTHORIZED if address.path == "/api/account/log_in" => Verdict::Allowed,
+        StatusCode::UNAUTHORIZED if matches!(address.path, "/api/account/log_in" | "/api/account/factor") => {
+            Verdict::Allowed
+        }
         StatusCode::UNAUTHORIZED => Verdict::LogIn,
         StatusCode::FORBIDDEN if is_password_due(&reply.body) => Verdict::PasswordDue,
         StatusCode::FORBIDDEN => Verdict::Denied,

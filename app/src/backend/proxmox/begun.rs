@@ -17,7 +17,7 @@ use super::{check, cluster::Cluster, num::Rows, place::node_path, tasks, wire::g
 /// Most of a guest's tasks that are looked through.
 const LOOKED_AT: &str = "500";
 
-/// The tasks that this call may have begun, oldest first: they are `user`'s, about what the call is about on the guest
+/// The tasks that this call may have begun, oldest first: they are `user`'s or the person's, about what the call is about on the guest
 /// with this VMID, of a kind that the call begins, and started in the time given.
 pub async fn by(cluster: &Cluster, user: &str, vmid: u32, open: OpenCall<'_>) -> Result<Vec<Task>, Error> {
     let Some((node, work)) = meant(open.call) else { return Ok(Vec::new()) };
@@ -33,7 +33,8 @@ pub async fn by(cluster: &Cluster, user: &str, vmid: u32, open: OpenCall<'_>) ->
             Work::OnGuest(action) => task.id == vmid && does(task, action),
             Work::Download => task.kind == DOWNLOAD,
         };
-        is_its && task.user == user && (open.from_ms..=open.until_ms).contains(&task.started_ms)
+        let is_theirs = task.user == user || open.person == Some(task.user.as_str());
+        is_its && is_theirs && (open.from_ms..=open.until_ms).contains(&task.started_ms)
     };
     let mut tasks: Vec<Task> = rows.iter().filter_map(tasks::row).filter(is_meant).collect();
     tasks.sort_by_key(|task| task.started_ms);

@@ -11,6 +11,7 @@ mod guest_process;
 mod log;
 mod node;
 mod output;
+mod person;
 mod reply;
 mod route;
 mod session;
@@ -36,9 +37,11 @@ use super::{
     refuse::{self, Scene},
 };
 use node::{Fault, Node};
+pub use person::{Entry, Factor, Person, Realms};
 pub use reply::{Reply, Words, readable};
 use route::Route;
 use session::{Key, Session};
+pub use session::{RENEW_AFTER, is_user};
 pub use task::Status;
 
 /// What needs no escape inside one segment of a path (RFC 3986's unreserved characters).
@@ -59,10 +62,13 @@ pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// One cluster's API. Cheap to clone; clones share connections, ticket and limits.
+/// One cluster's API. Cheap to clone; clones share connections, ticket and limits. One for a person shares all but the
+/// ticket.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    /// As whom.
+    session: Arc<Session>,
     /// Whose errors these are, where the path does not tell.
     backend: BackendKind,
 }
@@ -70,7 +76,6 @@ pub struct Client {
 struct Shared {
     nodes: Vec<Node>,
     route: Route,
-    session: Session,
     turns: Semaphore,
     /// Until an answer is there, where nobody says otherwise.
     patience: Duration,
@@ -109,21 +114,21 @@ impl Client {
         if nodes.is_empty() {
             return Err(unusable("no endpoint is given".to_owned()));
         }
+        let session = Arc::new(Session::new(&config.credentials).map_err(unusable)?);
         let shared = Shared {
             route: Route::new(nodes.len()),
             nodes,
-            session: Session::new(&config.credentials).map_err(unusable)?,
             turns: Semaphore::new(config.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             patience: config.timeout,
             connect: node::connect_timeout(config),
         };
-        Ok(Self { shared: Arc::new(shared), backend })
+        Ok(Self { shared: Arc::new(shared), session, backend })
     }
 
     /// The same client, whose errors are this backend's where the path does not tell (`/cluster/resources`).
     #[must_use]
     pub fn speaking_for(&self, backend: BackendKind) -> Self {
-        Self { shared: Arc::clone(&self.shared), backend }
+        Self { backend, ..self.clone() }
     }
 
     /// The `data` of what is at this path below `/api2/json`; each segment is already encoded (see [`segment`]), the
@@ -142,7 +147,7 @@ impl Client {
     }
 
     fn scene(&self, request: &Request<'_>) -> Scene {
-        Scene::of(self.backend, request.method, request.path)
+        Scene::of(self.backend, request.method, request.path).acting_as(self.session.person())
     }
 
     /// The data of an answer, or what its refusal means.
@@ -162,7 +167,7 @@ impl Client {
         let key = self.key_until(request).await?;
         let reply = self.deliver(request, &key.headers).await?;
         // A request refused so has not been looked at, whatever its method.
-        if reply.status != 401 || !self.shared.session.forget(&key).await {
+        if reply.status != 401 || !self.session.forget(&key).await {
             return Ok(reply);
         }
         let key = self.key_until(request).await?;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    Client, Credentials, ProxmoxConfig, begun, capabilities,
+    Client, Credentials, Person, ProxmoxConfig, Realms, begun, capabilities,
     check::{self, invalid},
     choose,
     cluster::Cluster,
@@ -27,6 +27,7 @@ use super::{
     images, nodes,
     num::Rows,
     parse,
+    person::{Acting, ROOT},
     place::{Place, id_of, vmid_of},
     plan::{
         config::{self, UnlockFacts},
@@ -56,8 +57,10 @@ pub struct ProxmoxDriver {
     user: String,
     /// The first driver of its cluster: it tells the tasks of all.
     tells_tasks: bool,
-    /// Proxmox takes Paddock for root@pam itself: by password, as no token is root to it.
+    /// Proxmox takes Paddock, or that person, for root@pam itself: by password, as no token is root to it.
     is_root: bool,
+    /// Somebody with an account of their own, whose driver this is.
+    acting: Option<Acting>,
 }
 
 impl ProxmoxDriver {
@@ -65,7 +68,7 @@ impl ProxmoxDriver {
     pub fn new(kind: BackendKind, client: Client, config: &ProxmoxConfig) -> Self {
         let (user, is_root) = match &config.credentials {
             Credentials::Token { id, .. } => (id.clone(), false),
-            Credentials::Password { user, .. } => (user.clone(), user == "root@pam"),
+            Credentials::Password { user, .. } => (user.clone(), user == ROOT),
         };
         Self {
             user,
@@ -76,6 +79,7 @@ impl ProxmoxDriver {
             node: config.node.clone(),
             local_node: config.local_node.clone(),
             is_root,
+            acting: None,
         }
     }
 
@@ -319,15 +323,33 @@ impl Backend for ProxmoxDriver {
         if let ActionRequest::Create(request) = request {
             return self.plan_create(id, request).await;
         }
-        self.plan_existing(&self.facts(id).await?, request).await
+        let facts = self.facts(id).await?;
+        let plan = self.plan_existing(&facts, request).await?;
+        if let Some(acting) = &self.acting {
+            acting.check(&plan, &facts.place, request.action()).await?;
+        }
+        Ok(plan)
     }
 
     fn parse(&self, command: &Command, output: &CommandOutput) -> Result<(), Error> {
         parse::parse(self.kind, command, output)
     }
 
+    fn realms(&self) -> Option<Realms> {
+        Some(Realms::new(self.client.clone()))
+    }
+
+    fn acting_as(&self, person: &Person) -> Option<Arc<dyn Backend>> {
+        Some(Arc::new(Self {
+            user: person.user().to_owned(),
+            is_root: person.user() == ROOT,
+            acting: Some(Acting::new(person.clone(), self.kind)),
+            ..self.clone()
+        }))
+    }
+
     fn api(&self) -> Option<&dyn Api> {
-        Some(&self.client)
+        Some(self.acting.as_ref().map_or(&self.client, |acting| &acting.client))
     }
 
     fn tells_tasks(&self) -> bool {

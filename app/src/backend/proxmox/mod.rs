@@ -5,6 +5,7 @@
 //! | [`Client`] | the transport: one request or one followed task at a time, every failure typed |
 //! | [`refuse`] | what Proxmox's refusals mean |
 //! | [`ProxmoxDriver`] | the driver of one kind of guests |
+//! | [`Realms`], [`Person`] | people with accounts of their own there; `person`: the driver as one of them |
 //! | `wire`, `num` | Proxmox's answers as types, however they are written |
 //! | `check`, `props` | what somebody typed, before any request is made of it |
 //! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
@@ -26,6 +27,7 @@ mod memory;
 mod nodes;
 pub(crate) mod num;
 mod parse;
+mod person;
 mod place;
 mod plan;
 mod props;
@@ -37,7 +39,7 @@ mod tasks;
 mod upid;
 pub(crate) mod wire;
 
-pub use client::{Client, segment};
+pub use client::{Client, Entry, Factor, Person, RENEW_AFTER, Realms, is_user, segment};
 pub use config::{CONCURRENCY, Credentials, Endpoint, PORT, ProxmoxConfig, TIMEOUT, Trust};
 pub use driver::ProxmoxDriver;
 pub use upid::{NoUpid, Upid};

@@ -32,6 +32,8 @@ pub struct Scene {
     guest: Option<GuestId>,
     /// `GET /version`, `the task UPID:...`
     what: String,
+    /// Who asked by a ticket of their own; `None` for Paddock's account.
+    account: Option<String>,
 }
 
 impl Scene {
@@ -45,14 +47,21 @@ impl Scene {
             _ => None,
         };
         let guest = told.and_then(|backend| guest(backend, id?));
-        Self { backend: told.unwrap_or(backend), guest, what: format!("{} {path}", method.as_str()) }
+        let what = format!("{} {path}", method.as_str());
+        Self { backend: told.unwrap_or(backend), guest, what, account: None }
+    }
+
+    /// The same, asked by this person's own ticket.
+    #[must_use]
+    pub fn acting_as(self, account: Option<&str>) -> Self {
+        Self { account: account.map(str::to_owned), ..self }
     }
 
     /// Of a task met without the request that began it.
     pub fn of_task(backend: BackendKind, upid: &Upid) -> Self {
         let guest = upid.guest();
         let backend = guest.as_ref().map_or(backend, |guest| guest.backend);
-        Self { backend, guest, what: format!("the task {upid}") }
+        Self { backend, guest, what: format!("the task {upid}"), account: None }
     }
 
     pub fn backend(&self) -> BackendKind {
@@ -67,6 +76,10 @@ impl Scene {
     /// Proxmox cannot be used now: one sentence of what is wrong, one of what to do.
     pub fn unavailable(&self, reason: impl Into<String>, cure: impl Into<String>) -> Error {
         Error::Unavailable { backend: self.backend, reason: reason.into(), cure: cure.into() }
+    }
+
+    fn denied(&self, text: &str) -> Error {
+        Error::Denied { backend: self.backend, account: self.account.clone(), what: missing(text) }
     }
 
     /// Proxmox answered something else than its API says.
@@ -89,11 +102,17 @@ pub fn refused(scene: &Scene, status: u16, words: &Words) -> Error {
     let text = &words.text;
     match status {
         400 => invalid(words).unwrap_or_else(|| failed(with_fields(words))),
-        401 => scene.unavailable(
-            format!("Proxmox does not know Paddock's account: {text}."),
-            "Check the API token or the password that Paddock was given, and that it has not expired.",
-        ),
-        403 => Error::Denied { backend: scene.backend, what: missing(text) },
+        401 => match &scene.account {
+            None => scene.unavailable(
+                format!("Proxmox does not know Paddock's account: {text}."),
+                "Check the API token or the password that Paddock was given, and that it has not expired.",
+            ),
+            Some(account) => scene.unavailable(
+                format!("Proxmox does not take the log-in of {account}: {text}."),
+                "Log in again, then ask for it anew.",
+            ),
+        },
+        403 => scene.denied(text),
         501 => Error::NotReady {
             reason: format!("This Proxmox VE has no {}.", scene.what),
             cure: "Paddock needs Proxmox VE 8 or 9.".to_owned(),
@@ -172,7 +191,7 @@ fn meant(scene: &Scene, row: &Row, found: &Captures<'_>, text: &str) -> Option<E
         Meaning::WrongState => Error::WrongState { words: words() },
         Meaning::Locked => Error::Locked { guest: told()?, by: named("by")?.to_owned() },
         Meaning::Busy => Error::Locked { guest: told()?, by: "another task of Proxmox".to_owned() },
-        Meaning::Denied => Error::Denied { backend: scene.backend, what: missing(text) },
+        Meaning::Denied => scene.denied(text),
         Meaning::Invalid(field) => Error::Invalid { field, message: format!("Proxmox: {text}.") },
         Meaning::NotReady(cure) => {
             Error::NotReady { reason: format!("Proxmox: {text}."), cure: cure.to_owned() }

@@ -19,13 +19,15 @@ pub struct Question<'a> {
     pub is_asked_again: bool,
 }
 
-/// Whether it must wait. A task of Paddock's own user waits for as long as an operation is live that may have begun it:
-/// better late than twice. One of another user can be of a command line with settings of its own at most, and waits
-/// once.
+/// Whether it must wait. A task of Paddock's own user, or of whoever began an operation with an account of their own, waits
+/// for as long as an operation is live that may have begun it: better late than twice. One of another user can be of a command
+/// line with settings of its own at most, and waits once.
 pub fn may_be_ours(question: Question<'_>, live: &[Beginner]) -> bool {
     let Question { task, own_user, is_asked_again } = question;
-    let may_wait = own_user == Some(task.user.as_str()) || !is_asked_again;
-    may_wait && live.iter().any(|operation| may_begin(operation, task))
+    let user = Some(task.user.as_str());
+    let may_wait =
+        |operation: &Beginner| own_user == user || operation.actor.as_deref() == user || !is_asked_again;
+    live.iter().any(|operation| may_wait(operation) && may_begin(operation, task))
 }
 
 fn may_begin(operation: &Beginner, task: &Task) -> bool {
@@ -51,7 +53,11 @@ mod tests {
     }
 
     fn live(name: &str, makes_guest: bool) -> Beginner {
-        Beginner { guest: GuestId::parse("proxmox-lxc", name).unwrap(), makes_guest }
+        Beginner {
+            guest: GuestId::parse("proxmox-lxc", name).unwrap(),
+            makes_guest,
+            actor: Some("anna@pve".to_owned()),
+        }
     }
 
     fn waits(task: &Task, live: &[Beginner], is_asked_again: bool) -> bool {
@@ -67,6 +73,14 @@ mod tests {
             assert!(waits(&own, &[live("102", false), live("101", false)], is_asked_again));
             assert!(waits(&own, &[live("102", true)], is_asked_again), "its copy may be 101");
         }
+    }
+
+    #[test]
+    fn a_task_of_whoever_began_it_with_an_account_of_their_own_waits_as_ours_does() {
+        let hers = task("anna@pve", "101");
+        assert!(waits(&hers, &[live("101", false)], true));
+        assert!(!waits(&hers, &[live("102", false)], true), "that is about another guest");
+        assert!(!waits(&hers, &[], false));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Beginner {
     pub guest: GuestId,
     /// It makes a guest, so that its tasks may be about another one than its own.
     pub makes_guest: bool,
+    /// Who began it: their account at Proxmox, if they have one there.
+    pub actor: Option<String>,
 }
 
 impl Store {
@@ -118,8 +120,9 @@ impl Store {
     /// Paddock's live operations on guests of Proxmox, of this process and of others.
     pub async fn beginners(&self) -> Result<Vec<Beginner>, StoreError> {
         let rows = sqlx::query!(
-            r#"SELECT id AS "id!", backend AS "backend: Text", guest AS "guest: Text", action IN ('create', 'clone') AS "makes_guest!: bool" FROM operations
-               WHERE state IN ('planned', 'running') AND origin = 'paddock'"#
+            r#"SELECT id AS "id!", backend AS "backend: Text", guest AS "guest: Text",
+                      action IN ('create', 'clone') AS "makes_guest!: bool", actor AS "actor: Text"
+               FROM operations WHERE state IN ('planned', 'running') AND origin = 'paddock'"#
         )
         .fetch_all(&self.pool)
         .await?;
@@ -128,9 +131,12 @@ impl Store {
             let guest = guest(row.backend.as_ref(), row.guest.as_ref()).ok().flatten();
             let is_proxmox =
                 |guest: &GuestId| matches!(guest.backend, BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm);
-            beginners.extend(
-                guest.filter(is_proxmox).map(|guest| Beginner { guest, makes_guest: row.makes_guest }),
-            );
+            let guest = guest.filter(is_proxmox);
+            beginners.extend(guest.map(|guest| Beginner {
+                guest,
+                makes_guest: row.makes_guest,
+                actor: row.actor.map(Text::legible),
+            }));
         }
         Ok(beginners)
     }

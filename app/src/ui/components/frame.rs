@@ -39,6 +39,12 @@ impl Me {
     pub fn holds(self, privilege: Privilege) -> bool {
         self.0.get().and_then(Result::ok).is_some_and(|frame| frame.may.holds(privilege))
     }
+
+    /// The account's name, if it may do nothing anywhere.
+    pub fn without_rights(self) -> Option<String> {
+        let frame = self.0.get().and_then(Result::ok)?;
+        frame.may.is_empty().then_some(frame.username)
+    }
 }
 
 #[component]

@@ -18,8 +18,9 @@ use crate::{
     ui::{
         components::{
             banner::{Banner, Tone},
+            command::CommandLine,
             empty::Empty,
-            frame::Announce,
+            frame::{Announce, Me},
             icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
         },
@@ -183,10 +184,13 @@ fn Found(
     act: ServerAction<Act>,
     chosen: Chosen,
 ) -> impl IntoView {
+    let me = expect_context::<Me>();
     move || {
         let filter = Filter::parse(&typed.read());
         let found: Vec<_> = guests.iter().filter(|row| filter.matches(&row.guest)).cloned().collect();
-        if guests.is_empty() {
+        if let Some(username) = me.without_rights() {
+            view! { <WithoutRights username /> }.into_any()
+        } else if guests.is_empty() {
             view! {
                 <Empty glyph=Glyph::Guests title="No guests yet">
                     <p>"Every LXC and crun container of this host appears here by itself."</p>
@@ -213,6 +217,22 @@ fn Found(
             }
             .into_any()
         }
+    }
+}
+
+/// Logged in, and that is all.
+#[component]
+fn WithoutRights(username: String) -> impl IntoView {
+    let command = format!("paddock grant add {username} viewer everything");
+    view! {
+        <Empty glyph=Glyph::Account title="You may do nothing here yet">
+            <p>
+                {format!(
+                    "You are logged in as {username}, and nobody has given this account a right in Paddock. ",
+                )} "Ask an administrator of Paddock; whoever is root on the host can do it, too:"
+            </p>
+            <CommandLine text=command />
+        </Empty>
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
     account::AccountPage,
     again::AgainPage,
+    factor::FactorPage,
     guest::GuestPage,
     guest_new::NewGuestPage,
     history::HistoryPage,
@@ -39,6 +40,7 @@ macro_rules! lazy {
 lazy! {
     Account = AccountRoute: AccountPage,
     Again = AgainRoute: AgainPage,
+    Factor = FactorRoute: FactorPage,
     Grants = GrantsRoute: GrantsPage,
     Groups = GroupsRoute: GroupsPage,
     Guest = GuestRoute: GuestPage,

@@ -5,17 +5,21 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::account::LogIn,
+    api::account::{LogIn, get_realms},
     ui::components::{
         banner::{Banner, Tone},
-        field::TextField,
+        field::{SelectField, TextField},
         sheet::Sheet,
     },
 };
 
+/// No realm has a space in its name.
+const OWN: &str = "Paddock only";
+
 #[component]
 pub fn LogInPage() -> impl IntoView {
     let log_in = ServerAction::<LogIn>::new();
+    let realms = Resource::new(|| (), |()| get_realms());
     let next = use_query_map().read_untracked().get("next").filter(|next| is_here(next)).unwrap_or_default();
     let error = move || {
         log_in.value().get().and_then(Result::err).map(|error| {
@@ -38,6 +42,13 @@ pub fn LogInPage() -> impl IntoView {
                     autocomplete="username"
                     autofocus=true
                 />
+                // Before Proxmox has told them, `name@realm` does as well.
+                <Suspense>
+                    {move || {
+                        let realms = realms.get().and_then(Result::ok).unwrap_or_default();
+                        (!realms.is_empty()).then(|| view! { <Realms realms /> })
+                    }}
+                </Suspense>
                 <TextField
                     id="password"
                     name="password"
@@ -54,6 +65,22 @@ pub fn LogInPage() -> impl IntoView {
                 </button>
             </ActionForm>
         </Sheet>
+    }
+}
+
+/// Whose password it is: Paddock's own accounts first.
+#[component]
+fn Realms(realms: Vec<String>) -> impl IntoView {
+    let choices: Vec<String> = [OWN.to_owned()].into_iter().chain(realms).collect();
+    view! {
+        <SelectField
+            id="realm"
+            name="realm"
+            label="Realm"
+            choices
+            value=OWN
+            hint="Of Proxmox, or Paddock's own."
+        />
     }
 }
 

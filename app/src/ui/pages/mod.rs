@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod again;
+pub mod factor;
 pub mod guest;
 pub mod guest_new;
 pub mod guests;

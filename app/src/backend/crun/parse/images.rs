@@ -73,6 +73,7 @@ pub fn answer(command: &Command, output: &CommandOutput) -> Result<(), Error> {
         Meaning::NotAnImage => invalid("That is no image"),
         Meaning::Damaged => invalid("The image is damaged"),
         Meaning::Denied => Error::Denied {
+            account: None,
             backend: BackendKind::Crun,
             what: format!(
                 "the registry does not let this host have the image ({words}); it may be private or not exist, and \
@@ -80,6 +81,7 @@ pub fn answer(command: &Command, output: &CommandOutput) -> Result<(), Error> {
             ),
         },
         Meaning::PolicySaysNo => Error::Denied {
+            account: None,
             backend: BackendKind::Crun,
             what: format!("/etc/containers/policy.json of this host does not allow the image ({words})"),
         },

@@ -6,15 +6,24 @@
 //!        ▲                              │                           the old one until it is 2 hours old
 //!        └────── refused with 401 ◄─────┘
 //! ```
+//!
+//! A person's ticket is the same but for its begin and its end: it came from a log-in, each next one is had for the one
+//! before, and once there is none there is never one again.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{backend::Error, domain::plan::Method};
+use crate::{
+    backend::Error,
+    domain::{plan::Method, secret::Secret},
+};
 
 use super::{
     super::{
@@ -28,19 +37,31 @@ use super::{
 /// Proxmox ends a ticket after this.
 const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 /// It is fetched anew well before.
-const RENEW_AFTER: Duration = Duration::from_secs(90 * 60);
+pub const RENEW_AFTER: Duration = Duration::from_secs(90 * 60);
 /// How long a refused log-in is not tried again: each try takes Proxmox some seconds, and many may lock the account.
 const AFTER_REFUSAL: Duration = Duration::from_secs(30);
 
-const LOG_IN: &str = "/access/ticket";
+pub(super) const LOG_IN: &str = "/access/ticket";
+/// How the ticket of somebody begins who is asked for a second factor: good for the answer alone.
+pub(super) const HALF_IN: &str = "PVE:!tfa!";
 const CSRF: HeaderName = HeaderName::from_static("csrfpreventiontoken");
 
-/// The credentials, and the ticket where they need one.
+/// As whom, and the ticket where one is needed.
 pub struct Session {
-    credentials: Credentials,
-    /// Of a token: always the same.
-    token: Option<HeaderMap>,
+    source: Source,
     held: Mutex<Held>,
+    /// Of a person's: there is no ticket any more.
+    is_over: AtomicBool,
+}
+
+/// Where keys come from.
+enum Source {
+    /// An API token: always the same.
+    Token(HeaderMap),
+    /// Each is fetched with the password.
+    Password { user: String, password: Secret },
+    /// Each is had for the one before.
+    Person { user: String },
 }
 
 #[derive(Default)]
@@ -52,7 +73,8 @@ struct Held {
     refused: Option<(Instant, Error)>,
 }
 
-struct Ticket {
+pub(super) struct Ticket {
+    text: Secret,
     headers: HeaderMap,
     since: Instant,
 }
@@ -65,32 +87,59 @@ pub struct Key {
 
 /// What Proxmox answers to a log-in.
 #[derive(Deserialize)]
-struct LogIn {
-    ticket: String,
+pub(super) struct LogIn {
+    ticket: Secret,
     #[serde(default, rename = "CSRFPreventionToken")]
     csrf: String,
     #[serde(default, rename = "NeedTFA")]
     wants_factor: Value,
+    /// As Proxmox writes it, who is in.
+    #[serde(default)]
+    pub username: Option<String>,
 }
 
 impl Session {
     /// The reason where the credentials cannot be any, one clause.
     pub fn new(credentials: &Credentials) -> Result<Self, String> {
-        let token = match credentials {
+        let source = match credentials {
             Credentials::Token { id, secret } => {
                 if !id.split_once('!').is_some_and(|(user, name)| is_user(user) && is_word(name)) {
                     return Err(format!("“{id}” is no API token; one is written user@realm!name"));
                 }
                 let value = hidden(format!("PVEAPIToken={id}={}", secret.expose()));
                 let value = value.ok_or("the API token's secret has characters that none has")?;
-                Some(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
+                Source::Token(HeaderMap::from_iter([(header::AUTHORIZATION, value)]))
             }
-            Credentials::Password { user, .. } if is_user(user) => None,
+            Credentials::Password { user, password } if is_user(user) => {
+                Source::Password { user: user.clone(), password: password.clone() }
+            }
             Credentials::Password { user, .. } => {
                 return Err(format!("“{user}” is no user of Proxmox; one is written user@realm"));
             }
         };
-        Ok(Self { credentials: credentials.clone(), token, held: Mutex::default() })
+        Ok(Self { source, held: Mutex::default(), is_over: AtomicBool::new(false) })
+    }
+
+    /// Of a person who has just logged in.
+    pub(super) fn of_person(user: &str, ticket: Ticket) -> Self {
+        let held = Held { ticket: Some(ticket), count: 1, refused: None };
+        Self {
+            source: Source::Person { user: user.to_owned() },
+            held: Mutex::new(held),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// Whose ticket it is; `None` for Paddock's own account.
+    pub(super) fn person(&self) -> Option<&str> {
+        match &self.source {
+            Source::Person { user } => Some(user),
+            Source::Token(_) | Source::Password { .. } => None,
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 
     /// Forgets the ticket of this key, unless somebody has fetched a newer one already. Says whether there can be
@@ -99,26 +148,36 @@ impl Session {
         let Some(number) = key.ticket else { return false };
         let mut held = self.held.lock().await;
         if held.count == number {
-            held.ticket = None;
+            self.drop_ticket(&mut held);
         }
         true
+    }
+
+    fn drop_ticket(&self, held: &mut Held) {
+        held.ticket = None;
+        self.is_over.store(self.person().is_some(), Ordering::Relaxed);
     }
 }
 
 impl Client {
     /// The key for a request, logging in where that is needed. Whoever else needs one waits for the same log-in.
     pub(super) async fn key(&self) -> Result<Key, Error> {
-        let session = &self.shared.session;
-        if let Some(headers) = &session.token {
+        self.key_younger(RENEW_AFTER).await
+    }
+
+    /// As [`key`](Self::key), by a ticket that is renewed if it is of that age or older.
+    pub(super) async fn key_younger(&self, renew_after: Duration) -> Result<Key, Error> {
+        let session = &self.session;
+        if let Source::Token(headers) = &session.source {
             return Ok(Key { headers: headers.clone(), ticket: None });
         }
         let mut held = session.held.lock().await;
         let age = held.ticket.as_ref().map(|ticket| ticket.since.elapsed());
-        if age.is_none_or(|age| age >= RENEW_AFTER)
+        if age.is_none_or(|age| age >= renew_after)
             && let Err(error) = self.log_in(&mut held).await
         {
-            if age.is_none_or(|age| age >= LIFE) {
-                held.ticket = None;
+            if age.is_none_or(|age| age >= LIFE) || held.ticket.is_none() {
+                session.drop_ticket(&mut held);
                 return Err(error);
             }
             tracing::warn!(%error, "cannot renew the ticket at Proxmox; the old one is used on");
@@ -133,18 +192,28 @@ impl Client {
         {
             return Err(error.clone());
         }
-        let Credentials::Password { user, password } = &self.shared.session.credentials else {
-            return Ok(());
+        let session = &self.session;
+        let (user, secret) = match (&session.source, &held.ticket) {
+            (Source::Token(_), _) => return Ok(()),
+            (Source::Password { user, password }, _) => (user, password.clone()),
+            (Source::Person { user }, Some(ticket)) if ticket.since.elapsed() < LIFE => {
+                (user, ticket.text.clone())
+            }
+            (Source::Person { user }, _) => return Err(self.is_no_more(user)),
         };
         // A second ticket does no harm.
-        let params = [("username", user.as_str()), ("password", password.expose())];
+        let params = [("username", user.as_str()), ("password", secret.expose())];
         let request = Request { params: &params, method: Method::Post, ..self.reading(LOG_IN, &[]) };
         let reply = self.deliver(&request, &HeaderMap::new()).await?;
+        if reply.status == 401 && session.person().is_some() {
+            session.drop_ticket(held);
+            return Err(self.is_no_more(user));
+        }
         let is_final = reply.status < 500;
-        match headers(&self.scene(&request), user, &reply) {
-            Ok(headers) => {
-                let ticket = Some(Ticket { headers, since: Instant::now() });
-                *held = Held { ticket, count: held.count + 1, refused: None };
+        let scene = self.scene(&request);
+        match granted(&scene, &reply).and_then(|answer| answer.ticket(&scene, user)) {
+            Ok(ticket) => {
+                *held = Held { ticket: Some(ticket), count: held.count + 1, refused: None };
                 Ok(())
             }
             Err(error) => {
@@ -153,27 +222,51 @@ impl Client {
             }
         }
     }
+
+    fn is_no_more(&self, user: &str) -> Error {
+        Error::Unavailable {
+            backend: self.backend,
+            reason: format!("The log-in of {user} at Proxmox is over."),
+            cure: "Log in again, then ask for it anew.".to_owned(),
+        }
+    }
 }
 
-/// What signs a request, from the answer to a log-in.
-fn headers(scene: &Scene, user: &str, reply: &Reply) -> Result<HeaderMap, Error> {
+/// The answer to a log-in that Proxmox has granted, if only half.
+pub(super) fn granted(scene: &Scene, reply: &Reply) -> Result<LogIn, Error> {
     if !reply.is_success() {
         return Err(refuse::refused(scene, reply.status, &reply.words()));
     }
-    let LogIn { ticket, csrf, wants_factor } = reply.data().map_err(|e| scene.garbled(e))?;
-    if ticket.starts_with("PVE:!tfa!") || !matches!(wants_factor, Value::Null | Value::Bool(false)) {
-        return Err(scene.unavailable(
-            format!("Proxmox asks {user} for a second factor, which Paddock cannot give."),
-            "Give Paddock an API token instead; it needs none.",
-        ));
+    reply.data().map_err(|e| scene.garbled(e))
+}
+
+impl LogIn {
+    /// What is to be answered with a second factor; `None` where none is asked for.
+    pub(super) fn challenge(&self) -> Option<&Secret> {
+        let is_half = self.ticket.expose().starts_with(HALF_IN)
+            || !matches!(self.wants_factor, Value::Null | Value::Bool(false));
+        is_half.then_some(&self.ticket)
     }
-    // In a cookie, these would end it.
-    let cookie =
-        Some(ticket).filter(|ticket| !ticket.is_empty() && !ticket.contains([';', ',', ' ', '"', '\\']));
-    let cookie = cookie.and_then(|ticket| hidden(format!("PVEAuthCookie={ticket}")));
-    match (cookie, hidden(csrf)) {
-        (Some(cookie), Some(csrf)) => Ok(HeaderMap::from_iter([(header::COOKIE, cookie), (CSRF, csrf)])),
-        _ => Err(scene.garbled("its ticket has characters that none has")),
+
+    /// What signs requests from now on.
+    pub(super) fn ticket(self, scene: &Scene, user: &str) -> Result<Ticket, Error> {
+        if self.challenge().is_some() {
+            return Err(scene.unavailable(
+                format!("Proxmox asks {user} for a second factor, which Paddock cannot give."),
+                "Give Paddock an API token instead; it needs none.",
+            ));
+        }
+        let text = self.ticket;
+        // In a cookie, these would end it.
+        let is_plain = !text.expose().is_empty() && !text.expose().contains([';', ',', ' ', '"', '\\']);
+        let cookie = is_plain.then(|| hidden(format!("PVEAuthCookie={}", text.expose()))).flatten();
+        match (cookie, hidden(self.csrf)) {
+            (Some(cookie), Some(csrf)) => {
+                let headers = HeaderMap::from_iter([(header::COOKIE, cookie), (CSRF, csrf)]);
+                Ok(Ticket { text, headers, since: Instant::now() })
+            }
+            _ => Err(scene.garbled("its ticket has characters that none has")),
+        }
     }
 }
 
@@ -184,122 +277,17 @@ fn hidden(text: String) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn is_user(text: &str) -> bool {
+/// A user as Proxmox writes one: `root@pam`, `ann.lee@example.org@ldap`.
+pub fn is_user(text: &str) -> bool {
     text.rsplit_once('@').is_some_and(|(name, realm)| {
         let is_name = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '/' | '!' | '=');
         !name.is_empty() && name.chars().all(is_name) && is_word(realm)
     })
 }
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use crate::{
-        backend::proxmox::{Endpoint, ProxmoxConfig, Trust},
-        domain::{guest::BackendKind, secret::Secret},
-    };
-
-    use super::*;
-
-    /// What a ticket of this age is good for where Proxmox takes connections and says nothing: the key, and whether
-    /// a new one was asked for.
-    async fn key_of_age(age: Duration) -> (Result<Key, Error>, bool) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port, trust: Trust::Fingerprint([0; 32]) };
-        let credentials = Credentials::Password { user: "root@pam".to_owned(), password: Secret::new("x") };
-        let timeout = Duration::from_millis(100);
-        let config = ProxmoxConfig { timeout, ..ProxmoxConfig::of(endpoint, credentials) };
-        let client = Client::new(&config).unwrap();
-        *client.shared.session.held.lock().await = Held {
-            ticket: Some(Ticket { headers: HeaderMap::new(), since: Instant::now() - age }),
-            count: 7,
-            refused: None,
-        };
-        let key = client.key().await;
-        (key, listener.accept().is_ok())
-    }
-
-    #[tokio::test]
-    async fn a_ticket_is_renewed_before_it_ends_and_used_on_where_that_fails() {
-        let minutes = |count: u64| Duration::from_secs(60 * count);
-        let (key, asked) = key_of_age(minutes(89)).await;
-        assert!(key.is_ok_and(|key| key.ticket == Some(7)) && !asked);
-        let (key, asked) = key_of_age(minutes(91)).await;
-        assert!(key.is_ok_and(|key| key.ticket == Some(7)) && asked);
-        let (key, asked) = key_of_age(minutes(121)).await;
-        assert!(matches!(key, Err(Error::Unavailable { .. })) && asked);
-    }
-
-    fn token(id: &str, secret: &str) -> Result<Session, String> {
-        Session::new(&Credentials::Token { id: id.to_owned(), secret: Secret::new(secret) })
-    }
-
-    #[test]
-    fn credentials_that_cannot_be_any_are_refused_before_the_first_request() {
-        let session = token("paddock@pve!host", "5f0e").ok().unwrap();
-        let sent = session.token.unwrap();
-        assert_eq!(sent[header::AUTHORIZATION], "PVEAPIToken=paddock@pve!host=5f0e");
-        assert!(sent[header::AUTHORIZATION].is_sensitive());
-        for id in [
-            "",
-            "paddock",
-            "paddock@pve",
-            "paddock!host",
-            "@pve!host",
-            "a@pve!",
-            "a@p ve!b",
-            "a@pve!b=c",
-            "a\n@pve!b",
-        ] {
-            assert!(token(id, "5f0e").is_err_and(|why| why.contains("is no API token")), "{id:?}");
-        }
-        for secret in ["a\nb", "a\0", "ä"] {
-            let why = token("a@pve!b", secret).err().unwrap();
-            assert!(!why.contains(secret), "no secret in an error: {why}");
-        }
-        let password = |user: &str| {
-            Session::new(&Credentials::Password { user: user.to_owned(), password: Secret::new("ü any\n") })
-        };
-        assert!(password("root@pam").is_ok());
-        assert!(password("ann.lee@example.org@ldap").is_ok());
-        for user in ["", "root", "root@", "@pam", "ro ot@pam"] {
-            assert!(password(user).is_err(), "{user:?}");
-        }
-    }
-
-    #[test]
-    fn a_log_in_that_gives_no_ticket_is_a_typed_error() {
-        let scene = Scene::of(BackendKind::ProxmoxLxc, Method::Post, LOG_IN);
-        let answered = |status, body: &str| {
-            let reply = Reply { status, reason: "x".to_owned(), body: body.as_bytes().to_vec() };
-            headers(&scene, "root@pam", &reply)
-        };
-        let sent =
-            answered(200, r#"{"data":{"ticket":"PVE:root@pam:66::a+b/c==","CSRFPreventionToken":"1:x"}}"#)
-                .unwrap();
-        assert_eq!(sent[header::COOKIE], "PVEAuthCookie=PVE:root@pam:66::a+b/c==");
-        assert_eq!(sent[CSRF], "1:x");
-        let factor = r#"{"data":{"ticket":"PVE:!tfa!x","CSRFPreventionToken":"1:x","NeedTFA":1}}"#;
-        assert!(answered(200, factor).unwrap_err().to_string().contains("second factor"));
-        assert!(matches!(answered(401, ""), Err(Error::Unavailable { .. })));
-        for body in [
-            "",
-            "{}",
-            r#"{"data":null}"#,
-            r#"{"data":{"ticket":5}}"#,
-            r#"{"data":{"ticket":"","CSRFPreventionToken":"1:x"}}"#,
-            r#"{"data":{"ticket":"a; Path=/","CSRFPreventionToken":"1:x"}}"#,
-            r#"{"data":{"ticket":"a\r\nX: y","CSRFPreventionToken":"1:x"}}"#,
-            r#"{"data":{"ticket":"a","CSRFPreventionToken":"1\n"}}"#,
-        ] {
-            assert!(matches!(answered(200, body), Err(Error::Garbled { .. })), "{body}");
-        }
-    }
-}
+mod tests;

@@ -280,7 +280,13 @@ mod tests {
     #[test]
     fn trouble_on_the_way_passes_and_a_lasting_refusal_does_not() {
         let away = || Err::<(), _>(Error::TimedOut { words: String::new() });
-        let denied = || Err::<(), _>(Error::Denied { backend: BackendKind::ProxmoxVm, what: String::new() });
+        let denied = || {
+            Err::<(), _>(Error::Denied {
+                backend: BackendKind::ProxmoxVm,
+                account: None,
+                what: String::new(),
+            })
+        };
         let mut sight = Sight::default();
         for _ in 0..1000 {
             assert_eq!(sight.look(away()), Ok(None));

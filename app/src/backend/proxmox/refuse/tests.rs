@@ -79,7 +79,7 @@ fn captured_refusals_become_the_errors_they_are() {
     ] {
         assert_eq!(meant(name), Error::WrongState { words: said.to_owned() });
     }
-    let denied = |backend, what: &str| Error::Denied { backend, what: what.to_owned() };
+    let denied = |backend, what: &str| Error::Denied { backend, account: None, what: what.to_owned() };
     assert_eq!(
         meant("lxc-start-denied"),
         denied(BackendKind::ProxmoxLxc, "VM.PowerMgmt on /vms/102 is missing")
