@@ -104,8 +104,8 @@ async fn what_a_person_does_is_theirs_at_proxmox_and_is_brought_in_by_nobody_els
     let keeper = tokio::spawn(outside.keep());
     assert!(world.fake.sees("GET", "/cluster/tasks", 4).await);
     keeper.abort();
-    let all = world.host.state.store.history(&HistoryFilter::default(), 100).await.unwrap();
-    assert!(all.iter().all(|operation| operation.origin == Origin::Paddock), "{all:#?}");
+    let all = world.host.state.store.history(&HistoryFilter::default(), 100).await.unwrap().operations;
+    assert!(all.iter().flatten().all(|operation| operation.origin == Origin::Paddock), "{all:#?}");
     assert_eq!(all.len(), 2);
 }
 

@@ -67,7 +67,7 @@ impl World {
         let line = |entry: app::ledger::Entry| {
             format!("{} {} {}", entry.kind, entry.subject.unwrap_or_default(), entry.detail)
         };
-        entries.into_iter().map(line).collect()
+        entries.into_iter().map(|read| line(read.entry)).collect()
     }
 }
 

@@ -6,10 +6,13 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::account::{LogIn, get_realms},
-    ui::components::{
-        banner::{Banner, Tone},
-        field::{SelectField, TextField},
-        sheet::Sheet,
+    ui::{
+        components::{
+            banner::{Banner, Tone},
+            field::{SelectField, TextField},
+            sheet::Sheet,
+        },
+        reply::reply,
     },
 };
 
@@ -19,7 +22,7 @@ const OWN: &str = "Paddock only";
 #[component]
 pub fn LogInPage() -> impl IntoView {
     let log_in = ServerAction::<LogIn>::new();
-    let realms = Resource::new(|| (), |()| get_realms());
+    let realms = reply(|| (), |()| get_realms());
     let next = use_query_map().read_untracked().get("next").filter(|next| is_here(next)).unwrap_or_default();
     let error = move || {
         log_in.value().get().and_then(Result::err).map(|error| {
