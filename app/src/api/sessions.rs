@@ -4,13 +4,7 @@ use leptos::prelude::*;
 
 use super::ApiError;
 pub use crate::domain::account::{NewToken, SessionInfo, TokenInfo};
-use crate::domain::{
-    access::Privilege,
-    account::{SessionId, TokenId},
-};
-
-/// The page that they are on.
-const PAGE: &str = "/account";
+use crate::domain::access::Privilege;
 
 /// One's own sessions, the one used last first.
 #[server(prefix = "/api", endpoint = "account/sessions", input = leptos::server_fn::codec::GetUrl)]
@@ -26,11 +20,11 @@ pub async fn list_sessions() -> Result<Vec<SessionInfo>, ApiError> {
 /// Ends one of one's own sessions.
 #[server(prefix = "/api", endpoint = "account/session-end")]
 pub async fn end_session(id: i64) -> Result<(), ApiError> {
-    use crate::{request, service::sessions};
+    use crate::{domain::account::SessionId, request, service::sessions};
     request::reply(async {
         let (state, caller) = request::context()?;
         sessions::end(&state, &caller, SessionId(id)).await?;
-        request::redirect(PAGE);
+        request::redirect("/account");
         Ok(())
     })
     .await
@@ -43,7 +37,7 @@ pub async fn end_other_sessions() -> Result<u64, ApiError> {
     request::reply(async {
         let (state, caller) = request::context()?;
         let count = sessions::end_others(&state, &caller).await?;
-        request::redirect(PAGE);
+        request::redirect("/account");
         Ok(count)
     })
     .await
@@ -63,7 +57,7 @@ pub async fn list_user_sessions(name: String) -> Result<Vec<SessionInfo>, ApiErr
 /// Ends one of anybody's sessions.
 #[server(prefix = "/api", endpoint = "users/session-end")]
 pub async fn end_user_session(name: String, id: i64) -> Result<(), ApiError> {
-    use crate::{request, service::sessions};
+    use crate::{domain::account::SessionId, request, service::sessions};
     request::reply(async {
         let (state, caller) = request::context()?;
         Ok(sessions::end_of_user(&state, &caller, &name, SessionId(id)).await?)
@@ -122,7 +116,7 @@ pub async fn add_token(
         let privileges = privileges.into_iter().collect();
         let form = TokenForm { name: &name, privileges, scope: &scope, days: &days };
         let token = tokens::add(&state, &caller, &form).await?;
-        request::redirect(PAGE);
+        request::redirect("/account");
         Ok(token)
     })
     .await
@@ -131,11 +125,11 @@ pub async fn add_token(
 /// Removes one of one's own API tokens. It is worth nothing from now on.
 #[server(prefix = "/api", endpoint = "account/token-remove")]
 pub async fn remove_token(id: i64) -> Result<(), ApiError> {
-    use crate::{request, service::tokens};
+    use crate::{domain::account::TokenId, request, service::tokens};
     request::reply(async {
         let (state, caller) = request::context()?;
         tokens::remove(&state, &caller, TokenId(id)).await?;
-        request::redirect(PAGE);
+        request::redirect("/account");
         Ok(())
     })
     .await
