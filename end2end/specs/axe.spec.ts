@@ -48,6 +48,8 @@ for (const width of [1440, 390]) {
       for (const [page, path] of pages) {
         await admin.goto(path.replaceAll("{name}", name).replace("{id}", `${id}`).replace("{whole}", `${whole}`));
         await expect(admin.getByRole("heading").first()).toBeVisible();
+        // While a page's own WebAssembly is on its way the document has no title.
+        await expect(admin).toHaveTitle(/./);
         if (page === "guests, some chosen") {
           await ready(admin, js);
           await admin.getByRole("checkbox", { name: "Choose mail", exact: true }).check();

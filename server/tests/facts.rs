@@ -101,12 +101,13 @@ fn a_servers_start_changed_settings_and_end_are_recorded_and_signed_at_any_log_l
     quiet.env("RUST_LOG", "off");
     let said = serve_once(quiet);
     let entries = ledger(dir, &[]);
-    let first = ["ledger-begun", "server-started", "settings-changed", "user-added", "server-stopped"];
+    let first =
+        ["ledger-begun", "server-started", "settings-changed", "user-added", "grant-added", "server-stopped"];
     assert_eq!(kinds(&entries), first);
     let witnessed = checkpoint(&said).unwrap_or_else(|| panic!("{said}"));
     assert_eq!(
         (json!(witnessed.seq), json!(witnessed.hash)),
-        (entries[4]["seq"].clone(), entries[4]["hash"].clone())
+        (entries[5]["seq"].clone(), entries[5]["hash"].clone())
     );
     assert_eq!(entries[1]["detail"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(entries[1..].iter().all(|entry| entry["actor"] == "paddock (server)"), "{entries:#?}");
@@ -135,11 +136,12 @@ fn what_the_command_line_does_and_is_refused_is_recorded_as_its_own() {
     assert_eq!(run(&["user", "add", "anna"]).status.code(), Some(2));
     assert_eq!(run(&["start", "lxc/nosuch"]).status.code(), Some(3));
     let entries = ledger(dir, &["--actor", "root (cli)"]);
-    let done = ["user-added", "password-reset", "session-ended", "action-refused", "action-refused"];
+    let done =
+        ["user-added", "grant-added", "password-reset", "session-ended", "action-refused", "action-refused"];
     assert_eq!(kinds(&entries), done);
-    assert_eq!(entries[3]["subject"], "user:anna");
-    assert_eq!(entries[4]["detail"]["action"], "start");
-    assert_eq!(entries[4]["detail"]["kind"], "not-found");
+    assert_eq!(entries[4]["subject"], "user:anna");
+    assert_eq!(entries[5]["detail"]["action"], "start");
+    assert_eq!(entries[5]["detail"]["kind"], "not-found");
 
     assert_eq!(ledger(dir, &["--limit", "1"]).len(), 1);
     let older = ledger(dir, &["--before", "2"]);

@@ -71,7 +71,10 @@ impl Server {
     fn log_in(&self) -> String {
         let body = format!("username=admin&password={}", PASSWORD.replace(' ', "+"));
         let reply = self.ask("POST", "/api/account/log_in", "", &body);
-        let cookie = reply.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect(&reply);
+        let cookie = reply
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: ").filter(|it| it.starts_with("paddock=")))
+            .expect(&reply);
         cookie.split(';').next().unwrap().to_owned()
     }
 

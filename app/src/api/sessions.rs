@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use super::ApiError;
-pub use crate::domain::account::{NewToken, SessionInfo, TokenInfo};
 use crate::domain::access::Privilege;
+pub use crate::domain::account::{NewToken, SessionInfo, TokenInfo};
 
 /// One's own sessions, the one used last first.
 #[server(prefix = "/api", endpoint = "account/sessions", input = leptos::server_fn::codec::GetUrl)]

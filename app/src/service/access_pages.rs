@@ -1,5 +1,7 @@
 //! What the pages about access show, and the times that their forms take.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::{AppState, Error, access, users};
 use crate::{
     auth::{Caller, policy},
@@ -96,9 +98,12 @@ fn tell(state: &AppState, caller: &Caller, name: &str, password: String) {
     }
 }
 
-/// The user's page. A user name needs no escaping but for letters beyond ASCII.
+/// What needs no escape in a part of an address.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+
+/// The user's page.
 fn href(name: &str) -> String {
-    let name = percent_encoding::utf8_percent_encode(name.trim(), percent_encoding::NON_ALPHANUMERIC);
+    let name = utf8_percent_encode(name.trim(), PLAIN);
     format!("/access/users/{name}")
 }
 

@@ -13,7 +13,7 @@ use crate::lab::Lab;
 /// A database with some entries, and its public key.
 fn with_users(lab: &Lab) -> String {
     for name in ["anna", "bert", "carl"] {
-        lab.must(&["user", "add", name]);
+        lab.must(&["user", "add", name, "--no-role"]);
     }
     fs::read_to_string(lab.path("data/ledger.key.pub")).unwrap().trim().to_owned()
 }
@@ -83,7 +83,7 @@ async fn the_first_change_is_told_the_others_are_counted_and_the_code_is_12() {
     assert_eq!(json["files"][0]["damages"][0]["kind"], "entry-changed");
     assert_eq!(json["files"][0]["damages"][1]["kind"], "missing");
     // It is recorded on, but not archived.
-    lab.must(&["user", "add", "emil"]);
+    lab.must(&["user", "add", "emil", "--no-role"]);
     let refused = lab.refused(12, &["archive", "--before", "0s"]);
     assert!(
         refused.contains("Entry 2 has been changed") && refused.contains("Nothing was archived"),
@@ -176,7 +176,7 @@ fn an_export_is_proven_anywhere_and_archives_with_their_database() {
     assert!(said.contains("4 entries (1 to 4)") && said.contains("1 entry and"), "{said}");
     // In the wrong order, or with one left out, they do not follow on each other.
     assert_eq!(lab.call(&["verify", &database, file]).code, 12);
-    lab.must(&["user", "add", "dora"]);
+    lab.must(&["user", "add", "dora", "--no-role"]);
     let files = lab.json(&["archive", "--before", "0s", "--into", &lab.path("more").display().to_string()]);
     let second = files[0]["file"].as_str().unwrap();
     lab.must(&["verify", file, second, &database]);

@@ -17,13 +17,15 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The session's.
     pub fn cookie(&self) -> Option<String> {
-        Some(self.field("set-cookie")?.split(';').next()?.to_owned())
+        let cookies = self.fields("set-cookie").filter_map(|cookie| cookie.split(';').next());
+        cookies.filter(|cookie| cookie.starts_with("paddock=")).map(str::to_owned).next()
     }
 
-    fn field(&self, name: &str) -> Option<&str> {
+    fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
-        fields.filter(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+        fields.filter(move |(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// The operation that was begun; `None` where nothing was.
@@ -50,6 +52,6 @@ pub fn ask(addr: SocketAddr, method: &str, path: &str, cookie: &str, body: &str)
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(cut_off)?;
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(cut_off)?;
     let reply = Reply { status, head: head.to_owned(), body: body.to_owned() };
-    let length = reply.field("content-length").and_then(|length| length.parse().ok());
+    let length = reply.fields("content-length").next().and_then(|length| length.parse().ok());
     if length.is_some_and(|length: usize| length != body.len()) { Err(cut_off()) } else { Ok(reply) }
 }
