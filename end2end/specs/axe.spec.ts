@@ -48,13 +48,16 @@ for (const width of [1440, 390]) {
       for (const [page, path] of pages) {
         await admin.goto(path.replaceAll("{name}", name).replace("{id}", `${id}`).replace("{whole}", `${whole}`));
         await expect(admin.getByRole("heading").first()).toBeVisible();
-        // While a page's own WebAssembly is on its way the document has no title.
-        await expect(admin).toHaveTitle(/./);
         if (page === "guests, some chosen") {
           await ready(admin, js);
           await admin.getByRole("checkbox", { name: "Choose mail", exact: true }).check();
         }
-        found.push(...(await violations(admin, page)));
+        // While a page's own WebAssembly is on its way the document has no title for a moment, so one look is not enough.
+        let last: string[] = [];
+        await expect(async () => expect((last = await violations(admin, page))).toEqual([]))
+          .toPass({ timeout: 6_000 })
+          .catch(() => {});
+        found.push(...last);
       }
       expect(found).toEqual([]);
     });

@@ -187,7 +187,11 @@ impl<'a> Fact<'a> {
 impl Store {
     /// A transaction that is going to write: it waits for its turn at its beginning, where nothing can be lost yet.
     pub(super) async fn writing(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+        // By a task of its own, which is not given up with whoever waits for it: sqlx 0.8 begins, then looks whether it has,
+        // and dropped in between it would leave the connection to others in a transaction that nobody ends.
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with("BEGIN IMMEDIATE").await }).await;
+        Ok(begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))?)
     }
 
     /// Records what has no row of its own: a refusal, a log-in.
