@@ -46,7 +46,7 @@ impl World {
         std::fs::write(&config, text).unwrap();
         // Ids under several roots share a control group.
         static WORLDS: AtomicU32 = AtomicU32::new(0);
-        let id = format!("box-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::Relaxed));
+        let id = format!("box1-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::Relaxed));
         let bundle = host.bundle(&id, "sleep 1000").display().to_string();
         admin.create(&[("form[backend]", "crun"), ("form[name]", &id), ("form[bundle]", &bundle)]).await;
         host.state.inventory.start().await;
