@@ -245,6 +245,7 @@ impl Search<'_> {
                 Query::new("SELECT x.started_ms, x.id FROM history AS x INDEXED BY history_by_time WHERE");
             self.bounds.push(&mut query, "x");
             self.push_asked(&mut query, source, Some(axis));
+            self.push_failed(&mut query, source);
             query.push(" ORDER BY x.started_ms DESC, x.id DESC LIMIT ").push_bind(count(self.limit));
         } else {
             query = Query::new("WITH RECURSIVE merged (list, kind, started_ms, id) AS (");
@@ -296,12 +297,17 @@ impl Search<'_> {
             self.bounds.push(query, "x");
         }
         self.push_asked(query, source, Some(axis));
+        self.push_failed(query, source);
+        query.push(" ORDER BY x.started_ms DESC, x.id DESC LIMIT 1)");
+    }
+
+    /// Of a source of failures: that the failure of the row `x` holds the text.
+    fn push_failed(&self, query: &mut Query<'_>, source: Source) {
         if let (Part::Failed, Some(needle)) = (source.kinds, &self.wanted.needle) {
             query.push(" AND EXISTS (SELECT 1 FROM history_failures AS f WHERE f.id = x.id AND");
             needle.push_failure(query);
             query.push(")");
         }
-        query.push(" ORDER BY x.started_ms DESC, x.id DESC LIMIT 1)");
     }
 
     /// Those whose failure holds the text.
