@@ -6,6 +6,7 @@ use std::{convert::Infallible, time::Duration};
 
 use app::{
     auth::Caller,
+    domain::account::Owed,
     service::{AppState, Standing},
 };
 use axum::{
@@ -31,8 +32,14 @@ pub async fn events(
     caller: Option<Extension<Caller>>,
 ) -> Response {
     let Some(Extension(caller)) = caller else { return StatusCode::UNAUTHORIZED.into_response() };
-    if caller.must_change_password {
-        return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
+    match caller.owed {
+        Some(Owed::Password) => {
+            return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
+        }
+        Some(Owed::Factor) => {
+            return (StatusCode::FORBIDDEN, "Set up a second factor first.").into_response();
+        }
+        None => {}
     }
     let standing = Standing::of(&state, &caller);
     let over = standing.over.clone();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use app::{
     auth::{Caller, device, token},
+    domain::account::Owed,
     request::{CHOSEN, DEVICE},
     service::{AppState, TokenFailure, Visit, accounts, tokens},
 };
@@ -134,13 +135,12 @@ pub async fn pages(request: Request, next: Next) -> Response {
             let query = form_urlencoded(wanted);
             Redirect::to(&format!("/login?next={query}")).into_response()
         }
-        Some(caller) if caller.must_change_password && path != "/account/password" => {
-            Redirect::to("/account/password").into_response()
-        }
-        Some(caller) if path.starts_with("/login") && !caller.must_change_password => {
-            Redirect::to("/guests").into_response()
-        }
-        _ => next.run(request).await,
+        None => next.run(request).await,
+        Some(caller) => match caller.owed.map(Owed::page) {
+            Some(page) if path != page => Redirect::to(page).into_response(),
+            None if path.starts_with("/login") => Redirect::to("/guests").into_response(),
+            _ => next.run(request).await,
+        },
     }
 }
 

@@ -126,7 +126,8 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
     let state = AppState::new(store.clone(), Registry::new(drivers), Arc::new(HostRunner), &host.name)
-        .at_once(settings.operations.at_once);
+        .at_once(settings.operations.at_once)
+        .requiring_factor(settings.accounts.require_second_factor);
     service::settle(&state, service::Patience::Follow).await?;
     let outside = service::Outside::begin(&state).await?;
     state.inventory.start().await;

@@ -13,8 +13,9 @@ use super::{
 };
 
 /// The sections in the order of the sample, and what each is for, one line of text each.
-pub const SECTIONS: [(&str, &str); 7] = [
+pub const SECTIONS: [(&str, &str); 8] = [
     ("server", "The dashboard itself."),
+    ("accounts", "Accounts of Paddock's own. Those of Proxmox are as Proxmox has them."),
     ("operations", "What is done to guests."),
     (
         "history",
@@ -81,6 +82,10 @@ keys! {
 
     /// Directory of the web site's files. Without it: `site` beside the program's own directory.
     SITE: PathBuf = "server" "site" "PADDOCK_SITE" Example("\"/usr/share/paddock/site\"") read::path;
+
+    /// Everybody must have a second factor; else those alone of whom an administrator asks it.
+    REQUIRE_SECOND_FACTOR: bool = "accounts" "require_second_factor" "PADDOCK_REQUIRE_SECOND_FACTOR" Default("false")
+        read::flag;
 
     /// How many operations of one backend are at work at once, 1 to 64. The others stand in line, and users take turns.
     OPERATIONS_AT_ONCE: u64 = "operations" "at_once" "PADDOCK_OPERATIONS_AT_ONCE" Default("8") read::whole::<1, 64>;

@@ -60,6 +60,7 @@ pub const FILE_VARIABLE: &str = "PADDOCK_CONFIG";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub server: Server,
+    pub accounts: Accounts,
     pub operations: Operations,
     pub history: History,
     pub lxc: Lxc,
@@ -80,6 +81,12 @@ pub struct Server {
     pub data: PathBuf,
     pub https: bool,
     pub site: Option<PathBuf>,
+}
+
+/// Accounts of Paddock's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    pub require_second_factor: bool,
 }
 
 /// What is done to guests.
@@ -172,6 +179,7 @@ impl Settings {
             https: layers.get(&keys::HTTPS)?,
             site: layers.find(&keys::SITE)?.map(|found| found.value),
         };
+        let accounts = Accounts { require_second_factor: layers.get(&keys::REQUIRE_SECOND_FACTOR)? };
         let operations =
             Operations { at_once: usize::try_from(layers.get(&keys::OPERATIONS_AT_ONCE)?).unwrap_or(1) };
         let history = History {
@@ -203,7 +211,7 @@ impl Settings {
         }
         let routing = rules::routing(&mut layers, is_set_up)?;
         let effective = layers.effective;
-        Ok(Self { server, operations, history, lxc, crun, proxmox, routing, file: path, effective })
+        Ok(Self { server, accounts, operations, history, lxc, crun, proxmox, routing, file: path, effective })
     }
 }
 

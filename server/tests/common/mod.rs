@@ -19,7 +19,7 @@ use app::{
     },
     domain::{access::BuiltIn, operation::OperationState},
     service::{AppState, accounts},
-    store::{By, NewUser, Store},
+    store::{By, LedgerFilter, NewUser, Store},
 };
 use axum::{
     Router,
@@ -115,6 +115,16 @@ impl Host {
         let mut browser = self.browser();
         browser.log_in(username, PASSWORD).await;
         browser
+    }
+
+    /// Each entry as `kind subject detail`, the newest first.
+    pub async fn ledger(&self) -> Vec<String> {
+        let filter = LedgerFilter { limit: 10_000, ..LedgerFilter::default() };
+        let entries = self.state.store.ledger_page(&filter).await.unwrap();
+        let line = |entry: app::ledger::Entry| {
+            format!("{} {} {}", entry.kind, entry.subject.unwrap_or_default(), entry.detail)
+        };
+        entries.into_iter().map(|read| line(read.entry)).collect()
     }
 
     pub fn lxc_path(&self) -> PathBuf {

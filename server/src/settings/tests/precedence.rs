@@ -14,6 +14,7 @@ fn others() -> BTreeMap<&'static str, &'static str> {
         ("server.data", "/other/data"),
         ("server.https", "true"),
         ("server.site", "/other/site"),
+        ("accounts.require_second_factor", "true"),
         ("operations.at_once", "3"),
         ("history.keep_days", "365"),
         ("history.archive_dir", "/other/archive"),
