@@ -60,7 +60,6 @@ impl World {
     }
 
     /// The ledger, as text: kind, subject and detail of each entry.
-
     pub async fn ledger(&self) -> Vec<String> {
         self.host.ledger().await
     }
