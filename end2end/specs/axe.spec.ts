@@ -29,6 +29,7 @@ const pages: [string, string][] = [
   ["roles", "/access/roles"],
   ["grants", "/access/grants"],
   ["password", "/account/password"],
+  ["second factor", "/account/factor"],
   ["not found", "/guests/lxc/nobody"],
 ];
 
