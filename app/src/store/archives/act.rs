@@ -26,7 +26,7 @@ use crate::{
     backend::now_ms,
     ledger::Hash,
     store::{
-        By, EntryKind, Fact, Store, StoreError,
+        By, EntryKind, Fact, Store, StoreError, access,
         verify::{Pace, Proof, ProveError, Trust, prove_export},
     },
 };
@@ -183,8 +183,9 @@ impl Store {
         };
         insert(&mut transaction, &row).await.map_err(StoreError::from)?;
         let list = read(&mut transaction).await.map_err(StoreError::from)?.record;
+        let access = access::at_cut(&mut transaction, cut.last_seq).await?;
         let operations = remove(&mut transaction, cut).await.map_err(StoreError::from)?;
-        let detail = json!({
+        let mut detail = json!({
             "file": row.file,
             "first_seq": row.first_seq,
             "last_seq": row.last_seq,
@@ -193,6 +194,11 @@ impl Store {
             "digest": digest.to_string(),
             "archives": list.to_string(),
         });
+        // What the entries about users and rights came to, which are in the file from now on.
+        if let Some((access, at_ms)) = access {
+            detail["access"] = json!(access);
+            detail["access_ms"] = json!(at_ms);
+        }
         self.commit_with(transaction, [Fact::new(EntryKind::Archived, by).with(detail)]).await?;
         Ok(operations)
     }
