@@ -171,6 +171,8 @@ impl Store {
         if (before.last_seq, before.last_hash) != cut.after {
             return Err(ArchiveError::Taken);
         }
+        // While the list of archives still says that they are in the database.
+        let access = access::at_cut(&mut transaction, cut.last_seq).await?;
         let row = Archive {
             id: i64::try_from(before.count).unwrap_or(i64::MAX).saturating_add(1),
             first_seq: cut.after.0 + 1,
@@ -183,7 +185,6 @@ impl Store {
         };
         insert(&mut transaction, &row).await.map_err(StoreError::from)?;
         let list = read(&mut transaction).await.map_err(StoreError::from)?.record;
-        let access = access::at_cut(&mut transaction, cut.last_seq).await?;
         let operations = remove(&mut transaction, cut).await.map_err(StoreError::from)?;
         let mut detail = json!({
             "file": row.file,
