@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::ApiError;
 use crate::domain::access::Privilege;
-pub use crate::domain::access::{AccessPage, UserPage};
+pub use crate::domain::access::{AccessPage, PastPage, UserPage};
 
 #[server(prefix = "/api", endpoint = "access/get", input = leptos::server_fn::codec::GetUrl)]
 pub async fn get_access() -> Result<AccessPage, ApiError> {
@@ -27,13 +27,18 @@ pub async fn get_user(name: String) -> Result<Option<UserPage>, ApiError> {
     .await
 }
 
-/// Adds a user with a one-time password, which their page then shows. `role` is a built-in one for everything, or empty.
+/// Adds a user. `realm` is one of Proxmox, which checks the password then; anything else is Paddock's own, and the user's page
+/// shows the one-time password. `role` is a built-in one for everything, or empty.
 #[server(prefix = "/api", endpoint = "access/add-user")]
-pub async fn add_user(name: String, #[server(default)] role: String) -> Result<(), ApiError> {
+pub async fn add_user(
+    name: String,
+    #[server(default)] realm: String,
+    #[server(default)] role: String,
+) -> Result<(), ApiError> {
     use crate::{request, service::access_pages};
     request::reply(async {
         let (state, caller) = request::context()?;
-        request::redirect(&access_pages::add_user(&state, &caller, &name, &role).await?);
+        request::redirect(&access_pages::add_user(&state, &caller, &name, &realm, &role).await?);
         Ok(())
     })
     .await
@@ -212,6 +217,25 @@ pub async fn remove_grant(id: i64) -> Result<(), ApiError> {
     request::reply(async {
         let (state, caller) = request::context()?;
         Ok(access::remove_grant(&state, &caller, GrantId(id)).await?)
+    })
+    .await
+}
+
+/// Who had which role at a time, empty for now, and what was changed. `user`: of one alone. `before`: only changes before that
+/// number of the ledger.
+#[server(prefix = "/api", endpoint = "access/past", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_past(
+    #[server(default)] at: String,
+    #[server(default)] user: String,
+    #[server(default)] before: Option<i64>,
+) -> Result<PastPage, ApiError> {
+    use crate::{
+        request,
+        service::access_past::{self, PastQuery},
+    };
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(access_past::page(&state, &caller, &PastQuery { at, user, before }).await?)
     })
     .await
 }

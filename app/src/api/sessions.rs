@@ -1,4 +1,4 @@
-//! Sessions and API tokens: one's own, and for those who may anyone's sessions.
+//! Sessions and API tokens: one's own, and for those who may anyone's.
 
 use leptos::prelude::*;
 
@@ -131,6 +131,28 @@ pub async fn remove_token(id: i64) -> Result<(), ApiError> {
         tokens::remove(&state, &caller, TokenId(id)).await?;
         request::redirect("/account");
         Ok(())
+    })
+    .await
+}
+
+/// Anybody's API tokens, newest first, for those who may read users.
+#[server(prefix = "/api", endpoint = "users/tokens", input = leptos::server_fn::codec::GetUrl)]
+pub async fn list_user_tokens(name: String) -> Result<Vec<TokenInfo>, ApiError> {
+    use crate::{request, service::tokens};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(tokens::of_user(&state, &caller, &name).await?)
+    })
+    .await
+}
+
+/// Removes one of anybody's API tokens.
+#[server(prefix = "/api", endpoint = "users/token-remove")]
+pub async fn remove_user_token(name: String, id: i64) -> Result<(), ApiError> {
+    use crate::{domain::account::TokenId, request, service::tokens};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(tokens::remove_of_user(&state, &caller, &name, TokenId(id)).await?)
     })
     .await
 }

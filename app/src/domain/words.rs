@@ -50,6 +50,12 @@ pub fn exact(ms: i64) -> String {
     )
 }
 
+/// "2025-03-03 14:02 UTC", where seconds would only be in the way.
+pub fn minute(ms: i64) -> String {
+    let at = utc(ms);
+    format!("{}-{:02}-{:02} {} UTC", at.year(), u8::from(at.month()), at.day(), clock(ms))
+}
+
 /// "2025-03-03T14:02:11Z", for machines.
 pub fn iso(ms: i64) -> String {
     exact(ms).replace(" UTC", "Z").replace(' ', "T")
@@ -246,6 +252,7 @@ mod tests {
         assert_eq!(exact(NOON), "2025-03-03 12:00:00 UTC");
         assert_eq!(iso(NOON), "2025-03-03T12:00:00Z");
         assert_eq!(clock(NOON), "12:00");
+        assert_eq!(minute(NOON + 59_999), "2025-03-03 12:00 UTC");
         assert_eq!(exact(i64::MAX), "1970-01-01 00:00:00 UTC");
     }
 

@@ -2,12 +2,12 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{AppState, Error, access, users};
+use super::{AppState, Error, access, realms, sessions, tokens, users};
 use crate::{
     auth::{Caller, policy},
     backend::now_ms,
     domain::{
-        access::{AccessPage, On, Privilege, Rights, UserPage, UserRow},
+        access::{AccessPage, LetsIn, On, Privilege, Rights, UserPage, UserRow},
         action::{Field, Refusal},
         history::moment,
     },
@@ -17,17 +17,20 @@ use crate::{
 /// Users, groups, roles and grants.
 pub async fn page(state: &AppState, caller: &Caller) -> Result<AccessPage, Error> {
     let now_ms = now_ms();
-    let mut rows = Vec::new();
-    for user in users::list(state, caller).await? {
-        let rights = state.store.rights_of(user.id).await?;
-        rows.push(row(caller, user, &rights, now_ms));
-    }
+    let users = users::list(state, caller).await?;
+    let (groups, roles) = (access::groups(state, caller).await?, access::roles(state, caller).await?);
+    let grants = access::grants(state, caller).await?;
+    let row = |user: User| {
+        let rights = Rights::of(&user.username, &grants, &groups, &roles);
+        row(caller, user, &rights, now_ms)
+    };
     Ok(AccessPage {
         now_ms,
-        users: rows,
-        groups: access::groups(state, caller).await?,
-        roles: access::roles(state, caller).await?,
-        grants: access::grants(state, caller).await?,
+        users: users.into_iter().map(row).collect(),
+        groups,
+        roles,
+        grants,
+        realms: state.realms.offered(),
         may_change: may_change(caller),
     })
 }
@@ -43,14 +46,17 @@ pub async fn user(state: &AppState, caller: &Caller, name: &str) -> Result<Optio
     let all = state.store.groups().await?;
     let is_in = |group: &&crate::domain::access::Group| group.members.contains(&user.username);
     let groups = all.iter().filter(is_in).map(|group| group.name.clone()).collect();
-    let may_change = may_change(caller);
-    let (roles, all_groups) = match may_change {
-        true => (access::roles(state, caller).await?, all.into_iter().map(|group| group.name).collect()),
-        false => (Vec::new(), Vec::new()),
+    let lets_in = match users::may_read(caller) {
+        Ok(()) => Some(LetsIn {
+            sessions: sessions::of_user(state, caller, &user.username).await?,
+            tokens: tokens::of_user(state, caller, &user.username).await?,
+        }),
+        Err(_) => None,
     };
     let one_time_password = caller.user.and_then(|by| state.told.to(by, &user.username, now_ms));
     let user = row(caller, user, &rights, now_ms);
-    Ok(Some(UserPage { now_ms, user, groups, rights, roles, all_groups, may_change, one_time_password }))
+    let may_change = may_change(caller);
+    Ok(Some(UserPage { now_ms, user, groups, rights, lets_in, may_change, one_time_password }))
 }
 
 fn may_change(caller: &Caller) -> bool {
@@ -72,9 +78,15 @@ fn row(caller: &Caller, user: User, rights: &Rights, now_ms: i64) -> UserRow {
     }
 }
 
-/// Adds a user, and tells the one-time password to whoever did so on that user's page. The role is a built-in one's name, or
-/// empty.
-pub async fn add_user(state: &AppState, caller: &Caller, name: &str, role: &str) -> Result<String, Error> {
+/// Adds a user, and says where their page is. It tells the one-time password to whoever did so; an account of one of Proxmox's
+/// realms has none. The role is a built-in one's name, or empty.
+pub async fn add_user(
+    state: &AppState,
+    caller: &Caller,
+    name: &str,
+    realm: &str,
+    role: &str,
+) -> Result<String, Error> {
     let role = match role.trim() {
         "" => None,
         role => Some(role.parse().map_err(|unknown| Refusal::Field {
@@ -82,6 +94,11 @@ pub async fn add_user(state: &AppState, caller: &Caller, name: &str, role: &str)
             message: format!("{unknown}. Nothing was changed."),
         })?),
     };
+    let account = realms::account(state, name, realm);
+    if realms::is_offered(state, &account) {
+        users::add_of_realm(state, caller, &account, role).await?;
+        return Ok(href(&account));
+    }
     let password = users::add(state, caller, name, role).await?;
     tell(state, caller, name, password);
     Ok(href(name))

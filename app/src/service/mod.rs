@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod access_pages;
+pub mod access_past;
 pub mod accounts;
 pub mod actions;
 mod adopt;

@@ -84,6 +84,12 @@ pub fn account(state: &AppState, typed: &str, realm: &str) -> String {
     if names_one || !is_realm(realm) { typed.to_owned() } else { format!("{typed}@{realm}") }
 }
 
+/// Whether it is an account of one of the realms that can be chosen.
+pub(super) fn is_offered(state: &AppState, account: &str) -> bool {
+    let realm = realm::parts(account).map(|(_, realm)| realm);
+    realm.is_some_and(|realm| state.realms.offered().iter().any(|it| it == realm))
+}
+
 /// Whether Proxmox is asked about this name.
 pub(super) fn is_asked(state: &AppState, username: &str) -> bool {
     backend::Realms::is_account(username) && at_proxmox(state).is_some()

@@ -1,5 +1,7 @@
 //! Reading the ledger, newest entries first.
 
+use sqlx::SqliteConnection;
+
 use super::{Store, StoreError, ledger::EntryKind, text::Text};
 use crate::ledger::{Entry, Hash};
 
@@ -71,6 +73,41 @@ impl EntryRow {
         };
         ReadEntry { entry, damaged }
     }
+}
+
+/// All of that kind among those that belong to no operation, oldest first. At once, however long the ledger is.
+pub(super) async fn of_kind(
+    connection: &mut SqliteConnection,
+    kind: EntryKind,
+) -> Result<Vec<ReadEntry>, StoreError> {
+    between(connection, kind, 0, i64::MAX).await
+}
+
+/// The same, after one entry and up to another; of grants also those that ended with their guest.
+pub(super) async fn between(
+    connection: &mut SqliteConnection,
+    kind: EntryKind,
+    after: i64,
+    last: i64,
+) -> Result<Vec<ReadEntry>, StoreError> {
+    let kind = kind.as_str();
+    let rows = sqlx::query_as!(
+        EntryRow,
+        r#"SELECT seq AS "seq!", at_ms, kind AS "kind: Text", actor AS "actor: Text", address AS "address: Text",
+                  subject AS "subject: Text", operation, detail AS "detail: Text", previous, hash
+           FROM ledger WHERE kind = ?1 AND operation IS NULL AND seq > ?2 AND seq <= ?3
+           UNION ALL
+           SELECT seq, at_ms, kind, actor, address, subject, operation, detail, previous, hash
+           FROM ledger
+           WHERE kind = 'grant-removed' AND kind = ?1 AND operation IS NOT NULL AND seq > ?2 AND seq <= ?3
+           ORDER BY 1"#,
+        kind,
+        after,
+        last
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(EntryRow::read).collect())
 }
 
 impl Store {

@@ -61,6 +61,8 @@ pub enum EntryKind {
     RoleRemoved,
     GrantAdded,
     GrantRemoved,
+    /// All there is of users, groups, roles and grants, where the ledger did not tell it.
+    AccessNoted,
     /// An API token.
     TokenAdded,
     TokenRemoved,
@@ -73,7 +75,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::LedgerBegun,
         Self::OperationBegun,
         Self::OperationMoved,
@@ -101,6 +103,7 @@ impl EntryKind {
         Self::RoleRemoved,
         Self::GrantAdded,
         Self::GrantRemoved,
+        Self::AccessNoted,
         Self::TokenAdded,
         Self::TokenRemoved,
         Self::SettingsChanged,
@@ -139,6 +142,7 @@ impl EntryKind {
             Self::RoleRemoved => "role-removed",
             Self::GrantAdded => "grant-added",
             Self::GrantRemoved => "grant-removed",
+            Self::AccessNoted => "access-noted",
             Self::TokenAdded => "token-added",
             Self::TokenRemoved => "token-removed",
             Self::SettingsChanged => "settings-changed",
@@ -273,9 +277,12 @@ impl Store {
         let older = sqlx::query!(r#"SELECT coalesce(max(id), 0) AS "id!: i64" FROM operations"#)
             .fetch_one(&mut *transaction)
             .await?;
+        let accounts = sqlx::query!(r#"SELECT count(*) AS "count!: i64" FROM users"#)
+            .fetch_one(&mut *transaction)
+            .await?;
         let key = self.signer.public_key().to_string();
         let by = By { at_ms: crate::backend::now_ms(), ..By::default() };
-        let detail = json!({ "key": key, "operations_before": older.id });
+        let detail = json!({ "key": key, "operations_before": older.id, "accounts_before": accounts.count });
         self.append(&mut transaction, Fact::new(EntryKind::LedgerBegun, by).with(detail)).await?;
         transaction.commit().await?;
         Ok(())

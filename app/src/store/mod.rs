@@ -27,7 +27,7 @@ use sqlx::SqlitePool;
 
 use crate::ledger::Signer;
 
-pub use access::NewGrant;
+pub use access::{AccessRecord, NewGrant};
 pub use archives::{ArchiveError, Archived};
 pub use entries::{LedgerFilter, ReadEntry};
 pub use error::StoreError;

@@ -100,8 +100,11 @@ impl Store {
         })?;
         mend(&pool).await.map_err(|error| classify(path, error))?;
         let store = Self { pool, signer: Arc::new(signer) };
-        store
-            .begin_ledger()
+        let begun = async {
+            store.begin_ledger().await?;
+            store.note_access().await
+        };
+        begun
             .await
             .map_err(|error| OpenError::NotWritable { path: path.into(), detail: error.to_string() })?;
         Ok(store)

@@ -9,7 +9,7 @@ use super::{
     ledger::{By, EntryKind, Fact},
 };
 use crate::domain::{
-    access::{BuiltIn, Holder, Scope},
+    access::{Account, BuiltIn, Holder, Scope},
     account::SessionId,
 };
 
@@ -384,6 +384,22 @@ pub(super) async fn own_epoch(
     .execute(&mut *transaction)
     .await?;
     Ok(row.username)
+}
+
+/// All of them as far as rights ask, by name.
+pub(super) async fn accounts(connection: &mut SqliteConnection) -> Result<Vec<Account>, StoreError> {
+    let rows = sqlx::query!("SELECT username, realm, is_disabled, expires_ms FROM users ORDER BY username")
+        .fetch_all(connection)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Account {
+            name: row.username,
+            realm: row.realm,
+            is_disabled: row.is_disabled != 0,
+            expires_ms: row.expires_ms,
+        })
+        .collect())
 }
 
 /// What stands for an account in the ledger.

@@ -88,7 +88,8 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("/access/groups") view=lazy::Groups::new() ssr=ssr.clone() />
                     <Route path=path!("/access/roles") view=lazy::Roles::new() ssr=ssr.clone() />
-                    <Route path=path!("/access/grants") view=lazy::Grants::new() ssr=ssr />
+                    <Route path=path!("/access/grants") view=lazy::Grants::new() ssr=ssr.clone() />
+                    <Route path=path!("/access/history") view=lazy::Past::new() ssr=ssr />
                 </ParentRoute>
             </Routes>
         </Router>

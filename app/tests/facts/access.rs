@@ -230,32 +230,8 @@ async fn grants_on_a_guest_end_with_it() {
         (GuestAction::Delete, EndState::Succeeded),
     ] {
         let guest = GuestId::parse("lxc", "web1").unwrap();
-        let plan = Plan::default();
-        let new = NewOperation {
-            origin: Origin::Paddock,
-            parent: None,
-            children: None,
-            guest: Some(&guest),
-            node: None,
-            title: None,
-            action: action.into(),
-            actor: Some("anna"),
-            address: None,
-            request: None,
-            plan: &plan,
-            started_ms: 1,
-            owner: None,
-        };
-        let Begun::Planned(id) = state.store.begin_operation(&new).await.unwrap() else { panic!("{action}") };
-        let end = End {
-            state: end,
-            failure: None,
-            failure_kind: None,
-            guest_after: GuestAfter::NotRead,
-            finished_ms: 2,
-        };
         assert_eq!(access::grants(state, &root()).await.unwrap().len(), 4);
-        state.store.finish_operation(id, &end).await.unwrap();
+        done(&paddock, &guest, action, end).await;
     }
     let left: Vec<String> =
         access::grants(state, &root()).await.unwrap().iter().map(|grant| grant.scope.to_string()).collect();
@@ -268,4 +244,38 @@ async fn grants_on_a_guest_end_with_it() {
         (some("anna"), None, some("user:admin"), detail),
         "the deletion is whose it was"
     );
+}
+
+/// Brings that action on the guest to this end, by Anna.
+async fn done(paddock: &Paddock, guest: &GuestId, action: GuestAction, end: EndState) {
+    let (store, plan) = (&paddock.state.store, Plan::default());
+    let new = NewOperation {
+        origin: Origin::Paddock,
+        parent: None,
+        children: None,
+        guest: Some(guest),
+        node: None,
+        title: None,
+        action: action.into(),
+        actor: Some("anna"),
+        address: None,
+        request: None,
+        plan: &plan,
+        started_ms: 1,
+        owner: None,
+    };
+    let Begun::Planned(id) = store.begin_operation(&new).await.unwrap() else { panic!("{action}") };
+    let end = End {
+        state: end,
+        failure: None,
+        failure_kind: None,
+        guest_after: GuestAfter::NotRead,
+        finished_ms: 2,
+    };
+    store.finish_operation(id, &end).await.unwrap();
+}
+
+/// Deletes the guest.
+pub async fn deleted(paddock: &Paddock, guest: &GuestId) {
+    done(paddock, guest, GuestAction::Delete, EndState::Succeeded).await;
 }

@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod attempts;
 mod life;
+mod past;
 
 use std::{net::IpAddr, sync::Arc};
 

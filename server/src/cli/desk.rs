@@ -120,6 +120,17 @@ impl Desk {
         Ok(Self { look, state, caller })
     }
 
+    /// Works at one, and closes it whatever comes of that.
+    pub async fn with<T>(
+        global: &Global,
+        work: impl AsyncFnOnce(&Self) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        let desk = Self::open(global).await?;
+        let done = work(&desk).await;
+        desk.close().await;
+        done
+    }
+
     pub async fn close(self) {
         self.state.attempts.close_all(&self.state.store).await;
         self.state.store.close().await;

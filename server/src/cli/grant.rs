@@ -1,4 +1,6 @@
-//! `paddock grant`: who has which role where, from the host itself.
+//! `paddock grant`: who has which role where, and who had, from the host itself.
+
+mod past;
 
 use std::process::ExitCode;
 
@@ -43,6 +45,23 @@ enum Verb {
         /// Its number
         id: i64,
     },
+    /// Who had which role at a moment, as the ledger has it.
+    At {
+        /// Such as `2026-11-26 10:00` (UTC), 7d (so long ago) or yesterday, of which the beginning counts
+        moment: String,
+        /// Of this user alone
+        #[arg(long)]
+        user: Option<String>,
+    },
+    /// Every change of users, groups, roles and grants, newest first.
+    Changes {
+        /// Those alone that have to do with this user or with what they may do
+        #[arg(long)]
+        user: Option<String>,
+        /// Only changes older than the ledger's entry with this number
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<i64>,
+    },
 }
 
 /// A grant.
@@ -69,10 +88,7 @@ impl Row for GrantRow {
 }
 
 pub async fn run(args: Grant, global: &Global) -> Result<ExitCode, CliError> {
-    let desk = Desk::open(global).await?;
-    let done = at(&desk, args.verb).await;
-    desk.close().await;
-    done
+    Desk::with(global, async |desk| at(desk, args.verb).await).await
 }
 
 async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
@@ -103,6 +119,8 @@ async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
             access::remove_grant(state, caller, GrantId(id)).await?;
             tell(&format!("Grant {id} is taken back."));
         }
+        Verb::At { moment, user } => past::at(desk, moment, user).await?,
+        Verb::Changes { user, before } => past::changes(desk, user, before).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -119,7 +119,7 @@ enum Verb {
     Nodes(nodes::Nodes),
     /// Accounts of the dashboard: list, add, disable, reset-password, rights, ...
     User(user::User),
-    /// Who has which role where: list, add, remove.
+    /// Who has which role where, and who had: list, add, remove, at, changes.
     Grant(grant::Grant),
     /// Move old history out of the database, into files that `verify` proves.
     Archive(archive::Archive),

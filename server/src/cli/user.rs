@@ -142,10 +142,7 @@ impl Row for RightRow {
 }
 
 pub async fn run(args: User, global: &Global) -> Result<ExitCode, CliError> {
-    let desk = Desk::open(global).await?;
-    let done = at(&desk, args.verb).await;
-    desk.close().await;
-    done
+    Desk::with(global, async |desk| at(desk, args.verb).await).await
 }
 
 async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {

@@ -71,6 +71,7 @@ pub const PAGES: &[Address] = &[
     get("/access/groups", "/access/groups", Needs::Session),
     get("/access/roles", "/access/roles", Needs::Session),
     get("/access/grants", "/access/grants", Needs::Session),
+    get("/access/history", "/access/history", Needs::Session),
     get("/history/export", "/history/export?format=csv", Needs::Session),
     get("/events", "/events", Needs::Session),
     post("/theme", &[("theme", "dark")], Needs::Nothing),
@@ -101,6 +102,8 @@ pub const FUNCTIONS: &[Address] = &[
     get("/api/users/sessions", "/api/users/sessions?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
     post("/api/users/session-end", &[("name", "no-such"), ("id", "1")], Needs::Everything(Users)),
     post("/api/users/sessions-end", &[("name", "no-such")], Needs::Everything(Users)),
+    get("/api/users/tokens", "/api/users/tokens?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
+    post("/api/users/token-remove", &[("name", "no-such"), ("id", "1")], Needs::Everything(Users)),
     get("/api/guests/list", "/api/guests/list", Needs::Session),
     get("/api/guests/get", "/api/guests/get?backend={backend}&name={name}", Needs::Guest(See)),
     get(
@@ -140,6 +143,7 @@ pub const FUNCTIONS: &[Address] = &[
     post("/api/operations/cancel", &[("id", "{operation}")], Needs::Operation(Create)),
     get("/api/access/get", "/api/access/get", Needs::EitherOnEverything(Users, Audit)),
     get("/api/access/user", "/api/access/user?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
+    get("/api/access/past", "/api/access/past", Needs::EitherOnEverything(Users, Audit)),
     post("/api/access/add-user", &[("name", "a b")], Needs::Everything(Users)),
     post("/api/access/reset-password", &[("name", "no-such")], Needs::Everything(Users)),
     post(

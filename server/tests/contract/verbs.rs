@@ -97,6 +97,8 @@ const VERBS: &[Verb] = {
         verb("grant list", &["grant", "list"], EitherOnEverything(Users, Audit)),
         verb("grant add", &["grant", "add", "no-such", "viewer", "everything"], Everything(Users)),
         verb("grant remove", &["grant", "remove", "987654"], Everything(Users)),
+        verb("grant at", &["grant", "at", "0s"], EitherOnEverything(Users, Audit)),
+        verb("grant changes", &["grant", "changes"], EitherOnEverything(Users, Audit)),
         verb("archive", &["archive", "--before", "1999-01-01"], Everything(Settings)),
         verb("verify", &["verify"], Everything(Audit)),
         verb("history", &["history"], Nothing),

@@ -47,6 +47,36 @@ async fn whoever_proxmox_lets_in_has_an_account_here_without_any_right() {
 }
 
 #[tokio::test]
+async fn an_account_of_a_realm_is_added_on_the_page_and_given_a_role_before_its_first_log_in() {
+    let world = World::new().await;
+    let mut admin = world.host.admin().await;
+    assert!(!admin.get("/access").await.body.contains("name=\"realm\""), "not known yet");
+    realms::read_realms(&world.host.state).await;
+    let page = admin.get("/access").await.body;
+    assert!(page.contains("name=\"realm\"") && page.contains(">pve<"), "{page}");
+    for (name, realm, account) in [
+        ("anna", "pve", ANNA),
+        ("bert@pve", "", "bert@pve"),
+        ("carl", "Paddock only", "carl"),
+        ("dora", "no-such-realm", "dora"),
+    ] {
+        let fields = [("name", name), ("realm", realm), ("role", "")];
+        let reply = admin.post("/access", "/api/access/add-user", &fields).await;
+        assert_eq!(reply.location, Some(format!("/access/users/{account}")), "{}", reply.body);
+        let page = admin.get(&reply.location.unwrap()).await.body;
+        let is_local = !account.contains('@');
+        assert_eq!(page.contains("One-time password"), is_local, "{page}");
+        assert_eq!(page.contains("New one-time password"), is_local, "{page}");
+    }
+    let fields = [("holder", "user:anna@pve"), ("role", "operator"), ("scope", "guest:proxmox-lxc/101")];
+    admin.post("/access/grants", "/api/access/add-grant", &fields).await;
+    world.anna().await.succeed("proxmox-lxc/101", "start").await;
+    let fields = [("name", "anna"), ("realm", "pve"), ("role", "")];
+    let reply = admin.post("/access", "/api/access/add-user", &fields).await;
+    assert!(said(&mut admin, &reply).await.contains("There is a user anna@pve already."));
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_answered_as_one_of_our_own_and_the_realm_may_be_chosen() {
     let world = World::new().await;
     let wrong = |name: &'static str, password: &'static str| {

@@ -8,6 +8,7 @@
 //! [`Rights::decide`] is the one function that decides, and it is pure. `auth::policy` asks it for a caller.
 
 mod grant;
+mod past;
 mod privilege;
 mod rights;
 mod role;
@@ -15,8 +16,9 @@ mod scope;
 mod view;
 
 pub use grant::{Grant, GrantId, Holder};
+pub use past::{Access, Account, Change, End, Held, Idle, Recorded};
 pub use privilege::{Privilege, Privileges, UnknownPrivilege};
 pub use rights::{Limit, Missing, On, Place, Right, Rights};
 pub use role::{BadRoleName, BuiltIn, Role, RoleName, UnknownRole};
 pub use scope::{BadScope, Scope};
-pub use view::{AccessPage, Group, UserPage, UserRow};
+pub use view::{AccessPage, Group, LetsIn, PastPage, Since, SinceWhy, UserPage, UserRow};

@@ -146,6 +146,11 @@ impl Privileges {
         Self(self.0 & other.0)
     }
 
+    /// With blanks, for lines that break: `see, power`.
+    pub fn words(self) -> String {
+        self.iter().map(Privilege::as_str).collect::<Vec<_>>().join(", ")
+    }
+
     pub fn iter(self) -> impl Iterator<Item = Privilege> {
         Privilege::ALL.into_iter().filter(move |privilege| self.holds(*privilege))
     }
@@ -195,6 +200,7 @@ mod tests {
             assert_eq!(text.parse::<Privileges>().unwrap().to_string(), text);
         }
         assert_eq!("settings, see,see".parse::<Privileges>().unwrap().to_string(), "see,settings");
+        assert_eq!("power,see".parse::<Privileges>().unwrap().words(), "see, power");
         assert_eq!(Privileges::ALL.iter().count(), Privilege::ALL.len());
         let error = "see,fly".parse::<Privileges>().unwrap_err();
         assert!(error.to_string().starts_with("“fly” is no privilege; there are see, power,"), "{error}");

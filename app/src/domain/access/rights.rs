@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BuiltIn, GrantId, Privilege, Privileges, RoleName, Scope};
+use super::{BuiltIn, Grant, GrantId, Group, Holder, Privilege, Privileges, Role, RoleName, Scope};
 use crate::domain::{
     guest::{BackendKind, Guest, GuestId},
     name::GuestName,
@@ -123,6 +123,29 @@ impl Rights {
     /// Of whoever may read the database itself.
     pub fn of_host() -> Self {
         Self::whole(BuiltIn::Administrator)
+    }
+
+    /// Of that user, by all grants, groups and roles that there are; built-in roles need not be among these.
+    pub fn of(user: &str, grants: &[Grant], groups: &[Group], roles: &[Role]) -> Self {
+        let is_in =
+            |name: &str| groups.iter().any(|it| it.name == name && it.members.iter().any(|it| it == user));
+        let right = |grant: &Grant| {
+            let group = match &grant.holder {
+                Holder::User(name) if name == user => None,
+                Holder::Group(name) if is_in(name) => Some(name.clone()),
+                _ => return None,
+            };
+            let own = || roles.iter().find(|it| it.name == grant.role).map(|it| it.privileges);
+            Some(Right {
+                grant: Some(grant.id),
+                role: grant.role.clone(),
+                privileges: grant.role.built_in().map(BuiltIn::privileges).or_else(own)?,
+                scope: grant.scope.clone(),
+                group,
+                expires_ms: grant.expires_ms,
+            })
+        };
+        Self { list: grants.iter().filter_map(right).collect(), limit: None }
     }
 
     /// One role on everything, by no grant.

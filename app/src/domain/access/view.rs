@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Grant, Rights, Role};
+use super::{Grant, Held, Recorded, Rights, Role};
+use crate::domain::account::{SessionInfo, TokenInfo};
 
 /// Users, groups, roles and grants.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct AccessPage {
     pub roles: Vec<Role>,
     /// Oldest first.
     pub grants: Vec<Grant>,
+    /// Those of Proxmox, whose accounts can be added; none where there is no Proxmox.
+    pub realms: Vec<String>,
     /// This person may change them; who may not, may look.
     pub may_change: bool,
 }
@@ -58,11 +61,70 @@ pub struct UserPage {
     pub groups: Vec<String>,
     /// Also grants that are over.
     pub rights: Rights,
-    /// To choose from.
-    pub roles: Vec<Role>,
-    /// To choose from.
-    pub all_groups: Vec<String>,
+    /// What lets them in; `None` where one may not read that of others.
+    pub lets_in: Option<LetsIn>,
     pub may_change: bool,
     /// The one-time password that this person has just given them; told to nobody else, and for two minutes only.
     pub one_time_password: Option<String>,
+}
+
+/// Where somebody is logged in, and the tokens that stand in for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetsIn {
+    /// The one used last first.
+    pub sessions: Vec<SessionInfo>,
+    /// Newest first, also those that are over.
+    pub tokens: Vec<TokenInfo>,
+}
+
+/// From when on it is known who had which right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    pub at_ms: i64,
+    pub why: SinceWhy,
+}
+
+/// Why not from before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SinceWhy {
+    /// There was nothing before.
+    Beginning,
+    /// The older part of the ledger is in archives.
+    Archived,
+    /// An older Paddock did not record enough.
+    Noted,
+}
+
+impl SinceWhy {
+    /// To be put behind the time.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Beginning => "when the first account was made",
+            Self::Archived => "where the ledger in the database begins; what is older is in its archives",
+            Self::Noted => "when all there was then was noted; before, not enough was recorded to tell",
+        }
+    }
+}
+
+/// Who had which right at one moment, and what was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastPage {
+    pub now_ms: i64,
+    /// `None`: nothing is known.
+    pub since: Option<Since>,
+    /// The moment that is shown, or why none is.
+    pub at: Result<i64, String>,
+    /// Empty where no moment is shown.
+    pub held: Vec<Held>,
+    /// Newest first.
+    pub changes: Vec<Recorded>,
+    /// There are older ones: those before this number.
+    pub older: Option<i64>,
+    /// Entries about access that cannot be read, so that what is told may be wrong.
+    pub unreadable: Vec<i64>,
+    /// Where users, groups, roles and grants are not what the ledger says: somebody changed the database by hand.
+    pub differences: Vec<String>,
+    /// Everybody there is or was, to choose from.
+    pub names: Vec<String>,
 }

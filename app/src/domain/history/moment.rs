@@ -44,6 +44,17 @@ pub fn read(text: &str, now_ms: i64) -> Result<Span, String> {
     parts.span().ok_or_else(|| "There is no such day or time of day; look at each number.".to_owned())
 }
 
+/// What [`read`] reads as a span that ends then: the last day, minute or second before it, in UTC.
+pub fn ending(end_ms: i64) -> String {
+    let last = super::super::words::exact(end_ms.saturating_sub(1));
+    let length = match end_ms {
+        _ if end_ms % DAY == 0 => "2026-11-26".len(),
+        _ if end_ms % MINUTE == 0 => "2026-11-26 10:00".len(),
+        _ => "2026-11-26 10:00:30".len(),
+    };
+    last.chars().take(length).collect()
+}
+
 /// The digits of `15m`, and its unit in milliseconds.
 fn so_long(text: &str) -> Option<(&str, i64)> {
     let units = [('s', SECOND), ('m', MINUTE), ('h', HOUR), ('d', DAY), ('w', 7 * DAY)];

@@ -286,3 +286,13 @@ proptest! {
         prop_assert_eq!(cursor.to_string().parse::<Cursor>(), Ok(cursor));
     }
 }
+
+#[test]
+fn an_end_is_written_as_the_span_that_ends_then() {
+    for text in ["2026-11-26", "2026-11-26 10:00", "2026-11-26 10:00:30", "2026-11-26 23:59:58"] {
+        let end_ms = moment::read(text, NOW).unwrap().end_ms;
+        assert_eq!(moment::ending(end_ms), text);
+    }
+    let end_ms = moment::read("2026-11-26 23:59", NOW).unwrap().end_ms;
+    assert_eq!(moment::ending(end_ms), "2026-11-26", "they end at the same moment");
+}

@@ -26,7 +26,7 @@ use crate::{
     backend::now_ms,
     ledger::Hash,
     store::{
-        By, EntryKind, Fact, Store, StoreError,
+        By, EntryKind, Fact, Store, StoreError, access,
         verify::{Pace, Proof, ProveError, Trust, prove_export},
     },
 };
@@ -171,6 +171,8 @@ impl Store {
         if (before.last_seq, before.last_hash) != cut.after {
             return Err(ArchiveError::Taken);
         }
+        // While the list of archives still says that they are in the database.
+        let access = access::at_cut(&mut transaction, cut.last_seq).await?;
         let row = Archive {
             id: i64::try_from(before.count).unwrap_or(i64::MAX).saturating_add(1),
             first_seq: cut.after.0 + 1,
@@ -184,7 +186,7 @@ impl Store {
         insert(&mut transaction, &row).await.map_err(StoreError::from)?;
         let list = read(&mut transaction).await.map_err(StoreError::from)?.record;
         let operations = remove(&mut transaction, cut).await.map_err(StoreError::from)?;
-        let detail = json!({
+        let mut detail = json!({
             "file": row.file,
             "first_seq": row.first_seq,
             "last_seq": row.last_seq,
@@ -193,6 +195,11 @@ impl Store {
             "digest": digest.to_string(),
             "archives": list.to_string(),
         });
+        // What the entries about users and rights came to, which are in the file from now on.
+        if let Some((access, at_ms)) = access {
+            detail["access"] = json!(access);
+            detail["access_ms"] = json!(at_ms);
+        }
         self.commit_with(transaction, [Fact::new(EntryKind::Archived, by).with(detail)]).await?;
         Ok(operations)
     }

@@ -76,6 +76,27 @@ pub fn OutcomeBadge(state: OperationState) -> impl IntoView {
     view! { <span class=format!("state {tone}")>{drawn(shape)} {state.label().to_lowercase()}</span> }
 }
 
+/// Where an account is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountState {
+    Active,
+    /// Nobody has chosen a password yet.
+    New,
+    Disabled,
+    Over,
+}
+
+#[component]
+pub fn AccountBadge(state: AccountState, words: String) -> impl IntoView {
+    let (shape, tone) = match state {
+        AccountState::Active => (Shape::Disc, "good"),
+        AccountState::New => (Shape::Dashed, "warn"),
+        AccountState::Disabled => (Shape::Slash, "quiet"),
+        AccountState::Over => (Shape::Ring, "quiet"),
+    };
+    view! { <span class=format!("state {tone}")>{drawn(shape)} {words}</span> }
+}
+
 /// A change that nobody asked Paddock for, in the place of an outcome.
 #[component]
 pub fn SeenBadge() -> impl IntoView {

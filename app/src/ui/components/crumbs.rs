@@ -94,6 +94,7 @@ mod tests {
         assert_eq!(labels("/history/12/again"), "History > #12 > Do it again");
         assert_eq!(labels("/access"), "Access");
         assert_eq!(labels("/access/grants"), "Access > Grants");
+        assert_eq!(labels("/access/history"), "Access > History");
         assert_eq!(labels("/access/users/J%C3%B6rg"), "Access > Jörg");
         assert_eq!(labels("/nowhere"), "");
     }

@@ -40,6 +40,11 @@ impl Me {
         self.0.get().and_then(Result::ok).is_some_and(|frame| frame.may.holds(privilege))
     }
 
+    /// The server's time; 0 until it is known.
+    pub fn now_ms(self) -> i64 {
+        self.0.get().and_then(Result::ok).map_or(0, |frame| frame.now_ms)
+    }
+
     /// The account's name, if it may do nothing anywhere.
     pub fn without_rights(self) -> Option<String> {
         let frame = self.0.get().and_then(Result::ok)?;

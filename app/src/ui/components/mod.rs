@@ -20,3 +20,4 @@ pub mod plan_view;
 pub mod run_form;
 pub mod sheet;
 pub mod step_row;
+pub mod table;

@@ -1,13 +1,16 @@
-//! Who may do what: users, groups, roles and grants, each a tab with an address of its own.
+//! Who may do what, and who might when: users, groups, roles, grants and their past, each a tab with an address of its own.
 
+mod account;
 mod grants;
 mod groups;
+mod past;
 mod roles;
 mod user;
 mod users;
 
 pub use grants::GrantsPage;
 pub use groups::GroupsPage;
+pub use past::PastPage;
 pub use roles::{Boxes, RolesPage};
 pub use user::UserPage;
 pub use users::UsersPage;
@@ -29,11 +32,12 @@ use crate::{
 };
 
 /// The tabs: address and label.
-const TABS: [(&str, &str); 4] = [
+const TABS: [(&str, &str); 5] = [
     ("/access", "Users"),
     ("/access/groups", "Groups"),
     ("/access/roles", "Roles"),
     ("/access/grants", "Grants"),
+    ("/access/history", "History"),
 ];
 
 /// One tab's page. `changes` counts what was changed here, `error` is why the last change was not made.
@@ -46,6 +50,18 @@ fn Tab(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let access = reply(move || (live.version(), changes.get()), |_| get_access());
+    view! {
+        <Tabs here />
+        <ActionProblem error />
+        <Loaded reply=access let:access>
+            {content(access)}
+        </Loaded>
+    }
+}
+
+/// The head of each of these pages.
+#[component]
+fn Tabs(here: &'static str) -> impl IntoView {
     let title = TABS.iter().find(|(href, _)| *href == here).map_or("Access", |(_, label)| *label);
     let tab = move |(href, label): (&'static str, &'static str)| {
         view! {
@@ -62,16 +78,12 @@ fn Tab(
         <nav class="subtabs" aria-label="Access">
             {TABS.map(tab).into_iter().collect_view()}
         </nav>
-        <ActionProblem error />
-        <Loaded reply=access let:access>
-            {content(access)}
-        </Loaded>
     }
 }
 
 /// When something is over: a time, or never.
 fn until(end_ms: Option<i64>) -> String {
-    end_ms.map_or_else(|| "never".to_owned(), words::exact)
+    end_ms.map_or_else(|| "never".to_owned(), words::minute)
 }
 
 /// The page of a user. Names have letters beyond ASCII, too.

@@ -1,9 +1,9 @@
 //! One's own account: where one is logged in, API tokens, and the way to the password.
 
-use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 
-use super::access::Boxes;
+use super::{access::Boxes, lets_in};
 use crate::{
     api::sessions::{
         AddToken, EndOtherSessions, EndSession, RemoveToken, SessionInfo, TokenInfo, list_sessions,
@@ -11,15 +11,15 @@ use crate::{
     },
     domain::{
         access::{BuiltIn, Privileges},
+        account::{SessionId, TokenId},
         action::Field,
-        words,
     },
     ui::{
         components::{
-            ago::Exact,
             banner::{Banner, Tone},
             command::Copy,
             field::{FieldError, TextField},
+            frame::Me,
             loaded::{ActionProblem, Loaded},
         },
         live::Live,
@@ -29,7 +29,7 @@ use crate::{
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let live = expect_context::<Live>();
+    let (live, me) = (expect_context::<Live>(), expect_context::<Me>());
     let (end, end_others) = (ServerAction::<EndSession>::new(), ServerAction::<EndOtherSessions>::new());
     let (add, remove) = (ServerAction::<AddToken>::new(), ServerAction::<RemoveToken>::new());
     let ended = move || end.version().get() + end_others.version().get();
@@ -45,7 +45,7 @@ pub fn AccountPage() -> impl IntoView {
     });
     view! {
         <Title text="Account" />
-        <div class="narrow">
+        <div class="person">
             <header class="head">
                 <h1>"Account"</h1>
                 <div class="head-actions">
@@ -64,7 +64,7 @@ pub fn AccountPage() -> impl IntoView {
                     "Where you are logged in. What the browser is called is its own word for itself."
                 </p>
                 <Loaded reply=sessions let:sessions>
-                    {session_table(sessions, end, end_others)}
+                    {session_table(sessions, me.now_ms(), end, end_others)}
                 </Loaded>
             </section>
             <section class="panel">
@@ -76,7 +76,7 @@ pub fn AccountPage() -> impl IntoView {
                     {(!bearer.is_empty()).then(|| told_banner(bearer)).into_any()}
                 </Loaded>
                 <Loaded reply=tokens let:tokens>
-                    {token_table(tokens, remove)}
+                    {token_table(tokens, me.now_ms(), remove)}
                 </Loaded>
                 <NewToken add />
             </section>
@@ -100,112 +100,56 @@ fn told_banner(bearer: String) -> impl IntoView {
 
 fn session_table(
     sessions: Vec<SessionInfo>,
+    now_ms: i64,
     end: ServerAction<EndSession>,
     end_others: ServerAction<EndOtherSessions>,
 ) -> AnyView {
-    let has_others = sessions.iter().any(|session| !session.is_this);
-    let row = move |session: SessionInfo| {
-        let control = match session.is_this {
-            true => Either::Left(view! { <span class="meta">"this one"</span> }),
-            false => Either::Right(view! {
-                <ActionForm action=end>
-                    <input type="hidden" name="id" value=session.id.to_string() />
+    let all = sessions.iter().any(|session| !session.is_this).then(|| {
+        view! {
+            <div class="row-forms">
+                <ActionForm action=end_others>
                     <button class="button" type="submit">
-                        "End"
+                        "End all others"
                     </button>
                 </ActionForm>
-            }),
-        };
-        view! {
-            <tr>
-                <th scope="row">{session.device}</th>
-                <td class="mono">{session.address.unwrap_or_else(|| "-".to_owned())}</td>
-                <td>
-                    <Exact at_ms=session.begun_ms />
-                </td>
-                <td>
-                    <Exact at_ms=session.seen_ms />
-                </td>
-                <td>{control}</td>
-            </tr>
+            </div>
         }
-    };
-    let all = has_others.then(|| {
+    });
+    let end_one = move |id: SessionId, device: String| {
         view! {
-            <ActionForm action=end_others>
-                <button class="button" type="submit">
-                    "End all others"
+            <ActionForm action=end>
+                <input type="hidden" name="id" value=id.to_string() />
+                <button class="button small" type="submit" aria-label=format!("End {}", device)>
+                    "End"
                 </button>
             </ActionForm>
         }
-    });
+        .into_any()
+    };
     view! {
-        <table class="plain">
-            <thead>
-                <tr>
-                    <th scope="col">"Browser"</th>
-                    <th scope="col">"Address"</th>
-                    <th scope="col">"Since"</th>
-                    <th scope="col">"Last seen"</th>
-                    <th scope="col">
-                        <span class="unseen">"End"</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{sessions.into_iter().map(row).collect_view()}</tbody>
-        </table>
+        {lets_in::sessions(sessions, now_ms, Some(end_one))}
         {all}
     }
     .into_any()
 }
 
-fn token_table(tokens: Vec<TokenInfo>, remove: ServerAction<RemoveToken>) -> AnyView {
-    if tokens.is_empty() {
-        return view! { <p class="meta">"None yet."</p> }.into_any();
-    }
-    let row = move |token: TokenInfo| {
-        let used = token.used_ms.map_or_else(|| "never".to_owned(), words::exact);
-        let from = token.used_address.map(|address| format!(" from {address}"));
+fn token_table(tokens: Vec<TokenInfo>, now_ms: i64, remove: ServerAction<RemoveToken>) -> AnyView {
+    let remove_one = move |id: TokenId, token: String| {
         view! {
-            <tr>
-                <th scope="row" class="long">
-                    {token.name}
-                </th>
-                <td class="mono long">{token.limit.privileges.to_string()}</td>
-                <td class="mono long">{token.limit.scope.to_string()}</td>
-                <td>
-                    <Exact at_ms=token.expires_ms />
-                </td>
-                <td>{used} {from}</td>
-                <td>
-                    <ActionForm action=remove>
-                        <input type="hidden" name="id" value=token.id.to_string() />
-                        <button class="button danger-text" type="submit">
-                            "Remove"
-                        </button>
-                    </ActionForm>
-                </td>
-            </tr>
+            <ActionForm action=remove>
+                <input type="hidden" name="id" value=id.to_string() />
+                <button
+                    class="button small danger-text"
+                    type="submit"
+                    aria-label=format!("Remove {}", token)
+                >
+                    "Remove"
+                </button>
+            </ActionForm>
         }
+        .into_any()
     };
-    view! {
-        <table class="plain">
-            <thead>
-                <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col">"Privileges"</th>
-                    <th scope="col">"On"</th>
-                    <th scope="col">"Ends"</th>
-                    <th scope="col">"Last used"</th>
-                    <th scope="col">
-                        <span class="unseen">"Remove"</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>{tokens.into_iter().map(row).collect_view()}</tbody>
-        </table>
-    }
-    .into_any()
+    lets_in::tokens(tokens, now_ms, Some(remove_one))
 }
 
 #[component]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::{Lazy, LazyRoute, lazy_route};
 
 use super::{
-    access::{GrantsPage, GroupsPage, RolesPage, UserPage, UsersPage},
+    access::{GrantsPage, GroupsPage, PastPage, RolesPage, UserPage, UsersPage},
     account::AccountPage,
     account_factor::AccountFactorPage,
     again::AgainPage,
@@ -50,6 +50,7 @@ lazy! {
     NewGuest = NewGuestRoute: NewGuestPage,
     Operation = OperationRoute: OperationPage,
     Password = PasswordRoute: PasswordPage,
+    Past = PastRoute: PastPage,
     Plan = PlanRoute: PlanPage,
     PlanAll = PlanAllRoute: PlanAllPage,
     Roles = RolesRoute: RolesPage,

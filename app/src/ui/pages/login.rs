@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::account::{LogIn, get_realms},
+    domain::realm::OWN,
     ui::{
         components::{
             banner::{Banner, Tone},
@@ -15,9 +16,6 @@ use crate::{
         reply::reply,
     },
 };
-
-/// No realm has a space in its name.
-const OWN: &str = "Paddock only";
 
 #[component]
 pub fn LogInPage() -> impl IntoView {

@@ -10,6 +10,7 @@ pub mod guest_new;
 pub mod guests;
 pub mod history;
 pub mod lazy;
+mod lets_in;
 pub mod login;
 pub mod not_found;
 pub mod operation;

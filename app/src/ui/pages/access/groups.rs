@@ -10,6 +10,7 @@ use crate::{
         empty::Empty,
         field::TextField,
         icon::{Glyph, Icon},
+        table::{AddPanel, Beside},
     },
 };
 
@@ -37,37 +38,29 @@ pub fn GroupsPage() -> impl IntoView {
 
 fn content(access: AccessPage) -> AnyView {
     let AccessPage { users, groups, may_change, .. } = access;
-    let Changes { add, .. } = expect_context::<Changes>();
     let names: Vec<String> = users.into_iter().map(|user| user.name).collect();
-    let none = groups.is_empty();
+    let none = groups.is_empty().then(|| {
+        view! {
+            <Empty glyph=Glyph::Account title="No groups yet">
+                <p>"A grant to a group is one for everybody in it."</p>
+            </Empty>
+        }
+    });
     let panels = groups.into_iter().map(|group| panel(group, &names, may_change)).collect_view();
+    view! { <Beside add=may_change.then(form)>{none} {panels}</Beside> }.into_any()
+}
+
+fn form() -> AnyView {
+    let Changes { add, .. } = expect_context::<Changes>();
     view! {
-        <div class="beside">
-            <div class="stack">
-                {none
-                    .then(|| {
-                        view! {
-                            <Empty glyph=Glyph::Account title="No groups yet">
-                                <p>"A grant to a group is one for everybody in it."</p>
-                            </Empty>
-                        }
-                    })} {panels}
-            </div>
-            {may_change
-                .then(|| {
-                    view! {
-                        <section class="panel" aria-labelledby="add-group">
-                            <h2 id="add-group">"Add a group"</h2>
-                            <ActionForm action=add attr:class="form">
-                                <TextField id="name" name="name" label="Name" />
-                                <button class="button primary" type="submit">
-                                    "Add group"
-                                </button>
-                            </ActionForm>
-                        </section>
-                    }
-                })}
-        </div>
+        <AddPanel id="add-group" title="Add a group">
+            <ActionForm action=add attr:class="form">
+                <TextField id="name" name="name" label="Name" />
+                <button class="button primary" type="submit">
+                    "Add group"
+                </button>
+            </ActionForm>
+        </AddPanel>
     }
     .into_any()
 }

@@ -6,7 +6,10 @@ use super::Tab;
 use crate::{
     api::access::{AccessPage, RemoveRole, SaveRole},
     domain::access::{Privilege, Privileges, Role},
-    ui::components::field::TextField,
+    ui::components::{
+        field::TextField,
+        table::{AddPanel, Beside},
+    },
 };
 
 #[derive(Clone, Copy)]
@@ -29,33 +32,28 @@ pub fn RolesPage() -> impl IntoView {
 
 fn content(access: AccessPage) -> AnyView {
     let AccessPage { roles, may_change, .. } = access;
-    let Changes { save, .. } = expect_context::<Changes>();
     let panels = roles.into_iter().map(|role| panel(role, may_change)).collect_view();
+    view! { <Beside add=may_change.then(form)>{panels}</Beside> }.into_any()
+}
+
+fn form() -> AnyView {
+    let Changes { save, .. } = expect_context::<Changes>();
     view! {
-        <div class="beside">
-            <div class="stack">{panels}</div>
-            {may_change
-                .then(|| {
-                    view! {
-                        <section class="panel" aria-labelledby="add-role">
-                            <h2 id="add-role">"Add a role"</h2>
-                            <ActionForm action=save attr:class="form">
-                                <input type="hidden" name="is_new" value="true" />
-                                <TextField
-                                    id="name"
-                                    name="name"
-                                    label="Name"
-                                    hint="Small letters, digits and dashes, as in night-shift."
-                                />
-                                <Boxes held=Privileges::NONE />
-                                <button class="button primary" type="submit">
-                                    "Add role"
-                                </button>
-                            </ActionForm>
-                        </section>
-                    }
-                })}
-        </div>
+        <AddPanel id="add-role" title="Add a role">
+            <ActionForm action=save attr:class="form">
+                <input type="hidden" name="is_new" value="true" />
+                <TextField
+                    id="name"
+                    name="name"
+                    label="Name"
+                    hint="Small letters, digits and dashes, as in night-shift."
+                />
+                <Boxes held=Privileges::NONE />
+                <button class="button primary" type="submit">
+                    "Add role"
+                </button>
+            </ActionForm>
+        </AddPanel>
     }
     .into_any()
 }

@@ -1,18 +1,23 @@
 //! One user: what they may do, and through which grant.
 
-use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use super::{until, users};
+use super::{
+    account::{Changes, Controls, WhatLetsIn},
+    until,
+    users::State,
+};
 use crate::{
-    api::access::{DisableUser, ExpireUser, RemoveUser, ResetPassword, UserPage as Page, get_user},
-    domain::access::{Privilege, Right, Rights},
+    api::access::{UserPage as Page, get_user},
+    domain::access::{Holder, Privileges, Right, Rights, Scope},
     ui::{
         components::{
             banner::{Banner, Tone},
             command::Copy,
             loaded::{ActionProblem, Loaded},
+            table::Table,
         },
         live::Live,
         pages::not_found::Missing,
@@ -20,33 +25,14 @@ use crate::{
     },
 };
 
-#[derive(Clone, Copy)]
-struct Changes {
-    reset: ServerAction<ResetPassword>,
-    disable: ServerAction<DisableUser>,
-    expire: ServerAction<ExpireUser>,
-    remove: ServerAction<RemoveUser>,
-}
-
 #[component]
 pub fn UserPage() -> impl IntoView {
     let params = use_params_map();
     let name = move || params.read().get("name").unwrap_or_default();
     let live = expect_context::<Live>();
-    let changes = Changes {
-        reset: ServerAction::new(),
-        disable: ServerAction::new(),
-        expire: ServerAction::new(),
-        remove: ServerAction::new(),
-    };
-    let Changes { reset, disable, expire, remove } = changes;
-    let count = move || reset.version().get() + disable.version().get() + expire.version().get();
-    let user = reply(move || (name(), live.version(), count()), |(name, ..)| get_user(name));
-    let error = Signal::derive(move || {
-        let first =
-            remove.value().get().and_then(Result::err).or(disable.value().get().and_then(Result::err));
-        first.or(expire.value().get().and_then(Result::err)).or(reset.value().get().and_then(Result::err))
-    });
+    let changes = Changes::new();
+    let user = reply(move || (name(), live.version(), changes.count()), |(name, ..)| get_user(name));
+    let error = Signal::derive(move || changes.error());
     view! {
         <ActionProblem error />
         <Loaded reply=user let:page>
@@ -72,8 +58,7 @@ pub fn UserPage() -> impl IntoView {
 
 #[component]
 fn Known(page: Page, changes: Changes) -> impl IntoView {
-    let Page { now_ms, user, groups, rights, may_change, one_time_password, .. } = page;
-    let state = users::state(&user, now_ms);
+    let Page { now_ms, user, groups, rights, lets_in, may_change, one_time_password } = page;
     let one_time = one_time_password.map(|password| {
         view! {
             <Banner tone=Tone::Info title="One-time password">
@@ -87,182 +72,103 @@ fn Known(page: Page, changes: Changes) -> impl IntoView {
             </Banner>
         }
     });
-    let is_local = user.realm == "local";
-    let controls = may_change.then(|| {
-        view! {
-            <Controls
-                name=user.name.clone()
-                is_disabled=user.is_disabled
-                is_local
-                expires_ms=user.expires_ms
-                changes
-            />
-        }
+    let controls = may_change.then(|| view! { <Controls user=user.clone() changes /> });
+    let lets_in = lets_in.map(|lets_in| {
+        let name = user.name.clone();
+        view! { <WhatLetsIn name lets_in now_ms may_change changes /> }
     });
     let membership = match groups.is_empty() {
-        true => "In no group.".to_owned(),
-        false => format!("In {}.", groups.join(", ")),
+        true => "in no group".to_owned(),
+        false => format!("in {}", groups.join(", ")),
     };
+    let give = may_change.then(|| {
+        let to = Holder::User(user.name.clone()).to_string();
+        let href = format!("/access/grants?to={}", leptos_router::location::Url::escape(&to));
+        view! { <a href=href>"Give or take back roles"</a> }
+    });
     view! {
         <Title text=user.name.clone() />
-        <div class="narrow">
+        <div class="person">
             <header class="head">
                 <div class="head-words">
                     <h1 class="long">{user.name.clone()}</h1>
                     <p class="head-facts">
-                        <span>{state}</span>
+                        <State user=user.clone() now_ms />
                         <span class="meta">{format!("realm {}", user.realm)}</span>
-                        <span class="meta">{membership}</span>
+                        <span class="meta long">{membership}</span>
                     </p>
                 </div>
             </header>
             {one_time}
-            <section class="panel">
-                <h2>"What they may do"</h2>
+            <section class="panel" aria-labelledby="rights">
+                <div class="panel-head">
+                    <h2 id="rights">"What they may do"</h2>
+                    {give}
+                </div>
                 <Held rights now_ms />
-                {may_change
-                    .then(|| {
-                        view! {
-                            <p class="panel-foot">
-                                <a class="link" href="/access/grants">
-                                    "Give or take back roles"
-                                </a>
-                            </p>
-                        }
-                    })}
             </section>
+            {lets_in}
             {controls}
         </div>
     }
 }
 
-/// Each privilege that is held, where, and through which grant.
+/// Each right that is held: what it allows, where, and through which grant.
 #[component]
 fn Held(rights: Rights, now_ms: i64) -> impl IntoView {
-    let rows: Vec<_> = Privilege::ALL
-        .into_iter()
-        .flat_map(|privilege| {
-            let held = rights.list.iter().filter(move |right| right.privileges.holds(privilege));
-            held.map(move |right| (privilege, right.clone())).collect::<Vec<_>>()
-        })
-        .collect();
-    if rows.is_empty() {
+    if rights.list.is_empty() {
         return Either::Left(
             view! { <p class="meta">"Nothing yet: no grant, neither of their own nor of a group."</p> },
         );
     }
-    let row = move |(privilege, right): (Privilege, Right)| {
+    let row = move |right: Right| {
         let is_over = right.expires_ms.is_some_and(|end| end <= now_ms);
-        let has_no_effect = privilege.is_of_host() && right.scope != crate::domain::access::Scope::Everything;
+        let (here, nowhere) = allowed(&right);
+        let nowhere = (!nowhere.is_empty()).then(
+            || view! { <p class="meta">{format!("Not {}: held on everything only.", nowhere.words())}</p> },
+        );
         view! {
-            <tr class:is-over=is_over || has_no_effect>
-                <th scope="row" title=privilege.meaning()>
-                    {privilege.as_str()}
+            <tr class:is-over=is_over>
+                <th scope="row" class="strong">
+                    {right.role.to_string()}
                 </th>
-                <td class="mono long">{right.scope.to_string()}</td>
-                <td>{through(&right, is_over, has_no_effect)}</td>
+                <td class="mono long" data-label="On">
+                    {right.scope.to_string()}
+                </td>
+                <td data-label="May">{here.words()} {nowhere}</td>
+                <td data-label="Through">{through(&right, is_over)}</td>
             </tr>
         }
     };
     Either::Right(view! {
-        <table class="plain">
-            <thead>
-                <tr>
-                    <th scope="col">"Privilege"</th>
-                    <th scope="col">"On"</th>
-                    <th scope="col">"Through"</th>
-                </tr>
-            </thead>
-            <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-        </table>
+        <Table columns=&["Role", "On", "May", "Through"] action=None>
+            {rights.list.into_iter().map(row).collect_view()}
+        </Table>
     })
 }
 
-fn through(right: &Right, is_over: bool, has_no_effect: bool) -> String {
-    let mut text = format!("role {}", right.role);
-    if let Some(group) = &right.group {
-        text += &format!(", group {group}");
-    }
+/// What the right allows, and what its role has besides, that is of the whole host and so not to be had on a part.
+fn allowed(right: &Right) -> (Privileges, Privileges) {
+    let is_held = right.scope == Scope::Everything;
+    let (here, nowhere): (Vec<_>, Vec<_>) =
+        right.privileges.iter().partition(|privilege| is_held || !privilege.is_of_host());
+    (here.into(), nowhere.into())
+}
+
+fn through(right: &Right, is_over: bool) -> String {
+    let mut text = match &right.group {
+        Some(group) => format!("group {group}"),
+        None => "their own".to_owned(),
+    };
     if let Some(grant) = right.grant {
         text += &format!(", grant {grant}");
     }
     match right.expires_ms {
-        _ if has_no_effect => text += "; holds on everything only, so not here",
         Some(_) if is_over => text += "; over",
         Some(_) => text += &format!(", until {}", until(right.expires_ms)),
         None => {}
     }
     text
-}
-
-/// What can be done with the account.
-#[component]
-fn Controls(
-    name: String,
-    is_disabled: bool,
-    is_local: bool,
-    expires_ms: Option<i64>,
-    changes: Changes,
-) -> impl IntoView {
-    let Changes { reset, disable, expire, remove } = changes;
-    let name = StoredValue::new(name);
-    let hidden = move || view! { <input type="hidden" name="name" value=name.get_value() /> };
-    let ends = expires_ms.map(|_| until(expires_ms)).unwrap_or_default();
-    view! {
-        <section class="panel">
-            <h2>"Account"</h2>
-            <div class="row-forms">
-                <ActionForm action=disable>
-                    {hidden()}
-                    <input
-                        type="hidden"
-                        name="disabled"
-                        value=if is_disabled { "false" } else { "true" }
-                    /> <button class="button" type="submit">
-                        {if is_disabled { "Enable" } else { "Disable" }}
-                    </button>
-                </ActionForm>
-                {is_local
-                    .then(|| {
-                        view! {
-                            <ActionForm action=reset>
-                                {hidden()} <button class="button" type="submit">
-                                    "New one-time password"
-                                </button>
-                            </ActionForm>
-                        }
-                    })}
-                <ActionForm action=expire attr:class="inline-form">
-                    {hidden()}
-                    <label for="until" class="meta">
-                        "Ends"
-                    </label>
-                    <input
-                        class="input"
-                        id="until"
-                        name="until"
-                        value=ends
-                        placeholder="never"
-                        autocomplete="off"
-                    />
-                    <button class="button" type="submit">
-                        "Set"
-                    </button>
-                </ActionForm>
-            </div>
-            <details class="more">
-                <summary>"Remove this account"</summary>
-                <p class="meta">
-                    "Its grants and sessions go with it. What it did stays in the history and the ledger."
-                </p>
-                <ActionForm action=remove>
-                    {hidden()} <button class="button danger" type="submit">
-                        {format!("Remove {}", name.get_value())}
-                    </button>
-                </ActionForm>
-            </details>
-        </section>
-    }
 }
 
 #[cfg(test)]
@@ -275,14 +181,17 @@ mod tests {
         let right = Right {
             grant: Some(GrantId(7)),
             role: "night".parse().unwrap(),
-            privileges: "see".parse().unwrap(),
+            privileges: "see,users".parse().unwrap(),
             scope: "tag:lab".parse().unwrap(),
             group: Some("ops".to_owned()),
             expires_ms: None,
         };
-        assert_eq!(through(&right, false, false), "role night, group ops, grant 7");
+        assert_eq!(through(&right, false), "group ops, grant 7");
         let ended = Right { group: None, expires_ms: Some(1), ..right.clone() };
-        assert_eq!(through(&ended, true, false), "role night, grant 7; over");
-        assert!(through(&right, false, true).ends_with("so not here"));
+        assert_eq!(through(&ended, true), "their own, grant 7; over");
+        let (here, nowhere) = allowed(&right);
+        assert_eq!((here.words(), nowhere.words()), ("see".to_owned(), "users".to_owned()));
+        let (here, nowhere) = allowed(&Right { scope: Scope::Everything, ..right });
+        assert_eq!((here.words(), nowhere.is_empty()), ("see, users".to_owned(), true));
     }
 }

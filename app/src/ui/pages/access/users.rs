@@ -1,12 +1,19 @@
 //! Everybody who may log in.
 
-use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, prelude::*};
 
 use super::{Tab, until, user_href};
 use crate::{
     api::access::{AccessPage, AddUser},
-    domain::access::{BuiltIn, UserRow},
-    ui::components::field::{SelectField, TextField},
+    domain::{
+        access::{BuiltIn, UserRow},
+        realm::OWN,
+    },
+    ui::components::{
+        badge::{AccountBadge, AccountState},
+        field::{SelectField, TextField},
+        table::{AddPanel, Beside, Table},
+    },
 };
 
 #[component]
@@ -18,74 +25,89 @@ pub fn UsersPage() -> impl IntoView {
 }
 
 fn content(access: AccessPage) -> AnyView {
-    let AccessPage { now_ms, users, may_change, .. } = access;
-    let add = expect_context::<ServerAction<AddUser>>();
+    let AccessPage { now_ms, users, realms, may_change, .. } = access;
     let row = move |user: UserRow| {
         view! {
             <tr>
                 <th scope="row">
-                    <a class="strong cover" href=user_href(&user.name)>
+                    <a class="strong cover long" href=user_href(&user.name)>
                         {user.name.clone()}
                     </a>
                     {user.is_own.then(|| view! { <span class="chip">"you"</span> })}
                 </th>
-                <td>{user.realm.clone()}</td>
-                <td class="long">{user.roles.clone()}</td>
-                <td>{state(&user, now_ms)}</td>
+                <td class="long" data-label="Roles">
+                    {user.roles.clone()}
+                </td>
+                <td data-label="Realm">{user.realm.clone()}</td>
+                <td>
+                    <State user now_ms />
+                </td>
             </tr>
         }
     };
-    let form = if may_change {
-        let roles = [String::new()].into_iter().chain(BuiltIn::ALL.map(|role| role.to_string()));
-        Either::Left(view! {
-            <section class="panel" aria-labelledby="add-user">
-                <h2 id="add-user">"Add a user"</h2>
-                <ActionForm action=add attr:class="form">
-                    <TextField id="name" name="name" label="User name" />
-                    <SelectField
-                        id="role"
-                        name="role"
-                        label="Role on everything"
-                        choices=roles.collect()
-                        value=""
-                        hint="Leave it empty to grant a role on a part only, on the next page."
-                    />
-                    <button class="button primary" type="submit">
-                        "Add user"
-                    </button>
-                </ActionForm>
-            </section>
-        })
-    } else {
-        Either::Right(())
-    };
     view! {
-        <div class="beside">
-            <table class="plain">
-                <thead>
-                    <tr>
-                        <th scope="col">"User"</th>
-                        <th scope="col">"Realm"</th>
-                        <th scope="col">"Roles"</th>
-                        <th scope="col">"State"</th>
-                    </tr>
-                </thead>
-                <tbody>{users.into_iter().map(row).collect_view()}</tbody>
-            </table>
-            {form}
-        </div>
+        <Beside add=may_change.then(|| form(realms))>
+            <Table columns=&["User", "Roles", "Realm", "State"] action=None>
+                {users.into_iter().map(row).collect_view()}
+            </Table>
+        </Beside>
     }
     .into_any()
 }
 
-/// How the account stands, in words.
-pub fn state(user: &UserRow, now_ms: i64) -> String {
+fn form(realms: Vec<String>) -> AnyView {
+    let add = expect_context::<ServerAction<AddUser>>();
+    let roles = [String::new()].into_iter().chain(BuiltIn::ALL.map(|role| role.to_string()));
+    let realm = (!realms.is_empty()).then(|| {
+        let choices = [OWN.to_owned()].into_iter().chain(realms).collect();
+        view! {
+            <SelectField
+                id="realm"
+                name="realm"
+                label="Realm"
+                choices
+                value=OWN
+                hint="One of Proxmox checks the password there, so that none is made here."
+            />
+        }
+    });
+    view! {
+        <AddPanel id="add-user" title="Add a user">
+            <ActionForm action=add attr:class="form">
+                <TextField id="name" name="name" label="User name" />
+                {realm}
+                <SelectField
+                    id="role"
+                    name="role"
+                    label="Role on everything"
+                    choices=roles.collect()
+                    value=""
+                    hint="Leave it empty to grant a role on a part only, under Grants."
+                />
+                <button class="button primary" type="submit">
+                    "Add user"
+                </button>
+            </ActionForm>
+        </AddPanel>
+    }
+    .into_any()
+}
+
+/// How the account stands.
+#[component]
+pub fn State(user: UserRow, now_ms: i64) -> impl IntoView {
+    let (state, words) = state(&user, now_ms);
+    view! { <AccountBadge state words /> }
+}
+
+/// The same in words, and as a shape.
+fn state(user: &UserRow, now_ms: i64) -> (AccountState, String) {
     match user.expires_ms {
-        _ if user.is_disabled => "disabled".to_owned(),
-        Some(end) if end <= now_ms => "over".to_owned(),
-        Some(_) => format!("until {}", until(user.expires_ms)),
-        None if user.must_change_password => "one-time password".to_owned(),
-        None => "active".to_owned(),
+        _ if user.is_disabled => (AccountState::Disabled, "disabled".to_owned()),
+        Some(end) if end <= now_ms => (AccountState::Over, "over".to_owned()),
+        Some(_) => (AccountState::Active, format!("until {}", until(user.expires_ms))),
+        None if user.must_change_password => (AccountState::New, "one-time password".to_owned()),
+        None => (AccountState::Active, "active".to_owned()),
     }
 }
 
@@ -107,10 +129,11 @@ mod tests {
             created_ms: 0,
             is_own: false,
         };
-        assert_eq!(state(&user, 5), "active");
-        assert_eq!(state(&UserRow { must_change_password: true, ..user.clone() }, 5), "one-time password");
-        assert_eq!(state(&UserRow { expires_ms: Some(5), ..user.clone() }, 5), "over");
-        assert!(state(&UserRow { expires_ms: Some(6), ..user.clone() }, 5).starts_with("until 1970-01-01"));
-        assert_eq!(state(&UserRow { is_disabled: true, expires_ms: Some(5), ..user }, 5), "disabled");
+        let words = |user: &UserRow| state(user, 5).1;
+        assert_eq!(words(&user), "active");
+        assert_eq!(words(&UserRow { must_change_password: true, ..user.clone() }), "one-time password");
+        assert_eq!(words(&UserRow { expires_ms: Some(5), ..user.clone() }), "over");
+        assert!(words(&UserRow { expires_ms: Some(6), ..user.clone() }).starts_with("until 1970-01-01"));
+        assert_eq!(words(&UserRow { is_disabled: true, expires_ms: Some(5), ..user }), "disabled");
     }
 }
