@@ -61,10 +61,21 @@ test("a second factor is set up, asked for at log-in, and turned off", async ({ 
   await phone.waitForURL("**/guests");
   await phone.goto("/account/factor");
   await expect(phone.getByText("9 recovery codes are left")).toBeVisible();
+
+  // An administrator asks for one, so that turning it off leads to the next.
+  await open(admin, js, `/access/users/${name}`);
+  await expect(admin.getByText("with a second factor")).toBeVisible();
+  await admin.getByRole("button", { name: "Require a second factor" }).click();
+  await expect(admin.getByRole("button", { name: "Require no second factor" })).toBeVisible();
+  await phone.goto("/account/factor");
   await phone.getByText("Turn off", { exact: true }).first().click();
   const form = phone.locator("details").filter({ hasText: "Turn off" });
   await form.getByLabel("Current password").fill(ownPassword);
   await form.getByLabel("Code").fill(code(key, 1));
   await form.getByRole("button", { name: "Turn off" }).click();
-  await expect(phone.getByRole("button", { name: "Turn on" })).toBeVisible();
+  await expect(phone.getByText("must have a second factor before it may do anything else")).toBeVisible();
+  await phone.goto("/guests");
+  await phone.waitForURL("**/account/factor");
+  await open(admin, js, `/access/users/${name}`);
+  await expect(admin.getByText("must set up a second factor")).toBeVisible();
 });
