@@ -1,14 +1,12 @@
 //! What stands between a request and every page and function: who is calling, and from where.
 
-use std::net::SocketAddr;
-
 use app::{
     auth::{Caller, device, token},
     request::{CHOSEN, DEVICE},
     service::{AppState, TokenFailure, Visit, accounts, tokens},
 };
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::Request,
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -18,6 +16,8 @@ use http::{
 };
 use tower_sessions::Session;
 
+use crate::proxies::Reached;
+
 /// Where server functions are.
 const FUNCTIONS: &str = "/api/";
 
@@ -26,26 +26,17 @@ const DEVICE_COOKIE: &str = "paddock-device";
 /// How long it keeps that, seconds.
 const DEVICE_KEPT: u32 = 400 * 24 * 3600;
 
-/// Whether cookies are sent over HTTPS only.
-#[derive(Debug, Clone, Copy)]
-pub struct SecureCookies(pub bool);
-
 /// Puts the [`Visit`] and, if somebody is logged in or sends an API token, the [`Caller`] into the request.
 ///
 /// A request with a token has no session, whatever cookies it carries; one that is not good is refused, and never taken for
 /// a request without.
-pub async fn identify(
-    State(SecureCookies(secure)): State<SecureCookies>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub async fn identify(mut request: Request, next: Next) -> Response {
     let (Some(state), Some(session)) =
         (request.extensions().get::<AppState>().cloned(), request.extensions().get::<Session>().cloned())
     else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let address =
-        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let address = request.extensions().get::<Reached>().and_then(|reached| reached.address);
     let headers = request.headers();
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let visit = Visit {
@@ -89,9 +80,8 @@ pub async fn identify(
     request.extensions_mut().insert(visit);
     let mut response = next.run(request).await;
     if let Some(Ok(secret)) = response.headers_mut().remove(DEVICE).as_ref().map(HeaderValue::to_str) {
-        let secure = if secure { "; Secure" } else { "" };
         let cookie = format!(
-            "{DEVICE_COOKIE}={secret}; Path=/api/account/; Max-Age={DEVICE_KEPT}; SameSite=Strict; HttpOnly{secure}"
+            "{DEVICE_COOKIE}={secret}; Path=/api/account/; Max-Age={DEVICE_KEPT}; SameSite=Strict; HttpOnly"
         );
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, cookie);
@@ -158,7 +148,8 @@ fn form_urlencoded(text: &str) -> String {
 /// that tells none is no browser, and carries nobody's cookies by accident.
 pub async fn same_origin(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || is_same_origin(request.headers()) {
+    let reached = request.extensions().get::<Reached>().cloned().unwrap_or_default();
+    if safe || is_same_origin(request.headers(), &reached) {
         return next.run(request).await;
     }
     tracing::warn!(path = request.uri().path(), "request from another site refused");
@@ -169,21 +160,25 @@ pub async fn same_origin(request: Request, next: Next) -> Response {
         .into_response()
 }
 
-fn is_same_origin(headers: &HeaderMap) -> bool {
+fn is_same_origin(headers: &HeaderMap, reached: &Reached) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match text("sec-fetch-site") {
         Some("same-origin" | "none") => return true,
         Some(_) => return false,
         None => {}
     }
-    let host = text(HOST.as_str());
-    match text(ORIGIN.as_str()) {
-        None => true,
-        Some(origin) => {
-            let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            authority.is_some() && authority == host
-        }
-    }
+    let Some(origin) = text(ORIGIN.as_str()) else { return true };
+    let (authority, port) = match origin.split_once("://") {
+        Some(("https", authority)) => (authority, ":443"),
+        // Whoever can put a page at the host's plain address is not the host.
+        Some(("http", authority)) if !reached.by_https => (authority, ":80"),
+        _ => return false,
+    };
+    // Browsers leave a scheme's own port out, proxies may not.
+    let host = reached.host.as_deref().or(text(HOST.as_str())).unwrap_or_default();
+    let bare = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
+    let site = bare(host);
+    !site.is_empty() && bare(authority) == site
 }
 
 /// A server function whose arguments could not be decoded never ran; leptos answers 500, and the truth is 400.
@@ -201,8 +196,9 @@ pub async fn bad_arguments(request: Request, next: Next) -> Response {
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    fn headers_of(pairs: &[(&str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        pairs.iter().map(pair).collect()
     }
 
     #[test]
@@ -217,13 +213,36 @@ mod tests {
             (false, vec![("host", "h:3000"), ("origin", "http://h:3000"), ("sec-fetch-site", "cross-site")]),
             (false, vec![("host", "h:3000"), ("sec-fetch-site", "same-site")]),
         ] {
-            assert_eq!(is_same_origin(&headers(&pairs)), allowed, "{pairs:?}");
+            assert_eq!(is_same_origin(&headers_of(&pairs), &Reached::default()), allowed, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_the_site_is_what_the_browser_asked_for() {
+        let by_https = Reached { by_https: true, ..Reached::default() };
+        let told = |host: &str| Reached { host: Some(host.to_owned()), ..by_https.clone() };
+        for (allowed, reached, host, origin) in [
+            (true, &by_https, "paddock.example", "https://paddock.example"),
+            (true, &by_https, "Paddock.example:443", "https://paddock.example"),
+            (true, &told("paddock.example"), "127.0.0.1:3000", "https://paddock.example"),
+            (true, &told("paddock.example:8443"), "127.0.0.1:3000", "https://paddock.example:8443"),
+            (true, &Reached::default(), "paddock.example:80", "http://paddock.example"),
+            (false, &by_https, "paddock.example", "http://paddock.example"),
+            (false, &by_https, "paddock.example", "https://paddock.example:80"),
+            (false, &Reached::default(), "paddock.example", "https://paddock.example:80"),
+            (false, &told("paddock.example"), "127.0.0.1:3000", "https://127.0.0.1:3000"),
+            (false, &told("paddock.example"), "127.0.0.1:3000", "https://evil.example"),
+            (false, &told(""), "127.0.0.1:3000", "https://"),
+            (false, &by_https, "", "https://:443"),
+        ] {
+            let headers = headers_of(&[("host", host), ("origin", origin)]);
+            assert_eq!(is_same_origin(&headers, reached), allowed, "{reached:?} {host} {origin}");
         }
     }
 
     #[test]
     fn a_token_is_what_stands_behind_its_scheme_and_there_is_one() {
-        let bearer = |pairs: &[(&'static str, &'static str)]| bearer(&headers(pairs)).map(str::to_owned);
+        let bearer = |pairs: &[(&'static str, &'static str)]| bearer(&headers_of(pairs)).map(str::to_owned);
         assert_eq!(bearer(&[]), None);
         assert_eq!(bearer(&[("authorization", "Basic YTpi")]), None);
         for value in ["Bearer pdk_1_ff", "bearer  pdk_1_ff ", "BEARER pdk_1_ff"] {
@@ -232,7 +251,7 @@ mod tests {
         for value in ["Bearer", "Bearer "] {
             assert_eq!(bearer(&[("authorization", value)]).as_deref(), Some(""));
         }
-        let mut two = headers(&[("authorization", "Bearer a")]);
+        let mut two = headers_of(&[("authorization", "Bearer a")]);
         two.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
         assert_eq!(super::bearer(&two), Some(""));
     }
