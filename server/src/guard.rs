@@ -110,6 +110,25 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
+/// Refuses addresses that another reader takes for other ones. The router compares them as they are written, while pages are found as
+/// a browser would, which sees `/guests` in `/x/..//guests`. No browser asks for one by itself.
+pub async fn plain_path(request: Request, next: Next) -> Response {
+    if is_plain(request.uri().path()) {
+        return next.run(request).await;
+    }
+    (StatusCode::NOT_FOUND, "There is no such address.\n").into_response()
+}
+
+/// Whether a path says the same to everybody: no empty part, none that goes up or stays, and no backslash.
+pub fn is_plain(path: &str) -> bool {
+    let goes_nowhere =
+        |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    path.starts_with('/')
+        && !path.contains("//")
+        && !path.contains('\\')
+        && !path.split('/').any(goes_nowhere)
+}
+
 /// Sends whoever may not see pages yet to where they can change that, and back afterwards.
 pub async fn pages(request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -132,6 +151,14 @@ pub async fn pages(request: Request, next: Next) -> Response {
         }
         _ => next.run(request).await,
     }
+}
+
+/// As [`pages`], where there is none: no page is made for somebody who may see none. A program is told in a word.
+pub async fn missing(request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with(FUNCTIONS) {
+        return (StatusCode::NOT_FOUND, "There is no such function.\n").into_response();
+    }
+    pages(request, next).await
 }
 
 /// Everything but letters, digits and slashes as `%XX`.
@@ -254,6 +281,39 @@ mod tests {
         let mut two = headers_of(&[("authorization", "Bearer a")]);
         two.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
         assert_eq!(super::bearer(&two), Some(""));
+    }
+
+    #[test]
+    fn a_path_says_the_same_to_everybody() {
+        for plain in [
+            "/",
+            "/guests",
+            "/guests/",
+            "/guests/lxc/web%2e1",
+            "/guests/lxc/...",
+            "/pkg/a..b.js",
+            "/%2fguests",
+            "/a;b",
+        ] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for other in [
+            "",
+            "*",
+            "guests",
+            "//",
+            "//guests",
+            "/x//guests",
+            "/.",
+            "/x/..",
+            "/x/../guests",
+            "/%2e%2E/x",
+            "/.%2e/x",
+            "/%2E",
+            "/\\x",
+        ] {
+            assert!(!is_plain(other), "{other}");
+        }
     }
 
     #[test]

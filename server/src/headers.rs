@@ -2,7 +2,7 @@
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderValue, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, SET_COOKIE,
         STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -19,7 +19,7 @@ pub async fn common(request: Request, next: Next) -> Response {
     let forever = request.uri().path().starts_with("/pkg/");
     let reached = request.extensions().get::<Reached>().cloned().unwrap_or_default();
     let mut response = next.run(request).await;
-    let ok = response.status().is_success();
+    let ok = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

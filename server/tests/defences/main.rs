@@ -9,5 +9,6 @@ mod bodies;
 mod forged;
 mod https;
 mod other_sites;
+mod paths;
 mod slow;
 mod wire;
