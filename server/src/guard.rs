@@ -1,5 +1,8 @@
 //! What stands between a request and every page and function: who is calling, and from where.
 
+mod origin;
+mod paths;
+
 use app::{
     auth::{Caller, device, token},
     request::{CHOSEN, DEVICE},
@@ -11,12 +14,15 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE, USER_AGENT, WWW_AUTHENTICATE},
+    HeaderMap, HeaderValue, StatusCode,
+    header::{AUTHORIZATION, COOKIE, SET_COOKIE, USER_AGENT, WWW_AUTHENTICATE},
 };
 use tower_sessions::Session;
 
 use crate::proxies::Reached;
+
+pub use origin::same_origin;
+pub use paths::{is_plain, plain_path};
 
 /// Where server functions are.
 const FUNCTIONS: &str = "/api/";
@@ -110,25 +116,6 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// Refuses addresses that another reader takes for other ones. The router compares them as they are written, while pages are found as
-/// a browser would, which sees `/guests` in `/x/..//guests`. No browser asks for one by itself.
-pub async fn plain_path(request: Request, next: Next) -> Response {
-    if is_plain(request.uri().path()) {
-        return next.run(request).await;
-    }
-    (StatusCode::NOT_FOUND, "There is no such address.\n").into_response()
-}
-
-/// Whether a path says the same to everybody: no empty part, none that goes up or stays, and no backslash.
-pub fn is_plain(path: &str) -> bool {
-    let goes_nowhere =
-        |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-    path.starts_with('/')
-        && !path.contains("//")
-        && !path.contains('\\')
-        && !path.split('/').any(goes_nowhere)
-}
-
 /// Sends whoever may not see pages yet to where they can change that, and back afterwards.
 pub async fn pages(request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -171,43 +158,6 @@ fn form_urlencoded(text: &str) -> String {
         .collect()
 }
 
-/// Refuses changes that a page of another site asks for. Browsers tell the origin of every such request; a client
-/// that tells none is no browser, and carries nobody's cookies by accident.
-pub async fn same_origin(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let reached = request.extensions().get::<Reached>().cloned().unwrap_or_default();
-    if safe || is_same_origin(request.headers(), &reached) {
-        return next.run(request).await;
-    }
-    tracing::warn!(path = request.uri().path(), "request from another site refused");
-    (
-        StatusCode::FORBIDDEN,
-        "This request came from another site, so nothing was done. Open Paddock itself and try there.",
-    )
-        .into_response()
-}
-
-fn is_same_origin(headers: &HeaderMap, reached: &Reached) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    match text("sec-fetch-site") {
-        Some("same-origin" | "none") => return true,
-        Some(_) => return false,
-        None => {}
-    }
-    let Some(origin) = text(ORIGIN.as_str()) else { return true };
-    let (authority, port) = match origin.split_once("://") {
-        Some(("https", authority)) => (authority, ":443"),
-        // Whoever can put a page at the host's plain address is not the host.
-        Some(("http", authority)) if !reached.by_https => (authority, ":80"),
-        _ => return false,
-    };
-    // Browsers leave a scheme's own port out, proxies may not.
-    let host = reached.host.as_deref().or(text(HOST.as_str())).unwrap_or_default();
-    let bare = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
-    let site = bare(host);
-    !site.is_empty() && bare(authority) == site
-}
-
 /// A server function whose arguments could not be decoded never ran; leptos answers 500, and the truth is 400.
 pub async fn bad_arguments(request: Request, next: Next) -> Response {
     let is_function = request.uri().path().starts_with(FUNCTIONS);
@@ -229,45 +179,6 @@ mod tests {
     }
 
     #[test]
-    fn only_the_site_itself_may_ask_for_changes() {
-        for (allowed, pairs) in [
-            (true, vec![("host", "h:3000")]),
-            (true, vec![("host", "h:3000"), ("origin", "http://h:3000")]),
-            (true, vec![("host", "h:3000"), ("origin", "http://h:3000"), ("sec-fetch-site", "same-origin")]),
-            (false, vec![("host", "h:3000"), ("origin", "http://evil.example")]),
-            (false, vec![("host", "h:3000"), ("origin", "http://h:3001")]),
-            (false, vec![("host", "h:3000"), ("origin", "null")]),
-            (false, vec![("host", "h:3000"), ("origin", "http://h:3000"), ("sec-fetch-site", "cross-site")]),
-            (false, vec![("host", "h:3000"), ("sec-fetch-site", "same-site")]),
-        ] {
-            assert_eq!(is_same_origin(&headers_of(&pairs), &Reached::default()), allowed, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn behind_a_proxy_the_site_is_what_the_browser_asked_for() {
-        let by_https = Reached { by_https: true, ..Reached::default() };
-        let told = |host: &str| Reached { host: Some(host.to_owned()), ..by_https.clone() };
-        for (allowed, reached, host, origin) in [
-            (true, &by_https, "paddock.example", "https://paddock.example"),
-            (true, &by_https, "Paddock.example:443", "https://paddock.example"),
-            (true, &told("paddock.example"), "127.0.0.1:3000", "https://paddock.example"),
-            (true, &told("paddock.example:8443"), "127.0.0.1:3000", "https://paddock.example:8443"),
-            (true, &Reached::default(), "paddock.example:80", "http://paddock.example"),
-            (false, &by_https, "paddock.example", "http://paddock.example"),
-            (false, &by_https, "paddock.example", "https://paddock.example:80"),
-            (false, &Reached::default(), "paddock.example", "https://paddock.example:80"),
-            (false, &told("paddock.example"), "127.0.0.1:3000", "https://127.0.0.1:3000"),
-            (false, &told("paddock.example"), "127.0.0.1:3000", "https://evil.example"),
-            (false, &told(""), "127.0.0.1:3000", "https://"),
-            (false, &by_https, "", "https://:443"),
-        ] {
-            let headers = headers_of(&[("host", host), ("origin", origin)]);
-            assert_eq!(is_same_origin(&headers, reached), allowed, "{reached:?} {host} {origin}");
-        }
-    }
-
-    #[test]
     fn a_token_is_what_stands_behind_its_scheme_and_there_is_one() {
         let bearer = |pairs: &[(&'static str, &'static str)]| bearer(&headers_of(pairs)).map(str::to_owned);
         assert_eq!(bearer(&[]), None);
@@ -281,39 +192,6 @@ mod tests {
         let mut two = headers_of(&[("authorization", "Bearer a")]);
         two.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
         assert_eq!(super::bearer(&two), Some(""));
-    }
-
-    #[test]
-    fn a_path_says_the_same_to_everybody() {
-        for plain in [
-            "/",
-            "/guests",
-            "/guests/",
-            "/guests/lxc/web%2e1",
-            "/guests/lxc/...",
-            "/pkg/a..b.js",
-            "/%2fguests",
-            "/a;b",
-        ] {
-            assert!(is_plain(plain), "{plain}");
-        }
-        for other in [
-            "",
-            "*",
-            "guests",
-            "//",
-            "//guests",
-            "/x//guests",
-            "/.",
-            "/x/..",
-            "/x/../guests",
-            "/%2e%2E/x",
-            "/.%2e/x",
-            "/%2E",
-            "/\\x",
-        ] {
-            assert!(!is_plain(other), "{other}");
-        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Reverse proxies in front: how a request really came here.
 //!
-//! A proxy that the settings name is believed what it writes into `X-Forwarded-For`, `-Proto` and `-Host`; from anybody else
-//! these are not even read. They are read from the right: each hop adds at the end, and what stands before the first hop that is
-//! no proxy of ours is whatever the client made up.
+//! A proxy that the settings name is believed what it writes into `X-Forwarded-For`, `-Proto` and `-Host`; from anybody
+//! else these are not even read. They are read from the right: each hop adds at the end, and what stands before the first
+//! hop that is no proxy of ours is whatever the client made up.
 //!
 //! `Forwarded` (RFC 7239) is read from nobody. nginx, Caddy, Traefik and Apache do not write it unless told to, and hand on
 //! one that the client sent, so who reads both believes the client. None of the dashboards that run behind these reads it.
