@@ -31,7 +31,7 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 #[derive(Debug, Clone, Default)]
 pub struct Front {
     proxies: Arc<[IpNet]>,
-    /// Browsers come by HTTPS, whether or not a proxy says so.
+    /// Browsers come by HTTPS, where no proxy says otherwise.
     https: bool,
     /// Somebody has been told that a proxy is not among those trusted.
     told: Arc<AtomicBool>,
@@ -65,7 +65,9 @@ impl Front {
         let peer = peer.map(|peer| peer.to_canonical());
         let Some(proxy) = peer.filter(|peer| self.trusts(*peer)) else {
             self.hint(peer, headers);
-            return Reached { address: peer, by_https: self.https, secure_cookies: self.https, host: None };
+            // Paddock has no TLS of its own: who comes past the proxies comes by plain HTTP.
+            let by_https = self.https && self.proxies.is_empty();
+            return Reached { address: peer, by_https, secure_cookies: self.https, host: None };
         };
         let by_https =
             last(headers, &PROTO).map_or(self.https, |scheme| scheme.eq_ignore_ascii_case("https"));

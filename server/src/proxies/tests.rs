@@ -97,6 +97,9 @@ fn nobody_but_a_proxy_is_believed_anything() {
         let expected = Reached { address: Some(peer.parse().unwrap()), ..Reached::default() };
         assert_eq!(reached(false, peer, &forged), expected);
     }
+    // Whoever comes past the proxies has no TLS, though cookies are for HTTPS alone all the same.
+    let past = reached(true, "192.0.2.1", &forged);
+    assert_eq!((past.by_https, past.secure_cookies), (false, true));
     // Not even of a proxy the one that proxies do not write.
     let found = reached(false, PROXY, &forged[3..]);
     assert_eq!(found, Reached { address: Some(PROXY.parse().unwrap()), ..Reached::default() });

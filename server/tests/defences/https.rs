@@ -36,6 +36,7 @@ async fn strict_transport_security_is_told_exactly_where_the_browser_came_by_htt
     let set = host(&[], true).await;
     let both = host(&[PROXIES], true).await;
     let plain = host(&[], false).await;
+    let elsewhere = host(&["127.0.0.9/32"], true).await;
     for (host, proto, by_https) in [
         (&behind, Some("https"), true),
         (&behind, Some("http"), false),
@@ -45,6 +46,9 @@ async fn strict_transport_security_is_told_exactly_where_the_browser_came_by_htt
         (&set, Some("http"), true),
         (&both, None, true),
         (&both, Some("http"), false),
+        // Past the proxy there is no TLS.
+        (&elsewhere, None, false),
+        (&elsewhere, Some("https"), false),
         (&plain, None, false),
         (&plain, Some("https"), false),
     ] {
