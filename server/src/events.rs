@@ -54,5 +54,7 @@ pub async fn events(
         })
         .take_until(closing.cancelled_owned())
         .take_until(over.cancelled_owned());
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+    let events = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    // nginx hands each event on at once, instead of keeping them until they fill a buffer.
+    ([("x-accel-buffering", "no")], events).into_response()
 }

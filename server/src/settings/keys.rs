@@ -4,11 +4,12 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use app::domain::guest::BackendKind;
+use ipnet::IpNet;
 
 use super::{
     endpoint::{self, EndpointGiven, Fingerprint},
     key::{Info, Key, Sample},
-    read,
+    networks, read,
     rules::{self, RuleGiven},
 };
 
@@ -79,6 +80,11 @@ keys! {
 
     /// The browser reaches Paddock by HTTPS (through a proxy), so its cookies are marked Secure.
     HTTPS: bool = "server" "https" "PADDOCK_HTTPS" Default("false") read::flag;
+
+    /// Reverse proxies in front of Paddock, as addresses or networks: ["127.0.0.1", "10.0.0.0/24"]. Of them alone it is
+    /// believed from where a request came (X-Forwarded-For), whether by HTTPS (X-Forwarded-Proto) and for which
+    /// host (X-Forwarded-Host); see to it that they write the first two themselves. As a variable: with commas between.
+    TRUSTED_PROXIES: Vec<IpNet> = "server" "trusted_proxies" "PADDOCK_TRUSTED_PROXIES" Default("[]") networks::list;
 
     /// Directory of the web site's files. Without it: `site` beside the program's own directory.
     SITE: PathBuf = "server" "site" "PADDOCK_SITE" Example("\"/usr/share/paddock/site\"") read::path;

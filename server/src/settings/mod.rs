@@ -24,6 +24,7 @@ mod key;
 mod keys;
 mod layers;
 mod list;
+mod networks;
 mod options;
 mod proxmox;
 mod read;
@@ -39,6 +40,7 @@ use std::{
 };
 
 use app::{backend::routing::Routing, domain::guest::BackendKind};
+use ipnet::IpNet;
 
 use error::{Place, Problem};
 use file::SettingsFile;
@@ -80,6 +82,7 @@ pub struct Server {
     pub addr: SocketAddr,
     pub data: PathBuf,
     pub https: bool,
+    pub trusted_proxies: Vec<IpNet>,
     pub site: Option<PathBuf>,
 }
 
@@ -177,6 +180,7 @@ impl Settings {
             addr: layers.get(&keys::ADDR)?,
             data: layers.get(&keys::DATA)?,
             https: layers.get(&keys::HTTPS)?,
+            trusted_proxies: layers.get(&keys::TRUSTED_PROXIES)?,
             site: layers.find(&keys::SITE)?.map(|found| found.value),
         };
         let accounts = Accounts { require_second_factor: layers.get(&keys::REQUIRE_SECOND_FACTOR)? };

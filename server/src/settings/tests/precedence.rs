@@ -13,6 +13,7 @@ fn others() -> BTreeMap<&'static str, &'static str> {
         ("server.addr", "[::1]:8080"),
         ("server.data", "/other/data"),
         ("server.https", "true"),
+        ("server.trusted_proxies", "127.0.0.1, 10.0.0.0/8"),
         ("server.site", "/other/site"),
         ("accounts.require_second_factor", "true"),
         ("operations.at_once", "3"),
