@@ -22,7 +22,7 @@ async function logIn(page: Page, name: string, typed: string) {
   await page.getByLabel("Password").fill(ownPassword);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.waitForURL("**/login/factor");
-  await page.getByLabel("Code").fill(typed);
+  await page.getByRole("textbox", { name: "Code" }).fill(typed);
   await page.getByRole("button", { name: "Log in" }).click();
 }
 
@@ -36,12 +36,12 @@ test("a second factor is set up, asked for at log-in, and turned off", async ({ 
   const key = await otto.locator(".factor-key code").innerText();
 
   await otto.getByLabel("Current password").fill(ownPassword);
-  await otto.getByLabel("Code").fill("000000");
+  await otto.getByRole("textbox", { name: "Code" }).fill("000000");
   await otto.getByRole("button", { name: "Turn on" }).click();
   await expect(otto.getByText("That code is wrong, or was used before.")).toBeVisible();
   await expect(otto.locator(".factor-key code")).toHaveText(key);
   await otto.getByLabel("Current password").fill(ownPassword);
-  await otto.getByLabel("Code").fill(code(key, -1));
+  await otto.getByRole("textbox", { name: "Code" }).fill(code(key, -1));
   await otto.getByRole("button", { name: "Turn on" }).click();
   const codes = otto.getByRole("list", { name: "Recovery codes" }).getByRole("listitem");
   await expect(codes).toHaveCount(10);
@@ -52,7 +52,7 @@ test("a second factor is set up, asked for at log-in, and turned off", async ({ 
 
   await logIn(otto, name, "123456");
   await expect(otto.getByText("That code is wrong.")).toBeVisible();
-  await otto.getByLabel("Code").fill(code(key, 0));
+  await otto.getByRole("textbox", { name: "Code" }).fill(code(key, 0));
   await otto.getByRole("button", { name: "Log in" }).click();
   await otto.waitForURL("**/guests");
 
@@ -71,7 +71,7 @@ test("a second factor is set up, asked for at log-in, and turned off", async ({ 
   await phone.getByText("Turn off", { exact: true }).first().click();
   const form = phone.locator("details").filter({ hasText: "Turn off" });
   await form.getByLabel("Current password").fill(ownPassword);
-  await form.getByLabel("Code").fill(code(key, 1));
+  await form.getByRole("textbox", { name: "Code" }).fill(code(key, 1));
   await form.getByRole("button", { name: "Turn off" }).click();
   await expect(phone.getByText("must have a second factor before it may do anything else")).toBeVisible();
   await phone.goto("/guests");
