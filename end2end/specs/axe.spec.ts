@@ -28,6 +28,9 @@ const pages: [string, string][] = [
   ["groups", "/access/groups"],
   ["roles", "/access/roles"],
   ["grants", "/access/grants"],
+  ["who had which role", "/access/history"],
+  ["who had which role, of a time that is not known", "/access/history?at=1999-01-01&user=admin"],
+  ["account", "/account"],
   ["password", "/account/password"],
   ["not found", "/guests/lxc/nobody"],
 ];
