@@ -38,7 +38,7 @@ test("a role on one guest is given, tried and taken back", async ({ admin, js, b
 
   // What she may do and why, for the administrator and for herself.
   await open(admin, js, `/access/users/${name}`);
-  await expect(admin.getByRole("row").filter({ hasText: "history" })).toContainText("role viewer, grant");
+  await expect(admin.getByRole("row").filter({ hasText: "history" })).toContainText(/viewer.*their own, grant/);
   await open(anna, js, `/access/users/${name}`);
   await expect(anna.getByRole("row").filter({ hasText: "see" })).toContainText(`guest:crun/${guest}`);
   await expect(anna.getByRole("button", { name: "Disable" })).toHaveCount(0);
@@ -101,3 +101,71 @@ test("the last administrator cannot be put out", async ({ admin, js }) => {
   await open(admin, js, "/access/users/admin");
   await expect(admin.getByText("active")).toBeVisible();
 });
+
+test("whoever may change users ends somebody's sessions and removes their tokens", async ({ admin, js, browser }, info) => {
+  const name = `mia-${info.project.name}`;
+  const mia = await person(admin, js, browser, name);
+  await open(mia, js, "/account");
+  await mia.getByText("New token", { exact: true }).click();
+  await mia.getByLabel("Name").fill("nightly");
+  await mia.getByRole("button", { name: "Make token" }).click();
+  await expect(mia.getByRole("row").filter({ hasText: "nightly" })).toBeVisible();
+
+  await open(admin, js, `/access/users/${name}`);
+  const [sessions, tokens] = ["Sessions", "API tokens"].map((label) => admin.getByRole("region", { name: label }));
+  await expect(sessions.getByRole("row")).toHaveCount(2);
+  await expect(tokens.getByRole("row").filter({ hasText: "nightly" })).toContainText("see, history");
+  await tokens.getByRole("button", { name: `Remove nightly of ${name}` }).click();
+  await expect(tokens.getByText("None yet.")).toBeVisible();
+  expect(new URL(admin.url()).pathname).toBe(`/access/users/${name}`);
+  await sessions.getByRole("button", { name: /^End Chrome/ }).click();
+  await expect(sessions.getByText("Logged in nowhere.")).toBeVisible();
+  expect(new URL(admin.url()).pathname).toBe(`/access/users/${name}`);
+  await mia.goto("/guests");
+  await mia.waitForURL((url) => url.pathname === "/login");
+  await mia.context().close();
+});
+
+test("who had which role is told as of any moment, and every change of one person", async ({ admin, js, browser }, info) => {
+  const [name, group] = [`noa-${info.project.name}`, `shift-${info.project.name}`];
+  const noa = await person(admin, js, browser, name);
+  await noa.context().close();
+  const form = (path: string, fields: Record<string, string>) =>
+    post(admin, `/api/access/${path}`, fields);
+  await form("add-group", { name: group });
+  await form("set-member", { group, user: name, member: "true" });
+  await form("add-grant", { holder: `group:${group}`, role: "operator", scope: "tag:lab" });
+  const moment = await second(admin);
+  await form("set-member", { group, user: name, member: "false" });
+
+  await open(admin, js, `/access/history?user=${name}`);
+  await expect(admin.getByText(`${name} had no role then`)).toBeVisible();
+  const changes = admin.getByRole("region", { name: "Changes" }).getByRole("row");
+  await expect(changes).toHaveCount(5);
+  await expect(changes.nth(1)).toContainText(`Took ${name} out of the group ${group}`);
+  await expect(changes.nth(2)).toContainText(`Gave the group ${group} the role operator on tag:lab`);
+
+  await admin.getByLabel("At", { exact: true }).fill(moment);
+  await admin.getByRole("button", { name: "Show" }).click();
+  const held = admin.getByRole("region", { name: "Who had which role at" }).getByRole("row");
+  await expect(held.filter({ hasText: "tag:lab" })).toContainText(`group ${group}`);
+  await expect(admin).toHaveURL(/at=.*user=/);
+  await admin.getByLabel("At", { exact: true }).fill("1999-12-31");
+  await admin.getByRole("button", { name: "Show" }).click();
+  await expect(admin.getByText("Nothing is known of that time.")).toBeVisible();
+  await expect(changes).toHaveCount(5);
+});
+
+/** Asks as the pages' own forms do. */
+async function post(page: Page, path: string, form: Record<string, string>) {
+  const reply = await page.request.post(path, { form, headers: { accept: "application/json" } });
+  expect(reply.status(), await reply.text()).toBe(200);
+}
+
+/** The next whole second by the server's clock, once it has come: what was done is before it, what is done next is not. */
+async function second(page: Page): Promise<string> {
+  const now = async () => (await (await page.request.get("/api/account/frame")).json()).now_ms as number;
+  const until = (Math.floor((await now()) / 1000) + 1) * 1000;
+  await expect.poll(now).toBeGreaterThan(until);
+  return new Date(until).toISOString().slice(0, 19);
+}

@@ -50,10 +50,14 @@ pub fn exact(ms: i64) -> String {
     )
 }
 
-/// "2025-03-03 14:02 UTC", where seconds would only be in the way.
-pub fn minute(ms: i64) -> String {
-    let at = utc(ms);
-    format!("{}-{:02}-{:02} {} UTC", at.year(), u8::from(at.month()), at.day(), clock(ms))
+/// When something is over: "2025-03-03", which is in it, or "2025-03-03 14:02 UTC".
+pub fn until(end_ms: i64) -> String {
+    let cut = |ms: i64, length: usize| exact(ms).chars().take(length).collect::<String>();
+    match end_ms {
+        _ if end_ms.rem_euclid(DAY) == 0 => cut(end_ms.saturating_sub(1), "2025-03-03".len()),
+        _ if end_ms.rem_euclid(MINUTE) == 0 => cut(end_ms, "2025-03-03 14:02".len()) + " UTC",
+        _ => exact(end_ms),
+    }
 }
 
 /// "2025-03-03T14:02:11Z", for machines.
@@ -252,7 +256,8 @@ mod tests {
         assert_eq!(exact(NOON), "2025-03-03 12:00:00 UTC");
         assert_eq!(iso(NOON), "2025-03-03T12:00:00Z");
         assert_eq!(clock(NOON), "12:00");
-        assert_eq!(minute(NOON + 59_999), "2025-03-03 12:00 UTC");
+        assert_eq!(until(NOON), "2025-03-03 12:00 UTC");
+        assert_eq!(until(NOON + 12 * HOUR), "2025-03-03");
         assert_eq!(exact(i64::MAX), "1970-01-01 00:00:00 UTC");
     }
 

@@ -79,7 +79,8 @@ fn row(caller: &Caller, user: User, rights: &Rights, now_ms: i64) -> UserRow {
 }
 
 /// Adds a user, and says where their page is. It tells the one-time password to whoever did so; an account of one of Proxmox's
-/// realms has none. The role is a built-in one's name, or empty.
+/// realms has none. The role is a built-in one's name, or
+/// empty or “none”.
 pub async fn add_user(
     state: &AppState,
     caller: &Caller,
@@ -88,7 +89,7 @@ pub async fn add_user(
     role: &str,
 ) -> Result<String, Error> {
     let role = match role.trim() {
-        "" => None,
+        "" | "none" => None,
         role => Some(role.parse().map_err(|unknown| Refusal::Field {
             field: Field::Role,
             message: format!("{unknown}. Nothing was changed."),
@@ -126,15 +127,13 @@ fn href(name: &str) -> String {
     format!("/access/users/{name}")
 }
 
-/// When something is over, as a form says it: empty for never, else as the history's filter takes times. A day is over at its
-/// end.
+/// When something is over, as a form says it: empty for never, else as the history's filter takes times.
 pub fn end(text: &str) -> Result<Option<i64>, Error> {
-    if text.trim().is_empty() {
-        return Ok(None);
+    match text.trim() {
+        "" => Ok(None),
+        text => moment::ending(text, now_ms()).map(Some).map_err(|message| {
+            let message = format!("{message} Nothing was changed.");
+            Refusal::Field { field: Field::Expires, message }.into()
+        }),
     }
-    let span = moment::read(text.trim(), now_ms());
-    span.map(|span| Some(span.end_ms)).map_err(|message| {
-        let message = format!("{message} Nothing was changed.");
-        Refusal::Field { field: Field::Expires, message }.into()
-    })
 }

@@ -359,7 +359,7 @@ impl Change {
                 let disabled = disabled.map(|is| if is { "disabled" } else { "enabled" });
                 let end = end.map(|end| match end {
                     End::Never => "let it go on without an end".to_owned(),
-                    End::At(ms) => format!("let it end at {}", words::minute(ms)),
+                    End::At(ms) => format!("let it go on until {}", words::until(ms)),
                 });
                 match (disabled, end) {
                     (Some(what), None) => format!("{what} {user}"),
@@ -379,8 +379,7 @@ impl Change {
             }
             Self::RoleRemoved { role } => format!("removed the role {role}"),
             Self::Given { holder, role, scope, expires_ms, .. } => {
-                let until =
-                    expires_ms.map(|end| format!(" until {}", words::minute(end))).unwrap_or_default();
+                let until = expires_ms.map(|end| format!(" until {}", words::until(end))).unwrap_or_default();
                 format!("gave {} the role {role} on {scope}{until}", named(holder))
             }
             Self::TakenBack { holder, role, scope, with_guest: false, .. } => {

@@ -44,15 +44,10 @@ pub fn read(text: &str, now_ms: i64) -> Result<Span, String> {
     parts.span().ok_or_else(|| "There is no such day or time of day; look at each number.".to_owned())
 }
 
-/// What [`read`] reads as a span that ends then: the last day, minute or second before it, in UTC.
-pub fn ending(end_ms: i64) -> String {
-    let last = super::super::words::exact(end_ms.saturating_sub(1));
-    let length = match end_ms {
-        _ if end_ms % DAY == 0 => "2026-11-26".len(),
-        _ if end_ms % MINUTE == 0 => "2026-11-26 10:00".len(),
-        _ => "2026-11-26 10:00:30".len(),
-    };
-    last.chars().take(length).collect()
+/// When something is over that is to go on until then: with the end of a day, or at a time of day.
+pub fn ending(text: &str, now_ms: i64) -> Result<i64, String> {
+    let span = read(text, now_ms)?;
+    Ok(if span.end_ms - span.start_ms == DAY { span.end_ms } else { span.start_ms })
 }
 
 /// The digits of `15m`, and its unit in milliseconds.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{action::GuestAction, guest::BackendKind};
+use crate::domain::{action::GuestAction, guest::BackendKind, words};
 
 /// 2026-11-26 10:00:30 UTC
 const NOW: i64 = 1_795_687_230_000;
@@ -288,11 +288,13 @@ proptest! {
 }
 
 #[test]
-fn an_end_is_written_as_the_span_that_ends_then() {
-    for text in ["2026-11-26", "2026-11-26 10:00", "2026-11-26 10:00:30", "2026-11-26 23:59:58"] {
-        let end_ms = moment::read(text, NOW).unwrap().end_ms;
-        assert_eq!(moment::ending(end_ms), text);
+fn an_end_is_told_as_it_is_typed() {
+    for text in ["2026-11-26", "2026-11-26 10:00", "2026-11-26 10:00:30", "2026-11-26 23:59:59"] {
+        let end_ms = moment::ending(text, NOW).unwrap();
+        assert_eq!(words::until(end_ms).trim_end_matches(" UTC"), text);
     }
-    let end_ms = moment::read("2026-11-26 23:59", NOW).unwrap().end_ms;
-    assert_eq!(moment::ending(end_ms), "2026-11-26", "they end at the same moment");
+    assert_eq!(moment::ending("2026-11-26", NOW).unwrap(), MIDNIGHT + DAY, "the day is in it");
+    assert_eq!(moment::ending("2026-11-26 10:00", NOW).unwrap(), MIDNIGHT + 10 * HOUR);
+    let midnight = moment::ending("2026-11-27 00:00", NOW).unwrap();
+    assert_eq!(words::until(midnight), "2026-11-26", "they end at the same moment");
 }

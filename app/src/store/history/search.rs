@@ -10,6 +10,8 @@
 //! What a search will cost is therefore reckoned before ([`plan`](super::plan)), and one that would take too long looks
 //! back only so far, and says how far.
 
+mod failures;
+
 use sqlx::SqliteConnection;
 
 use super::{
@@ -23,8 +25,6 @@ use crate::{
 
 /// At how many of the newest operations is looked for each one that is wanted.
 const LOOK_AT: usize = 100;
-/// So many failures that hold the text are looked at one by one.
-const FEW: i64 = 5000;
 /// So many names that hold the text are noted.
 const MANY_NAMES: i64 = 8000;
 /// So many words of an index may begin with two letters.
@@ -301,79 +301,6 @@ impl Search<'_> {
         query.push(" ORDER BY x.started_ms DESC, x.id DESC LIMIT 1)");
     }
 
-    /// Of a source of failures: that the failure of the row `x` holds the text.
-    fn push_failed(&self, query: &mut Query<'_>, source: Source) {
-        if let (Part::Failed, Some(needle)) = (source.kinds, &self.wanted.needle) {
-            query.push(" AND EXISTS (SELECT 1 FROM history_failures AS f WHERE f.id = x.id AND");
-            needle.push_failure(query);
-            query.push(")");
-        }
-    }
-
-    /// Those whose failure holds the text.
-    async fn failures(&mut self, way: Way) -> Result<Vec<Cursor>, StoreError> {
-        let Some(needle) = self.wanted.needle.clone() else { return Ok(Vec::new()) };
-        let mut query = Query::new("SELECT f.started_ms, f.id FROM ");
-        match way {
-            Way::Lists(axis) => return self.lists(Source { kinds: Part::Failed, ..Source::ALL }, axis).await,
-            Way::Words(phrase) => {
-                query.push("history_words AS w CROSS JOIN history_failures AS f ON f.id = w.rowid ");
-                query.push("CROSS JOIN history AS x ON x.id = f.id WHERE history_words MATCH ");
-                query.push_bind(phrase).push(" AND");
-            }
-            Way::All => {
-                query.push("history_failures AS f INDEXED BY history_failures_by_time ");
-                query.push("CROSS JOIN history AS x ON x.id = f.id WHERE");
-            }
-        }
-        self.bounds.push(&mut query, "f");
-        query.push(" AND");
-        needle.push_failure(&mut query);
-        self.push_asked(&mut query, Source::ALL, None);
-        query.push(" ORDER BY f.started_ms DESC, f.id DESC LIMIT ").push_bind(count(self.limit));
-        self.places(query).await
-    }
-
-    async fn plan_failures(&mut self, span: i64) -> Result<(Way, Cost), StoreError> {
-        let failed = Source { kinds: Part::Failed, ..Source::ALL };
-        let all = self.failed().await?.min(span);
-        let phrase = self.phrase("history_words_terms").await?;
-        let holding = match &phrase {
-            Some(phrase) => Some(self.holding(phrase).await?),
-            None => None,
-        };
-        let all = match holding {
-            // Nothing else is asked, so that so many of all are found soon.
-            Some(holding) if holding > FEW && !self.wanted.asks_more_than_text() => {
-                Cost::text(all.min(count(self.limit).saturating_mul(all) / holding))
-            }
-            _ => Cost::text(all),
-        };
-        let (axis, lists) = self.cheapest(failed, span).await?;
-        let mut ways = vec![(Way::Lists(axis), lists), (Way::All, all)];
-        if let (Some(phrase), Some(holding)) = (phrase, holding)
-            && holding <= FEW
-        {
-            ways.push((Way::Words(phrase), Cost::found(holding)));
-        }
-        let cheapest = ways.into_iter().min_by_key(|(_, cost)| cost.sum());
-        Ok(cheapest.unwrap_or((Way::All, all)))
-    }
-
-    /// How many failures hold the text, as far as they are [`FEW`].
-    async fn holding(&mut self, phrase: &str) -> Result<i64, StoreError> {
-        let mut query =
-            Query::new("SELECT count(*) FROM (SELECT 1 FROM history_words WHERE history_words MATCH ");
-        query.push_bind(phrase).push(" LIMIT ").push_bind(FEW + 1).push(")");
-        Ok(query.build_query_scalar().fetch_one(&mut *self.connection).await?)
-    }
-
-    /// How many operations can have a failure.
-    async fn failed(&mut self) -> Result<i64, StoreError> {
-        let question = "SELECT coalesce(sum(n), 0) FROM history_kinds WHERE state NOT IN ('planned', 'running', 'succeeded')";
-        Ok(Query::new(question).build_query_scalar().fetch_one(&mut *self.connection).await?)
-    }
-
     /// How many lists an axis has of a source, and how many operations they hold together.
     pub async fn length(&mut self, source: Source, axis: Axis) -> Result<(i64, i64), StoreError> {
         let mut query = Query::new("SELECT count(*), coalesce(sum(n), 0)");
@@ -421,17 +348,6 @@ impl Search<'_> {
         let rows: Vec<(i64, i64)> = query.build_query_as().fetch_all(&mut *self.connection).await?;
         Ok(rows.into_iter().map(|(started_ms, id)| Cursor { started_ms, id }).collect())
     }
-}
-
-/// How the failures that hold the text are found.
-#[derive(Debug, Clone)]
-enum Way {
-    /// Through the lists of operations that failed.
-    Lists(Axis),
-    /// By the index of their words.
-    Words(String),
-    /// One by one, newest first.
-    All,
 }
 
 /// A JSON array of their ids, as a query takes any number of them.

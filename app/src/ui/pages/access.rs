@@ -83,7 +83,7 @@ fn Tabs(here: &'static str) -> impl IntoView {
 
 /// When something is over: a time, or never.
 fn until(end_ms: Option<i64>) -> String {
-    end_ms.map_or_else(|| "never".to_owned(), words::minute)
+    end_ms.map_or_else(|| "never".to_owned(), words::until)
 }
 
 /// The page of a user. Names have letters beyond ASCII, too.

@@ -11,6 +11,8 @@ use crate::{
     ui::components::{ago::Ago, table::Table},
 };
 
+const MINUTE: i64 = 60_000;
+
 /// `end` makes the button that ends the session of that browser, where one may.
 pub fn sessions(
     list: Vec<SessionInfo>,
@@ -31,7 +33,9 @@ pub fn sessions(
         });
         view! {
             <tr>
-                <th scope="row">{session.device}</th>
+                <th scope="row" class="strong">
+                    {session.device}
+                </th>
                 <td class="mono" data-label="Address">
                     {session.address.unwrap_or_else(|| "-".to_owned())}
                 </td>
@@ -71,18 +75,17 @@ pub fn tokens(
         let is_over = token.expires_ms <= now_ms;
         let ends = match is_over {
             true => Either::Left("over"),
-            false => Either::Right(words::minute(token.expires_ms)),
+            false => Either::Right(words::until(token.expires_ms / MINUTE * MINUTE)),
         };
         let used = match token.used_ms {
             None => Either::Left("never"),
             Some(at_ms) => Either::Right(view! { <Ago at_ms now_ms /> }),
         };
-        let from = token
-            .used_address
-            .map(|address| view! { <span class="meta">{format!(" from {address}")}</span> });
+        let from =
+            token.used_address.map(|address| view! { <span class="meta">{format!("from {address}")}</span> });
         view! {
             <tr class:is-over=is_over>
-                <th scope="row" class="long">
+                <th scope="row" class="strong long">
                     {token.name}
                 </th>
                 <td class="mono long" data-label="Privileges">
@@ -92,7 +95,10 @@ pub fn tokens(
                     {token.limit.scope.to_string()}
                 </td>
                 <td data-label="Ends">{ends}</td>
-                <td data-label="Last used">{used} {from}</td>
+                <td class="two" data-label="Last used">
+                    {used}
+                    {from}
+                </td>
                 {control}
             </tr>
         }

@@ -11,9 +11,9 @@ use crate::{
     domain::{
         access::{LetsIn, UserRow},
         account::{SessionId, TokenId},
-        history::moment,
+        words,
     },
-    ui::pages::lets_in,
+    ui::{components::field::TextField, pages::lets_in},
 };
 
 /// What is done on the page.
@@ -142,7 +142,8 @@ pub fn Controls(user: UserRow, changes: Changes) -> impl IntoView {
     let Changes { reset, disable, expire, remove, require_factor, remove_factor, .. } = changes;
     let name = StoredValue::new(user.name);
     let hidden = move || view! { <input type="hidden" name="name" value=name.get_value() /> };
-    let ends = user.expires_ms.map(moment::ending).unwrap_or_default();
+    // In a form all times are UTC.
+    let ends = user.expires_ms.map(words::until).unwrap_or_default().replace(" UTC", "");
     let is_disabled = user.is_disabled;
     let reset = (user.realm == "local").then(|| {
         view! {
@@ -182,8 +183,8 @@ pub fn Controls(user: UserRow, changes: Changes) -> impl IntoView {
         }
     });
     view! {
-        <section class="panel" aria-labelledby="account">
-            <h2 id="account">"Account"</h2>
+        <section class="panel" aria-labelledby="manage">
+            <h2 id="manage">"Manage the account"</h2>
             <div class="row-forms">
                 <ActionForm action=disable>
                     {hidden()}
@@ -198,26 +199,21 @@ pub fn Controls(user: UserRow, changes: Changes) -> impl IntoView {
                 {reset}
                 {require_factor}
                 {remove_factor}
-                <ActionForm action=expire attr:class="inline-form">
-                    {hidden()}
-                    <label for="until">"Ends"</label>
-                    <input
-                        class="input"
-                        id="until"
-                        name="until"
-                        value=ends
-                        placeholder="never"
-                        autocomplete="off"
-                        aria-describedby="until-hint"
-                    />
-                    <button class="button" type="submit">
-                        "Set"
-                    </button>
-                </ActionForm>
             </div>
-            <p class="field-hint" id="until-hint">
-                "With the end of a day as in 2026-12-31, or at a time as in 2026-12-31 18:00 (UTC); empty for never."
-            </p>
+            <ActionForm action=expire attr:class="set-end">
+                {hidden()}
+                <TextField
+                    id="until"
+                    name="until"
+                    label="Ends"
+                    value=ends
+                    placeholder="never"
+                    hint="With the end of a day as in 2026-12-31, or at a time as in 2026-12-31 18:00 (UTC)."
+                />
+                <button class="button" type="submit">
+                    "Set"
+                </button>
+            </ActionForm>
             <details class="more">
                 <summary>"Remove this account"</summary>
                 <p class="meta">

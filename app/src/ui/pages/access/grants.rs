@@ -111,8 +111,8 @@ fn row(grant: Grant, now_ms: i64, may_change: bool) -> AnyView {
         }),
     };
     let by = created_by.map_or_else(
-        || Either::Left("before groups and grants"),
-        |by| Either::Right(view! { <span class="meta long">{format!(" by {by}")}</span> }),
+        || Either::Left(view! { <span class="meta">"before groups and grants"</span> }),
+        |by| Either::Right(view! { <span class="meta long">{format!("by {by}")}</span> }),
     );
     let label = format!("Take {role} on {scope} back from {holder}");
     let take_back = may_change.then(|| {
@@ -137,7 +137,7 @@ fn row(grant: Grant, now_ms: i64, may_change: bool) -> AnyView {
             <td data-label="Until">
                 {if is_over { "over".to_owned() } else { until(expires_ms) }}
             </td>
-            <td data-label="Given">
+            <td class="two" data-label="Given">
                 <Ago at_ms=created_ms now_ms />
                 {by}
             </td>

@@ -1,6 +1,6 @@
 //! Groups and who is in them.
 
-use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, prelude::*};
 
 use super::{Tab, user_href};
 use crate::{
@@ -104,48 +104,47 @@ fn panel(group: Group, users: &[String], may_change: bool) -> AnyView {
             }
         })
         .collect_view();
-    let change = if may_change {
+    let add = (may_change && !others.is_empty()).then(|| {
         let id = format!("add-to-{}", name.get_value());
         let option = |user: String| view! { <option value=user.clone()>{user.clone()}</option> };
-        Either::Left(view! {
-            <div class="row-forms">
-                {(!others.is_empty())
-                    .then(|| {
-                        view! {
-                            <ActionForm action=member attr:class="inline-form">
-                                <input type="hidden" name="group" value=name.get_value() />
-                                <input type="hidden" name="member" value="true" />
-                                <label class="unseen" for=id.clone()>
-                                    {format!("Add to {}", name.get_value())}
-                                </label>
-                                <span class="select">
-                                    <select class="input" id=id.clone() name="user">
-                                        {others.into_iter().map(option).collect_view()}
-                                    </select>
-                                    <Icon glyph=Glyph::Chevron />
-                                </span>
-                                <button class="button" type="submit">
-                                    "Add"
-                                </button>
-                            </ActionForm>
-                        }
-                    })} <ActionForm action=remove>
-                    <input type="hidden" name="name" value=name.get_value() />
-                    <button class="button danger-text" type="submit">
-                        "Remove group"
-                    </button>
-                </ActionForm>
-            </div>
-        })
-    } else {
-        Either::Right(())
-    };
+        view! {
+            <ActionForm action=member attr:class="inline-form">
+                <input type="hidden" name="group" value=name.get_value() />
+                <input type="hidden" name="member" value="true" />
+                <label class="unseen" for=id.clone()>
+                    {format!("Add to {}", name.get_value())}
+                </label>
+                <span class="select">
+                    <select class="input" id=id.clone() name="user">
+                        {others.into_iter().map(option).collect_view()}
+                    </select>
+                    <Icon glyph=Glyph::Chevron />
+                </span>
+                <button class="button" type="submit">
+                    "Add"
+                </button>
+            </ActionForm>
+        }
+    });
+    let remove = may_change.then(|| {
+        view! {
+            <ActionForm action=remove>
+                <input type="hidden" name="name" value=name.get_value() />
+                <button class="button small danger-text" type="submit">
+                    "Remove group"
+                </button>
+            </ActionForm>
+        }
+    });
     view! {
         <section class="panel">
-            <h2>{name.get_value()}</h2>
+            <div class="panel-head">
+                <h2 class="long">{name.get_value()}</h2>
+                {remove}
+            </div>
             {none.then(|| view! { <p class="meta">"Nobody is in it."</p> })}
             <ul class="chip-list">{chips}</ul>
-            {change}
+            {add}
         </section>
     }
     .into_any()

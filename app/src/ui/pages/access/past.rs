@@ -79,7 +79,7 @@ fn content(page: Page, asked: Asked) -> AnyView {
         {shown}
         <section class="part" aria-labelledby="changes">
             <h2 id="changes">"Changes"</h2>
-            <Changes changes older asked now_ms />
+            <Changes changes older asked />
         </section>
     }
     .into_any()
@@ -126,7 +126,7 @@ fn Form(asked: Asked, names: Vec<String>, error: Option<String>) -> impl IntoVie
                 label="At"
                 value=asked.at
                 placeholder="now"
-                hint="As in 2026-11-26 10:00 (UTC), 7d ago as 7d, or yesterday."
+                hint="2026-11-26 10:00 (UTC), 7d for 7 days ago, yesterday"
                 error=Signal::stored(error)
             />
             <TextField
@@ -151,15 +151,17 @@ fn Moment(at_ms: i64, is_now: bool, held: Vec<Held>, user: String, now_ms: i64) 
         true => "Who has which role now".to_owned(),
         false => format!("Who had which role at {}", words::exact(at_ms)),
     };
+    let mut before = String::new();
     let row = move |it: Held| {
+        let again = std::mem::replace(&mut before, it.user.clone()) == it.user;
         let through = match &it.group {
             Some(group) => format!("group {group}, grant {}", it.grant),
             None => format!("their own, grant {}", it.grant),
         };
         let idle = it.idle.map(|idle| view! { <span class="chip">{idle.words()}</span> });
-        let by = it.given_by.map(|by| view! { <span class="meta long">{format!(" by {by}")}</span> });
+        let by = it.given_by.map(|by| view! { <span class="meta long">{format!("by {by}")}</span> });
         view! {
-            <tr class:is-over=it.idle.is_some()>
+            <tr class:is-over=it.idle.is_some() class:again=again>
                 <th scope="row">
                     <a class="strong long" href=user_href(&it.user)>
                         {it.user.clone()}
@@ -176,7 +178,7 @@ fn Moment(at_ms: i64, is_now: bool, held: Vec<Held>, user: String, now_ms: i64) 
                     {through}
                 </td>
                 <td data-label="Until">{until(it.expires_ms)}</td>
-                <td data-label="Given">
+                <td class="two" data-label="Given">
                     <Ago at_ms=it.given_ms now_ms />
                     {by}
                 </td>
@@ -206,7 +208,7 @@ fn Moment(at_ms: i64, is_now: bool, held: Vec<Held>, user: String, now_ms: i64) 
 }
 
 #[component]
-fn Changes(changes: Vec<Recorded>, older: Option<i64>, asked: Asked, now_ms: i64) -> impl IntoView {
+fn Changes(changes: Vec<Recorded>, older: Option<i64>, asked: Asked) -> impl IntoView {
     if changes.is_empty() {
         return Either::Left(view! {
             <Empty glyph=Glyph::History title="No change is recorded">
@@ -216,14 +218,14 @@ fn Changes(changes: Vec<Recorded>, older: Option<i64>, asked: Asked, now_ms: i64
     }
     let row = move |it: Recorded| {
         let by = it.actor.unwrap_or_else(|| "Paddock itself".to_owned());
-        let from = it.address.map(|address| view! { <span class="meta">{format!(" from {address}")}</span> });
+        let from = it.address.map(|address| view! { <span class="meta">{format!("from {address}")}</span> });
         view! {
             <tr>
                 <th scope="row" class="when">
-                    <Ago at_ms=it.at_ms now_ms />
+                    <Exact at_ms=it.at_ms />
                 </th>
                 <td class="long what">{words::sentence(&it.change.words())}</td>
-                <td class="long" data-label="By">
+                <td class="two long" data-label="By">
                     {by}
                     {from}
                 </td>

@@ -62,8 +62,8 @@ fn panel(role: Role, may_change: bool) -> AnyView {
     let Changes { save, remove } = expect_context::<Changes>();
     let Role { name, privileges } = role;
     let what = match name.built_in() {
-        Some(built_in) => format!("{}. Built in.", built_in.meaning()),
-        None => "One of your own.".to_owned(),
+        Some(built_in) => built_in.meaning(),
+        None => "One of your own",
     };
     let is_own = name.built_in().is_none();
     let name = StoredValue::new(name.to_string());
@@ -92,8 +92,10 @@ fn panel(role: Role, may_change: bool) -> AnyView {
     };
     view! {
         <section class="panel">
-            <h2>{name.get_value()}</h2>
-            <p class="meta">{what}</p>
+            <div class="panel-head">
+                <h2>{name.get_value()}</h2>
+                <p class="meta">{what}</p>
+            </div>
             <ul class="chip-list">{list}</ul>
             {change}
         </section>

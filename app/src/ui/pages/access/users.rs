@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// What stands for no role where one is chosen; the server takes it for that, as it is no built-in one.
+const NO_ROLE: &str = "none";
+
 #[component]
 pub fn UsersPage() -> impl IntoView {
     let add = ServerAction::<AddUser>::new();
@@ -57,7 +60,7 @@ fn content(access: AccessPage) -> AnyView {
 
 fn form(realms: Vec<String>) -> AnyView {
     let add = expect_context::<ServerAction<AddUser>>();
-    let roles = [String::new()].into_iter().chain(BuiltIn::ALL.map(|role| role.to_string()));
+    let roles = [NO_ROLE.to_owned()].into_iter().chain(BuiltIn::ALL.map(|role| role.to_string()));
     let realm = (!realms.is_empty()).then(|| {
         let choices = [OWN.to_owned()].into_iter().chain(realms).collect();
         view! {
@@ -81,8 +84,8 @@ fn form(realms: Vec<String>) -> AnyView {
                     name="role"
                     label="Role on everything"
                     choices=roles.collect()
-                    value=""
-                    hint="Leave it empty to grant a role on a part only, under Grants."
+                    value=NO_ROLE
+                    hint="A role on a part only is given under Grants."
                 />
                 <button class="button primary" type="submit">
                     "Add user"
