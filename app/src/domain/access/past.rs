@@ -4,10 +4,11 @@
 //!   Access as it was known ──► apply(change), apply(change), … ──► Access at that moment ──► held(moment)
 //! ```
 
+mod told;
+
 use serde::{Deserialize, Serialize};
 
 use super::{BuiltIn, Grant, GrantId, Group, Holder, Privileges, Role, RoleName, Scope};
-use crate::domain::words;
 
 /// One change, as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,11 @@ pub enum Change {
         user: String,
         disabled: Option<bool>,
         end: Option<End>,
+    },
+    /// Whether the account must have a second factor; it changes no right.
+    FactorRequired {
+        user: String,
+        is_required: bool,
     },
     UserRemoved {
         user: String,
@@ -188,6 +194,7 @@ impl Access {
                     account.expires_ms = end.map_or(account.expires_ms, Option::from);
                 }
             }
+            Change::FactorRequired { .. } => {}
             Change::UserRemoved { user } => {
                 self.users.retain(|account| !same(&account.name, user));
                 self.groups.iter_mut().for_each(|group| group.members.retain(|member| !same(member, user)));
@@ -293,6 +300,7 @@ impl Access {
         match change {
             Change::UserAdded { user, .. }
             | Change::UserChanged { user, .. }
+            | Change::FactorRequired { user, .. }
             | Change::UserRemoved { user }
             | Change::Member { user, .. } => same(user, name),
             Change::GroupAdded { .. } | Change::RoleAdded { .. } => false,
@@ -347,56 +355,6 @@ fn differ<T: PartialEq>(
     }
     let new = theirs.iter().map(&key).filter(|name| of(ours, name).is_none());
     found.extend(new.map(|name| format!("{what} {name} is there besides")));
-}
-
-impl Change {
-    /// What was done, to be followed by who did it: "put anna into the group ops".
-    pub fn words(&self) -> String {
-        match self {
-            Self::UserAdded { user, realm } if realm == "local" => format!("added the user {user}"),
-            Self::UserAdded { user, realm } => format!("added the user {user} of the realm {realm}"),
-            Self::UserChanged { user, disabled, end } => {
-                let disabled = disabled.map(|is| if is { "disabled" } else { "enabled" });
-                let end = end.map(|end| match end {
-                    End::Never => "let it go on without an end".to_owned(),
-                    End::At(ms) => format!("let it go on until {}", words::until(ms)),
-                });
-                match (disabled, end) {
-                    (Some(what), None) => format!("{what} {user}"),
-                    (Some(what), Some(end)) => format!("{what} {user}, and {end}"),
-                    (None, Some(end)) => format!("changed the account of {user}: {end}"),
-                    (None, None) => format!("changed the account of {user}"),
-                }
-            }
-            Self::UserRemoved { user } => format!("removed the user {user}, with all grants of their own"),
-            Self::GroupAdded { group } => format!("added the group {group}"),
-            Self::GroupRemoved { group } => format!("removed the group {group}, with all its grants"),
-            Self::Member { group, user, is_in: true } => format!("put {user} into the group {group}"),
-            Self::Member { group, user, is_in: false } => format!("took {user} out of the group {group}"),
-            Self::RoleAdded { role, privileges } => format!("added the role {role}: {}", privileges.words()),
-            Self::RoleChanged { role, privileges } => {
-                format!("changed the role {role}; it allows {} now", privileges.words())
-            }
-            Self::RoleRemoved { role } => format!("removed the role {role}"),
-            Self::Given { holder, role, scope, expires_ms, .. } => {
-                let until = expires_ms.map(|end| format!(" until {}", words::until(end))).unwrap_or_default();
-                format!("gave {} the role {role} on {scope}{until}", named(holder))
-            }
-            Self::TakenBack { holder, role, scope, with_guest: false, .. } => {
-                format!("took the role {role} on {scope} back from {}", named(holder))
-            }
-            Self::TakenBack { holder, role, scope, with_guest: true, .. } => {
-                format!("deleted the guest, so that the role {role} on {scope} of {} is over", named(holder))
-            }
-        }
-    }
-}
-
-fn named(holder: &Holder) -> String {
-    match holder {
-        Holder::User(name) => name.clone(),
-        Holder::Group(name) => format!("the group {name}"),
-    }
 }
 
 #[cfg(test)]
