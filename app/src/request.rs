@@ -15,7 +15,7 @@ use leptos_axum::ResponseOptions;
 use crate::{
     api::{AccountError, ApiError, LogInError, Wait},
     auth::{Caller, password},
-    domain::{action::Refusal, operation::OperationId},
+    domain::{account::Owed, action::Refusal, operation::OperationId},
     service::{AccountFailure, AppState, Error, LogInFailure, Visit, accounts::LoggedIn},
     store::StoreError,
 };
@@ -41,8 +41,10 @@ pub fn any_caller() -> Result<Caller, Error> {
 /// The state and the caller: the first line of every server function.
 pub fn context() -> Result<(AppState, Caller), Error> {
     let caller = any_caller()?;
-    if caller.must_change_password {
-        return Err(Error::PasswordChangeDue);
+    match caller.owed {
+        Some(Owed::Password) => return Err(Error::PasswordChangeDue),
+        Some(Owed::Factor) => return Err(Error::FactorDue),
+        None => {}
     }
     Ok((visit()?.state, caller))
 }
@@ -113,7 +115,7 @@ impl Status for ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::NotLoggedIn => StatusCode::UNAUTHORIZED,
-            Self::PasswordChangeDue => StatusCode::FORBIDDEN,
+            Self::PasswordChangeDue | Self::FactorDue => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::Damaged { .. } | Self::Internal { .. } | Self::Unreachable => {
@@ -187,6 +189,7 @@ impl From<Error> for ApiError {
         match error {
             Error::NotLoggedIn => Self::NotLoggedIn,
             Error::PasswordChangeDue => Self::PasswordChangeDue,
+            Error::FactorDue => Self::FactorDue,
             Error::Refused(refusal) => Self::Refused(refusal),
             Error::NotFound => Self::NotFound,
             Error::Store(StoreError::Damaged { table: "operations", id, what }) => {
@@ -241,6 +244,10 @@ impl From<AccountFailure> for AccountError {
             AccountFailure::KnownBad => Self::KnownBad,
             AccountFailure::Differ => Self::Differ,
             AccountFailure::Same => Self::Same,
+            AccountFailure::WrongCode => Self::WrongCode,
+            AccountFailure::HasFactor => Self::HasFactor,
+            AccountFailure::NoFactor => Self::NoFactor,
+            AccountFailure::SetupOver => Self::SetupOver,
             AccountFailure::Other(error) => Self::Other(error.into()),
         }
     }

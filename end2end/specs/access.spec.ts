@@ -1,29 +1,5 @@
 // Who may do what: given and taken back on the pages, and what somebody with few rights finds.
-import { type Browser, type Page } from "@playwright/test";
-import { eventually, expect, make, open, ready, test } from "./paddock.js";
-
-/** A user made on the pages, with the one-time password replaced, and a page in which they are logged in. */
-async function person(admin: Page, js: boolean, browser: Browser, name: string): Promise<Page> {
-  await open(admin, js, "/access");
-  await admin.getByLabel("User name").fill(name);
-  await admin.getByRole("button", { name: "Add user" }).click();
-  await admin.waitForURL(`**/access/users/${name}`);
-  const oneTime = await admin.locator(".one-time code").innerText();
-  await expect(admin.getByText("Nothing yet: no grant")).toBeVisible();
-
-  const page = await (await browser.newContext({ javaScriptEnabled: js })).newPage();
-  await page.goto("/login");
-  await page.getByLabel("Username").fill(name);
-  await page.getByLabel("Password").fill(oneTime);
-  await page.getByRole("button", { name: "Log in" }).click();
-  await page.waitForURL("**/account/password");
-  await page.getByLabel("Current password").fill(oneTime);
-  await page.getByLabel("New password", { exact: true }).fill("kettle fern orbit");
-  await page.getByLabel("Repeat new password").fill("kettle fern orbit");
-  await page.getByRole("button", { name: "Change password" }).click();
-  await page.waitForURL("**/guests");
-  return page;
-}
+import { eventually, expect, make, open, person, ready, test } from "./paddock.js";
 
 test("a role on one guest is given, tried and taken back", async ({ admin, js, browser }, info) => {
   const guest = await make(admin, `scope-${info.project.name}`);

@@ -32,6 +32,7 @@ const pages: [string, string][] = [
   ["who had which role, of a time that is not known", "/access/history?at=1999-01-01&user=admin"],
   ["account", "/account"],
   ["password", "/account/password"],
+  ["second factor", "/account/factor"],
   ["not found", "/guests/lxc/nobody"],
 ];
 

@@ -1,5 +1,5 @@
 // What every spec needs: a person who is logged in, and the ways of a page with and without JavaScript.
-import { test as base, expect, type Page } from "@playwright/test";
+import { type Browser, expect, type Page, test as base } from "@playwright/test";
 import { bundle, crun, crunState, password } from "../host.js";
 
 export { expect };
@@ -26,6 +26,32 @@ export async function logIn(page: Page, secret: string) {
   await page.getByLabel("Password").fill(secret);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.waitForURL((url) => url.pathname !== "/login");
+}
+
+/** What `person` has chosen. */
+export const ownPassword = "kettle fern orbit";
+
+/** A user made on the pages, with the one-time password replaced, and a page in which they are logged in. */
+export async function person(admin: Page, js: boolean, browser: Browser, name: string): Promise<Page> {
+  await open(admin, js, "/access");
+  await admin.getByLabel("User name").fill(name);
+  await admin.getByRole("button", { name: "Add user" }).click();
+  await admin.waitForURL(`**/access/users/${name}`);
+  const oneTime = await admin.locator(".one-time code").innerText();
+  await expect(admin.getByText("Nothing yet: no grant")).toBeVisible();
+
+  const page = await (await browser.newContext({ javaScriptEnabled: js })).newPage();
+  await page.goto("/login");
+  await page.getByLabel("Username").fill(name);
+  await page.getByLabel("Password").fill(oneTime);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.waitForURL("**/account/password");
+  await page.getByLabel("Current password").fill(oneTime);
+  await page.getByLabel("New password", { exact: true }).fill(ownPassword);
+  await page.getByLabel("Repeat new password").fill(ownPassword);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.waitForURL("**/guests");
+  return page;
 }
 
 /** Until the page is in the hands of WebAssembly, where there is any. */

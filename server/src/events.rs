@@ -6,6 +6,7 @@ use std::{convert::Infallible, time::Duration};
 
 use app::{
     auth::Caller,
+    domain::account::Owed,
     service::{AppState, Standing},
 };
 use axum::{
@@ -31,8 +32,14 @@ pub async fn events(
     caller: Option<Extension<Caller>>,
 ) -> Response {
     let Some(Extension(caller)) = caller else { return StatusCode::UNAUTHORIZED.into_response() };
-    if caller.must_change_password {
-        return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
+    match caller.owed {
+        Some(Owed::Password) => {
+            return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
+        }
+        Some(Owed::Factor) => {
+            return (StatusCode::FORBIDDEN, "Set up a second factor first.").into_response();
+        }
+        None => {}
     }
     let standing = Standing::of(&state, &caller);
     let over = standing.over.clone();
@@ -47,5 +54,7 @@ pub async fn events(
         })
         .take_until(closing.cancelled_owned())
         .take_until(over.cancelled_owned());
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response()
+    let events = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    // nginx hands each event on at once, instead of keeping them until they fill a buffer.
+    ([("x-accel-buffering", "no")], events).into_response()
 }

@@ -1,22 +1,29 @@
 //! What stands between a request and every page and function: who is calling, and from where.
 
-use std::net::SocketAddr;
+mod origin;
+mod paths;
 
 use app::{
     auth::{Caller, device, token},
+    domain::account::Owed,
     request::{CHOSEN, DEVICE},
     service::{AppState, TokenFailure, Visit, accounts, tokens},
 };
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::Request,
     middleware::Next,
     response::{IntoResponse as _, Redirect, Response},
 };
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode,
-    header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE, USER_AGENT, WWW_AUTHENTICATE},
+    HeaderMap, HeaderValue, StatusCode,
+    header::{AUTHORIZATION, COOKIE, SET_COOKIE, USER_AGENT, WWW_AUTHENTICATE},
 };
 use tower_sessions::Session;
+
+use crate::proxies::Reached;
+
+pub use origin::same_origin;
+pub use paths::{is_plain, plain_path};
 
 /// Where server functions are.
 const FUNCTIONS: &str = "/api/";
@@ -26,26 +33,17 @@ const DEVICE_COOKIE: &str = "paddock-device";
 /// How long it keeps that, seconds.
 const DEVICE_KEPT: u32 = 400 * 24 * 3600;
 
-/// Whether cookies are sent over HTTPS only.
-#[derive(Debug, Clone, Copy)]
-pub struct SecureCookies(pub bool);
-
 /// Puts the [`Visit`] and, if somebody is logged in or sends an API token, the [`Caller`] into the request.
 ///
 /// A request with a token has no session, whatever cookies it carries; one that is not good is refused, and never taken for
 /// a request without.
-pub async fn identify(
-    State(SecureCookies(secure)): State<SecureCookies>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub async fn identify(mut request: Request, next: Next) -> Response {
     let (Some(state), Some(session)) =
         (request.extensions().get::<AppState>().cloned(), request.extensions().get::<Session>().cloned())
     else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let address =
-        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+    let address = request.extensions().get::<Reached>().and_then(|reached| reached.address);
     let headers = request.headers();
     let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let visit = Visit {
@@ -89,9 +87,8 @@ pub async fn identify(
     request.extensions_mut().insert(visit);
     let mut response = next.run(request).await;
     if let Some(Ok(secret)) = response.headers_mut().remove(DEVICE).as_ref().map(HeaderValue::to_str) {
-        let secure = if secure { "; Secure" } else { "" };
         let cookie = format!(
-            "{DEVICE_COOKIE}={secret}; Path=/api/account/; Max-Age={DEVICE_KEPT}; SameSite=Strict; HttpOnly{secure}"
+            "{DEVICE_COOKIE}={secret}; Path=/api/account/; Max-Age={DEVICE_KEPT}; SameSite=Strict; HttpOnly"
         );
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, cookie);
@@ -134,14 +131,21 @@ pub async fn pages(request: Request, next: Next) -> Response {
             let query = form_urlencoded(wanted);
             Redirect::to(&format!("/login?next={query}")).into_response()
         }
-        Some(caller) if caller.must_change_password && path != "/account/password" => {
-            Redirect::to("/account/password").into_response()
-        }
-        Some(caller) if path.starts_with("/login") && !caller.must_change_password => {
-            Redirect::to("/guests").into_response()
-        }
-        _ => next.run(request).await,
+        None => next.run(request).await,
+        Some(caller) => match caller.owed.map(Owed::page) {
+            Some(page) if path != page => Redirect::to(page).into_response(),
+            None if path.starts_with("/login") => Redirect::to("/guests").into_response(),
+            _ => next.run(request).await,
+        },
     }
+}
+
+/// As [`pages`], where there is none: no page is made for somebody who may see none. A program is told in a word.
+pub async fn missing(request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with(FUNCTIONS) {
+        return (StatusCode::NOT_FOUND, "There is no such function.\n").into_response();
+    }
+    pages(request, next).await
 }
 
 /// Everything but letters, digits and slashes as `%XX`.
@@ -152,38 +156,6 @@ fn form_urlencoded(text: &str) -> String {
             _ => format!("%{b:02X}"),
         })
         .collect()
-}
-
-/// Refuses changes that a page of another site asks for. Browsers tell the origin of every such request; a client
-/// that tells none is no browser, and carries nobody's cookies by accident.
-pub async fn same_origin(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || is_same_origin(request.headers()) {
-        return next.run(request).await;
-    }
-    tracing::warn!(path = request.uri().path(), "request from another site refused");
-    (
-        StatusCode::FORBIDDEN,
-        "This request came from another site, so nothing was done. Open Paddock itself and try there.",
-    )
-        .into_response()
-}
-
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    match text("sec-fetch-site") {
-        Some("same-origin" | "none") => return true,
-        Some(_) => return false,
-        None => {}
-    }
-    let host = text(HOST.as_str());
-    match text(ORIGIN.as_str()) {
-        None => true,
-        Some(origin) => {
-            let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            authority.is_some() && authority == host
-        }
-    }
 }
 
 /// A server function whose arguments could not be decoded never ran; leptos answers 500, and the truth is 400.
@@ -201,29 +173,14 @@ pub async fn bad_arguments(request: Request, next: Next) -> Response {
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
-    }
-
-    #[test]
-    fn only_the_site_itself_may_ask_for_changes() {
-        for (allowed, pairs) in [
-            (true, vec![("host", "h:3000")]),
-            (true, vec![("host", "h:3000"), ("origin", "http://h:3000")]),
-            (true, vec![("host", "h:3000"), ("origin", "http://h:3000"), ("sec-fetch-site", "same-origin")]),
-            (false, vec![("host", "h:3000"), ("origin", "http://evil.example")]),
-            (false, vec![("host", "h:3000"), ("origin", "http://h:3001")]),
-            (false, vec![("host", "h:3000"), ("origin", "null")]),
-            (false, vec![("host", "h:3000"), ("origin", "http://h:3000"), ("sec-fetch-site", "cross-site")]),
-            (false, vec![("host", "h:3000"), ("sec-fetch-site", "same-site")]),
-        ] {
-            assert_eq!(is_same_origin(&headers(&pairs)), allowed, "{pairs:?}");
-        }
+    fn headers_of(pairs: &[(&str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        pairs.iter().map(pair).collect()
     }
 
     #[test]
     fn a_token_is_what_stands_behind_its_scheme_and_there_is_one() {
-        let bearer = |pairs: &[(&'static str, &'static str)]| bearer(&headers(pairs)).map(str::to_owned);
+        let bearer = |pairs: &[(&'static str, &'static str)]| bearer(&headers_of(pairs)).map(str::to_owned);
         assert_eq!(bearer(&[]), None);
         assert_eq!(bearer(&[("authorization", "Basic YTpi")]), None);
         for value in ["Bearer pdk_1_ff", "bearer  pdk_1_ff ", "BEARER pdk_1_ff"] {
@@ -232,7 +189,7 @@ mod tests {
         for value in ["Bearer", "Bearer "] {
             assert_eq!(bearer(&[("authorization", value)]).as_deref(), Some(""));
         }
-        let mut two = headers(&[("authorization", "Bearer a")]);
+        let mut two = headers_of(&[("authorization", "Bearer a")]);
         two.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
         assert_eq!(super::bearer(&two), Some(""));
     }

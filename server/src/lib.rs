@@ -3,12 +3,16 @@
 // A page's view is one deeply nested type, and the compiler looks all the way down.
 #![recursion_limit = "512"]
 
+mod body;
 pub mod cli;
 mod data_dir;
 mod events;
 mod export;
 mod guard;
 mod headers;
+mod limits;
+pub mod listen;
+mod proxies;
 pub mod router;
 mod settings;
 mod telemetry;

@@ -31,19 +31,13 @@ use leptos::{
 };
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list};
 use tokio_util::sync::CancellationToken;
-use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
+use tower_http::{compression::CompressionLayer, services::ServeDir, trace::TraceLayer};
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use tower_sessions_sqlx_store::SqliteStore;
 
-use crate::{
-    events::events,
-    export::export,
-    guard::{self, SecureCookies},
-    headers,
-};
+use crate::{body, events::events, export::export, guard, headers, proxies};
+pub use crate::{limits::Limits, proxies::Front};
 
-/// Largest request body, bytes: forms are small.
-const BODY_LIMIT: usize = 256 * 1024;
 /// How long a session that nobody uses is kept. It is over long before, but only one that is still there can be told
 /// to be.
 const SESSION_KEPT: time::Duration = time::Duration::milliseconds(user_sessions::ABSOLUTE_LIMIT_MS);
@@ -78,8 +72,9 @@ pub fn addresses() -> Vec<String> {
 pub struct Site {
     /// Directory of the site's files.
     pub root: PathBuf,
-    /// Cookies are sent over HTTPS only.
-    pub secure_cookies: bool,
+    /// What stands between the browsers and this server.
+    pub front: Front,
+    pub limits: Limits,
     /// Cancelled when the server begins to shut down; ends the event streams.
     pub closing: CancellationToken,
 }
@@ -99,22 +94,36 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .with_name("paddock")
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_secure(site.secure_cookies)
+        // Where it is for HTTPS alone `headers` marks it, with the other cookies.
+        .with_secure(false)
         .with_expiry(Expiry::OnInactivity(SESSION_KEPT));
     let others = others().into_iter().fold(Router::new(), |all, (path, answers)| all.route(path, answers));
+    // Where no file is, whoever may not see pages learns no more than where one is.
+    let missing = Router::new()
+        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))
+        .layer(from_fn(guard::missing))
+        .with_state(options.clone());
+    let files = ServeDir::new(&site.root)
+        .precompressed_gzip()
+        .precompressed_br()
+        .append_index_html_on_directories(false)
+        .call_fallback_on_method_not_allowed(true)
+        .fallback(missing);
     others
         .merge(pages)
-        .fallback(leptos_axum::file_and_error_handler_with_context::<LeptosOptions, _>(page_context, shell))
+        .fallback_service(files)
         // The innermost, as leptos reads bodies itself and asks no extractor's limit.
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(from_fn_with_state(SecureCookies(site.secure_cookies), guard::identify))
+        .layer(from_fn_with_state(site.limits.body, body::whole))
+        .layer(from_fn(guard::identify))
         .layer(from_fn(guard::same_origin))
         .layer(session_layer)
         .layer(Extension(state))
         .layer(Extension(site.closing.clone()))
         // Leaves event streams alone by its default predicate, and files that are compressed already.
         .layer(CompressionLayer::new())
+        .layer(from_fn(guard::plain_path))
         .layer(from_fn(headers::common))
+        .layer(from_fn_with_state(site.front.clone(), proxies::look))
         .layer(TraceLayer::new_for_http())
         .with_state(options)
 }
@@ -173,6 +182,6 @@ fn page_it_came_from(headers: &HeaderMap) -> String {
         .get(REFERER)
         .and_then(|value| value.to_str().ok()?.parse::<http::Uri>().ok())
         .and_then(|uri| Some(uri.path_and_query()?.as_str().to_owned()))
-        .filter(|path| path.starts_with('/') && !path.starts_with("//"))
+        .filter(|path| guard::is_plain(path.split('?').next().unwrap_or_default()))
         .unwrap_or_else(|| "/guests".to_owned())
 }

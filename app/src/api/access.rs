@@ -84,6 +84,29 @@ pub async fn expire_user(name: String, #[server(default)] until: String) -> Resu
     .await
 }
 
+/// Asks an account of Paddock's own for a second factor, or no longer.
+#[server(prefix = "/api", endpoint = "access/require-factor")]
+pub async fn require_factor(name: String, required: bool) -> Result<(), ApiError> {
+    use crate::{request, service::users, store::UserChange};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        let change = UserChange { factor_required: Some(required), ..UserChange::default() };
+        Ok(users::change(&state, &caller, &name, change).await?)
+    })
+    .await
+}
+
+/// Takes the second factor off an account whose user has lost it.
+#[server(prefix = "/api", endpoint = "access/remove-factor")]
+pub async fn remove_factor(name: String) -> Result<(), ApiError> {
+    use crate::{request, service::users};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(users::remove_factor(&state, &caller, &name).await?)
+    })
+    .await
+}
+
 /// Removes an account and goes back to all of them.
 #[server(prefix = "/api", endpoint = "access/remove-user")]
 pub async fn remove_user(name: String) -> Result<(), ApiError> {

@@ -1,9 +1,9 @@
-//! One's own account: log in, log out, change the password, and what the frame of every page shows.
+//! One's own account: log in, log out, the password, the second factor, and what the frame of every page shows.
 
 use leptos::prelude::*;
 
 use super::{AccountError, ApiError, LogInError};
-pub use crate::domain::view::Frame;
+pub use crate::domain::{account::FactorInfo, view::Frame};
 
 #[server(prefix = "/api", endpoint = "account/frame", input = leptos::server_fn::codec::GetUrl)]
 pub async fn get_frame() -> Result<Frame, ApiError> {
@@ -47,9 +47,9 @@ pub async fn log_in(
 /// Answers with the code of the second factor that the log-in has asked for.
 #[server(prefix = "/api", endpoint = "account/factor")]
 pub async fn answer_factor(code: String) -> Result<(), LogInError> {
-    use crate::{request, service::realms};
+    use crate::{request, service::factors};
     request::reply(async {
-        request::logged_in(realms::answer(&request::visit()?, &code).await?);
+        request::logged_in(factors::answer(&request::visit()?, &code).await?);
         Ok(())
     })
     .await
@@ -75,6 +75,53 @@ pub async fn change_password(current: String, new: String, repeat: String) -> Re
         let caller = request::any_caller()?;
         accounts::change_password(&visit, &caller, &current, &new, &repeat).await?;
         request::redirect("/guests");
+        Ok(())
+    })
+    .await
+}
+
+/// The second factor of one's own account; where there is none, what an authenticator is to know, which is shown to nobody else.
+#[server(prefix = "/api", endpoint = "account/factor-info", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_factor() -> Result<FactorInfo, ApiError> {
+    use crate::{request, service::factors};
+    request::reply(async {
+        let caller = request::any_caller()?;
+        Ok(factors::own(&request::visit()?.state, &caller).await?)
+    })
+    .await
+}
+
+/// Sets up the second factor that [`get_factor`] has shown; every other session of the account ends.
+#[server(prefix = "/api", endpoint = "account/factor-add")]
+pub async fn add_factor(current: String, code: String) -> Result<(), AccountError> {
+    use crate::{request, service::factors};
+    request::reply(async {
+        factors::set_up(&request::visit()?, &request::any_caller()?, &current, &code).await?;
+        request::redirect("/account/factor");
+        Ok(())
+    })
+    .await
+}
+
+/// Makes new recovery codes, which [`get_factor`] then tells.
+#[server(prefix = "/api", endpoint = "account/factor-codes")]
+pub async fn renew_recovery_codes(current: String, code: String) -> Result<(), AccountError> {
+    use crate::{request, service::factors};
+    request::reply(async {
+        factors::renew_codes(&request::visit()?, &request::any_caller()?, &current, &code).await?;
+        request::redirect("/account/factor");
+        Ok(())
+    })
+    .await
+}
+
+/// Takes off the second factor of one's own account.
+#[server(prefix = "/api", endpoint = "account/factor-remove")]
+pub async fn remove_own_factor(current: String, code: String) -> Result<(), AccountError> {
+    use crate::{request, service::factors};
+    request::reply(async {
+        factors::remove_own(&request::visit()?, &request::any_caller()?, &current, &code).await?;
+        request::redirect("/account/factor");
         Ok(())
     })
     .await

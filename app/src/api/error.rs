@@ -24,6 +24,8 @@ pub enum ApiError {
     /// Log in was fine, but the one-time password must be replaced before anything else.
     #[error("Choose your own password first.")]
     PasswordChangeDue,
+    #[error("Set up a second factor first.")]
+    FactorDue,
     #[error("{0}")]
     Refused(Refusal),
     #[error("There is no such page here.")]
@@ -138,7 +140,7 @@ impl FromServerFnError for LogInError {
     }
 }
 
-/// Why a password was not changed.
+/// Why a password or a second factor was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum AccountError {
@@ -161,6 +163,17 @@ pub enum AccountError {
     Differ,
     #[error("The new password is the old one. Choose another.")]
     Same,
+    #[error("That code is wrong, or was used before. Nothing was changed; try the next one.")]
+    WrongCode,
+    #[error("This account has a second factor already. Nothing was changed; reload the page.")]
+    HasFactor,
+    #[error("This account has no second factor. Nothing was changed; reload the page.")]
+    NoFactor,
+    #[error(
+        "That took more than a quarter of an hour. Nothing was changed; remove the entry from your authenticator, and begin with the \
+         new key."
+    )]
+    SetupOver,
     #[error("{0}")]
     Other(ApiError),
 }
@@ -174,7 +187,8 @@ impl AccountError {
                 Some(Field::NewPassword)
             }
             Self::Differ => Some(Field::RepeatPassword),
-            Self::Other(_) => None,
+            Self::WrongCode => Some(Field::Code),
+            Self::HasFactor | Self::NoFactor | Self::SetupOver | Self::Other(_) => None,
         }
     }
 }

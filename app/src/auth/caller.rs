@@ -6,7 +6,7 @@ use crate::{
     backend::Person,
     domain::{
         access::Rights,
-        account::{SessionId, TokenId},
+        account::{Owed, SessionId, TokenId},
         action::Refusal,
     },
     store::{LOCAL, User, UserId},
@@ -48,8 +48,8 @@ pub struct Caller {
     pub credential: Credential,
     /// As of this request; ask `auth::policy`.
     pub rights: Arc<Rights>,
-    /// Still has the one-time password; may do nothing but change it.
-    pub must_change_password: bool,
+    /// What they have to do first; they may do nothing else.
+    pub owed: Option<Owed>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
     pub acts_as: ActsAs,
@@ -76,7 +76,7 @@ impl Caller {
             username: format!("{os_user} (cli)"),
             credential: Credential::CommandLine,
             rights: Arc::new(Rights::of_host()),
-            must_change_password: false,
+            owed: None,
             address: None,
             acts_as: ActsAs::Paddock,
         }

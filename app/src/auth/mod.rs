@@ -2,8 +2,11 @@
 
 mod caller;
 pub mod device;
+pub mod factor;
 pub mod password;
 pub mod policy;
+pub mod qr;
+pub mod seal;
 pub mod token;
 
 pub use caller::{ActsAs, Caller, Credential};

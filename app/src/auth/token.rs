@@ -17,10 +17,16 @@ const SECRET: usize = 32;
 #[error("no random secret can be made: {0}")]
 pub struct NoRandom(getrandom::Error);
 
+/// Random bytes.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(NoRandom)?;
+    Ok(bytes)
+}
+
 /// A new secret in hexadecimal, and its hash.
 pub fn secret() -> Result<(String, SecretHash), NoRandom> {
-    let mut bytes = [0u8; SECRET];
-    getrandom::fill(&mut bytes).map_err(NoRandom)?;
+    let bytes: [u8; SECRET] = random()?;
     Ok((HEXLOWER.encode(&bytes), Sha256::digest(bytes).into()))
 }
 

@@ -29,6 +29,69 @@ impl fmt::Display for TokenId {
     }
 }
 
+/// What somebody who is logged in has to do before anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owed {
+    /// Replace the one-time password.
+    Password,
+    /// Set up a second factor.
+    Factor,
+}
+
+impl Owed {
+    /// The page where that is done.
+    pub fn page(self) -> &'static str {
+        match self {
+            Self::Password => "/account/password",
+            Self::Factor => "/account/factor",
+        }
+    }
+}
+
+/// A QR code as one path of an SVG, a unit for each module, without the quiet zone around it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrCode {
+    /// Modules at each side.
+    pub side: usize,
+    pub path: String,
+}
+
+/// The second factor of one's own account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactorInfo {
+    /// Proxmox checks the password of this account, and asks for its factor itself.
+    AtProxmox,
+    Off {
+        is_required: bool,
+        setup: FactorSetup,
+    },
+    On {
+        is_required: bool,
+        /// Milliseconds since 1970.
+        since_ms: i64,
+        /// Recovery codes that are not used up.
+        codes_left: u32,
+        /// Those just made, which are told for two minutes in the session that made them; else none.
+        codes: Vec<String>,
+    },
+}
+
+/// What an authenticator is to know, until the first of its codes is told.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactorSetup {
+    /// To type.
+    pub key: String,
+    pub qr: QrCode,
+}
+
+impl fmt::Debug for FactorSetup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FactorSetup").finish_non_exhaustive()
+    }
+}
+
 /// A session that goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {

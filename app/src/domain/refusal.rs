@@ -26,6 +26,8 @@ pub enum Field {
     Timeout,
     Confirm,
     CurrentPassword,
+    /// Of a second factor.
+    Code,
     NewPassword,
     RepeatPassword,
     Image,

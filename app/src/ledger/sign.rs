@@ -12,6 +12,8 @@ use std::{
 };
 
 use ed25519_dalek::{Signer as _, SigningKey};
+use hkdf::Hkdf;
+use sha2::Sha256;
 
 use super::{
     checkpoint::{Checkpoint, PublicKey, Signature},
@@ -116,6 +118,14 @@ impl Signer {
         let key = self.public_key();
         let signature = self.sign(&Checkpoint::message(seq, hash, at_ms, key));
         Checkpoint { seq, hash, at_ms, key, signature }
+    }
+
+    /// A key for another purpose, which tells nothing of this one.
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut key = [0; 32];
+        // Fails for more than 8,160 bytes alone.
+        let _ = Hkdf::<Sha256>::new(None, self.key.as_bytes()).expand(purpose.as_bytes(), &mut key);
+        key
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Signature {

@@ -70,6 +70,8 @@ fn row(caller: &Caller, user: User, rights: &Rights, now_ms: i64) -> UserRow {
         name: user.username,
         realm: user.realm,
         must_change_password: user.must_change_password,
+        has_factor: user.has_factor,
+        factor_required: user.factor_required,
         is_disabled: user.is_disabled,
         expires_ms: user.expires_ms,
         created_ms: user.created_ms,

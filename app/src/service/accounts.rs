@@ -5,8 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, life, realms, seen, sessions,
-    tokens,
+    AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, factors, life, realms, seen,
+    sessions, tokens,
 };
 use crate::{
     auth::{Caller, Credential, password, token},
@@ -61,7 +61,7 @@ pub(super) async fn hashed(secret: String) -> Result<String, Error> {
 }
 
 /// Checks a password, a bounded number at once. An unknown user takes as long as a known one.
-async fn verified(state: &AppState, secret: &str, user: Option<&User>) -> Result<bool, Error> {
+pub(super) async fn verified(state: &AppState, secret: &str, user: Option<&User>) -> Result<bool, Error> {
     let _permit =
         state.password_checks.acquire().await.map_err(|_| Error::Unwired("password checks are closed"))?;
     let (secret, hash) = (secret.to_owned(), user.and_then(|user| user.password_hash.clone()));
@@ -105,16 +105,21 @@ pub async fn log_in(
         return Err(LogInFailure::Wrong);
     };
     pass.right();
-    let (done, _) = enter(visit, user, next).await?;
+    let done = match user.has_factor && user.may_log_in(now_ms()) {
+        true => factors::ask_own(visit, user, next).await?,
+        false => enter(visit, user, next, json!({})).await?.0,
+    };
     renew_hash(state, user, secret).await;
     Ok(done)
 }
 
-/// Begins the session of somebody whose password was right.
+/// Begins the session of somebody whose password was right, and whose second factor if they have one. `how`: what the ledger
+/// is told of that.
 pub(super) async fn enter(
     visit: &Visit,
     user: &User,
     next: &str,
+    how: Value,
 ) -> Result<(LoggedIn, SessionId), LogInFailure> {
     if !user.may_log_in(now_ms()) {
         tracing::warn!(user = user.username, address = ?visit.address, "log-in to an account that is over");
@@ -122,7 +127,7 @@ pub(super) async fn enter(
         return Err(LogInFailure::Ended);
     }
     // Before there is a session: who cannot be recorded is not let in.
-    record_log_in(visit, user).await?;
+    record_log_in(visit, user, how).await?;
     sessions::leave(visit, "log-in").await?;
     let (device, device_key) = match visit.device_key {
         Some(key) => (None, key),
@@ -131,7 +136,8 @@ pub(super) async fn enter(
     // A new session id, so that one planted before the log-in is worth nothing.
     let session = sessions::begin(&Visit { device_key: Some(device_key), ..visit.clone() }, user).await?;
     tracing::info!(user = user.username, address = ?visit.address, "logged in");
-    let landing = if user.must_change_password { "/account/password".to_owned() } else { landing(next) };
+    let owed = factors::owed(&visit.state, user);
+    let landing = owed.map_or_else(|| landing(next), |owed| owed.page().to_owned());
     Ok((LoggedIn { landing, device }, session))
 }
 
@@ -158,13 +164,13 @@ pub(super) async fn note_failure(visit: &Visit, user: Option<&User>, detail: Val
     visit.state.attempts.note(&visit.state.store, fact).await;
 }
 
-async fn record_log_in(visit: &Visit, user: &User) -> Result<(), Error> {
+async fn record_log_in(visit: &Visit, user: &User, how: Value) -> Result<(), Error> {
     let Visit { state, .. } = visit;
     let address = visit.address_text();
     let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
     let account = user_subject(&user.username);
     state.attempts.succeeded(&state.store, &account, by.address, by.at_ms).await;
-    Ok(state.store.record(Fact::new(EntryKind::LoggedIn, by).on(account)).await?)
+    Ok(state.store.record(Fact::new(EntryKind::LoggedIn, by).on(account).with(how)).await?)
 }
 
 /// A page of this site, or the guests: never another site.
@@ -206,8 +212,8 @@ async fn by_session(
         user: Some(user.id),
         credential: Credential::Session(session.id),
         rights: Arc::new(state.store.rights_of(user.id).await?),
+        owed: factors::owed(state, &user),
         username: user.username,
-        must_change_password: user.must_change_password,
         address,
         acts_as,
     }))

@@ -1,7 +1,7 @@
 //! What a use case can answer instead of its result.
 
 use crate::{
-    auth::{password::HashError, token::NoRandom},
+    auth::{password::HashError, seal::SealError, token::NoRandom},
     backend,
     domain::{action::Refusal, failure::FailureKind},
     store::StoreError,
@@ -14,6 +14,8 @@ pub enum Error {
     NotLoggedIn,
     #[error("the one-time password must be replaced first")]
     PasswordChangeDue,
+    #[error("a second factor must be set up first")]
+    FactorDue,
     /// Nothing was run, and the person is told why.
     #[error("{0}")]
     Refused(Refusal),
@@ -27,6 +29,14 @@ pub enum Error {
     Password(#[from] HashError),
     #[error(transparent)]
     Random(#[from] NoRandom),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// It was sealed with another key than that of now.
+    #[error(
+        "the second factor of {user} cannot be read: the key of the history is another one than when it was set up. Restore \
+         that file, or take the factor off: paddock user remove-factor {user}"
+    )]
+    Sealed { user: String },
     #[error("the session could not be read or written: {0}")]
     Session(#[from] tower_sessions::session::Error),
     #[error("a part of Paddock ended early: {0}")]
@@ -43,10 +53,12 @@ impl Error {
             Self::Refused(refusal) => refusal.kind(),
             Self::Backend(error) => error.kind(),
             Self::NotFound => FailureKind::NotFound,
-            Self::NotLoggedIn | Self::PasswordChangeDue => FailureKind::Denied,
+            Self::NotLoggedIn | Self::PasswordChangeDue | Self::FactorDue => FailureKind::Denied,
             Self::Store(_)
             | Self::Password(_)
             | Self::Random(_)
+            | Self::Seal(_)
+            | Self::Sealed { .. }
             | Self::Session(_)
             | Self::Crashed(_)
             | Self::Export(_)
@@ -119,7 +131,7 @@ pub enum LogInFailure {
     Other(#[from] Error),
 }
 
-/// Of a change of the password.
+/// Of a change of one's own password or second factor.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountFailure {
     #[error("the current password is wrong")]
@@ -140,6 +152,16 @@ pub enum AccountFailure {
     Differ,
     #[error("the new password is the old one")]
     Same,
+    /// Of the second factor, or taken before.
+    #[error("the code is wrong")]
+    WrongCode,
+    #[error("there is a second factor already")]
+    HasFactor,
+    #[error("there is no second factor")]
+    NoFactor,
+    /// The key that the authenticator was told is no longer waited for.
+    #[error("the second factor was set up too late")]
+    SetupOver,
     #[error(transparent)]
     Other(#[from] Error),
 }
@@ -148,13 +170,16 @@ impl AccountFailure {
     /// `None` where Paddock itself failed.
     pub fn kind(&self) -> Option<FailureKind> {
         match self {
-            Self::WrongPassword | Self::TooMany { .. } => Some(FailureKind::Denied),
+            Self::WrongPassword | Self::WrongCode | Self::TooMany { .. } => Some(FailureKind::Denied),
             Self::OfRealm
             | Self::TooShort { .. }
             | Self::TooLong
             | Self::KnownBad
             | Self::Differ
-            | Self::Same => Some(FailureKind::Invalid),
+            | Self::Same
+            | Self::HasFactor
+            | Self::NoFactor
+            | Self::SetupOver => Some(FailureKind::Invalid),
             Self::Other(error) => Some(error.kind()).filter(|kind| *kind != FailureKind::Internal),
         }
     }

@@ -13,6 +13,7 @@ pub mod bulk;
 mod cut_off;
 mod error;
 pub mod export;
+pub mod factors;
 pub mod fair;
 pub mod guests;
 pub mod history;

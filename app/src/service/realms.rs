@@ -5,8 +5,8 @@
 //!                              └──► asks for a factor ─► page, code ─► ticket ──┘ no: made, without any right
 //! ```
 //!
-//! Tickets and half tickets are in this process's memory alone, by the number of the session. They are renewed while the
-//! session goes on; without its ticket the session is over, also after a restart of Paddock.
+//! Tickets are in this process's memory alone, by the number of the session. They are renewed while the session goes on;
+//! without its ticket the session is over, also after a restart of Paddock.
 
 mod table;
 
@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use super::{
     AppState, Error, LogInFailure, Visit,
     accounts::{self, LoggedIn},
-    sessions,
+    factors, sessions,
     throttle::Pass,
 };
 use crate::{
@@ -33,16 +33,12 @@ use crate::{
     domain::{account::SessionId, action::Refusal, realm, secret::Secret},
     store::{By, LOCAL, NewUser, User},
 };
-use table::{Pending, Table};
+use table::Table;
 
 /// How many passwords Proxmox is asked about at once: it takes seconds over a wrong one, and has other work.
 const CHECKS: usize = 2;
 /// How often tickets are looked through, and the realms asked for again.
 const PAUSE: Duration = Duration::from_secs(60);
-/// The key of the session layer's row.
-const FACTOR: &str = "factor";
-/// Where a second factor is asked for.
-const FACTOR_PAGE: &str = "/login/factor";
 
 /// What is known of people's log-ins at Proxmox. Cheap to clone.
 #[derive(Clone)]
@@ -120,7 +116,7 @@ pub(super) async fn log_in(
         }
         Ok(Entry::Factor(factor)) => {
             pass.right();
-            ask_factor(visit, factor, next).await
+            factors::ask_proxmox(visit, factor, next).await
         }
         Ok(Entry::Wrong) => Err(wrong(visit, username).await),
         Err(error) => Err(unasked(&error)),
@@ -145,55 +141,27 @@ fn unasked(error: &BackendError) -> LogInFailure {
     LogInFailure::Unasked
 }
 
-/// The password was right: keeps the half ticket for this browser.
-async fn ask_factor(visit: &Visit, factor: Factor, next: &str) -> Result<LoggedIn, LogInFailure> {
-    if !factor.takes_totp && !factor.takes_recovery {
-        return Err(LogInFailure::OtherFactor);
-    }
-    let session = visit.session()?;
-    // As with a log-in: a session planted before must not be the one that is answered in.
-    sessions::renew(session).await?;
-    let key = table::key();
-    session.insert(FACTOR, &key).await.map_err(Error::from)?;
-    visit.state.realms.table().ask(key, Pending::new(factor, next, now_ms()), now_ms());
-    Ok(LoggedIn { landing: FACTOR_PAGE.to_owned(), device: None })
-}
-
-/// Answers what [`log_in`] has asked for, in the same browser.
-pub async fn answer(visit: &Visit, typed: &str) -> Result<LoggedIn, LogInFailure> {
+/// Whoever Proxmox lets in with that code; `None` for a wrong one.
+pub(super) async fn answer(
+    visit: &Visit,
+    factor: &Factor,
+    typed: &str,
+) -> Result<Option<Person>, LogInFailure> {
     let state = &visit.state;
-    let session = visit.session()?;
-    let key = session.get::<String>(FACTOR).await.map_err(Error::from)?;
     let proxmox = at_proxmox(state).ok_or(LogInFailure::FactorOver)?;
-    // Counted before it is tried, so that many at once are not more tries.
-    let pending = key.as_ref().and_then(|key| state.realms.table().try_factor(key, now_ms()));
-    let (Some(key), Some(pending)) = (key, pending) else { return Err(LogInFailure::FactorOver) };
-    // As dear as a wrong password: whoever knows that may guess no codes either.
-    let user = state.store.user_named(pending.factor.user()).await.map_err(Error::from)?;
-    let pass = state.throttle.log_in(visit, pending.factor.user(), user.as_ref()).await?;
-    let pass = pass.map_err(|seconds| LogInFailure::TooMany { seconds })?;
     let entry = {
         let _turn = turn(state).await?;
-        proxmox.answer(&pending.factor, &Secret::new(typed.trim())).await
+        proxmox.answer(factor, &Secret::new(typed.trim())).await
     };
     match entry {
-        Ok(Entry::In(person)) => {
-            pass.right();
-            state.realms.table().forget_factor(&key);
-            session.remove::<String>(FACTOR).await.map_err(Error::from)?;
-            enter(visit, person, &pending.next).await
-        }
-        Ok(Entry::Factor(_) | Entry::Wrong) => {
-            wrong(visit, pending.factor.user()).await;
-            let is_last = pending.tries_left == 0;
-            Err(if is_last { LogInFailure::FactorOver } else { LogInFailure::WrongFactor })
-        }
+        Ok(Entry::In(person)) => Ok(Some(person)),
+        Ok(Entry::Factor(_) | Entry::Wrong) => Ok(None),
         Err(error) => Err(unasked(&error)),
     }
 }
 
 /// Whoever Proxmox let in, into Paddock; an account that is new here is made, with no right at all.
-async fn enter(visit: &Visit, person: Person, next: &str) -> Result<LoggedIn, LogInFailure> {
+pub(super) async fn enter(visit: &Visit, person: Person, next: &str) -> Result<LoggedIn, LogInFailure> {
     let state = &visit.state;
     let user = match known(state, &person).await? {
         Some(user) => user,
@@ -205,7 +173,7 @@ async fn enter(visit: &Visit, person: Person, next: &str) -> Result<LoggedIn, Lo
             known(state, &person).await?.ok_or(Error::Unwired("an account is gone as it was made"))?
         }
     };
-    let (done, session) = accounts::enter(visit, &user, next).await?;
+    let (done, session) = accounts::enter(visit, &user, next, json!({})).await?;
     state.realms.table().keep(session, person);
     Ok(done)
 }
@@ -277,7 +245,7 @@ pub async fn read_realms(state: &AppState) {
 
 /// What [`keep`] does each time about tickets: those of this age are renewed.
 pub async fn renew(state: &AppState, age: Duration) {
-    let all = state.realms.table().all(now_ms());
+    let all = state.realms.table().all();
     for (session, person) in all {
         match sessions::live(state, session, None).await {
             Ok(Some(_)) => {}

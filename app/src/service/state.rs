@@ -10,10 +10,16 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
 use super::{
-    Attempts, Inventory, Supervisor, realms::Realms, soundness, standing::AccessChanges, throttle::Throttle,
+    Attempts, Inventory, Supervisor,
+    factors::{self, Factors},
+    realms::Realms,
+    soundness,
+    standing::AccessChanges,
+    throttle::Throttle,
     told::Told,
 };
 use crate::{
+    auth::seal::Sealer,
     backend::{Registry, Runner},
     domain::{account::SecretHash, action::Refusal, guest::GuestId},
     store::Store,
@@ -33,6 +39,10 @@ pub struct AppState {
     pub attempts: Attempts,
     /// Log-ins of people at Proxmox.
     pub realms: Realms,
+    pub(super) factors: Factors,
+    pub(super) sealer: Sealer,
+    /// Every account of Paddock's own must have a second factor.
+    pub requires_factor: bool,
     pub(super) throttle: Throttle,
     pub(super) access_changes: AccessChanges,
     pub told: Told,
@@ -47,6 +57,7 @@ pub struct AppState {
 impl AppState {
     pub fn new(store: Store, registry: Registry, runner: Arc<dyn Runner>, host: &str) -> Self {
         Self {
+            sealer: Sealer::new(store.key_for(factors::SEALED)),
             store,
             registry: registry.clone(),
             runner,
@@ -54,6 +65,8 @@ impl AppState {
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
             realms: Realms::default(),
+            factors: Factors::default(),
+            requires_factor: false,
             throttle: Throttle::default(),
             access_changes: AccessChanges::default(),
             told: Told::default(),
@@ -69,6 +82,12 @@ impl AppState {
     pub fn at_once(mut self, at_once: usize) -> Self {
         self.supervisor = Supervisor::new(at_once);
         self
+    }
+
+    /// Asks every account of Paddock's own for a second factor, or only those of which it is asked one by one.
+    #[must_use]
+    pub fn requiring_factor(self, requires_factor: bool) -> Self {
+        Self { requires_factor, ..self }
     }
 
     /// One at a time for each guest: between reading its state and beginning an operation nobody else may begin

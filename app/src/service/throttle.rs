@@ -11,6 +11,7 @@
 //! | a browser that this account has logged in with | that browser alone: nobody else can lock it out |
 //! | an address that it has logged in from | the address, and the account at this address |
 //! | anywhere else | these two, and the account at all such places together |
+//! | with the right password, for a second factor | the address, and the factor from this known browser, or from all others |
 //!
 //! So however many addresses guess, an account is worth a few tries an hour to them, and its user is not kept out. Whoever
 //! has no known place left gets a new password on the host, which begins the account's count anew. A name that is no
@@ -60,6 +61,8 @@ enum Key {
     Device(UserId, SecretHash),
     /// Whoever is logged in and changes the password.
     OwnPassword(UserId),
+    /// Codes of whoever has told the password: those from a browser that the account has logged in with, or all others.
+    Factor(Who, Option<SecretHash>),
 }
 
 impl Key {
@@ -67,7 +70,7 @@ impl Key {
     fn free(self) -> u32 {
         match self {
             Self::Address(_) | Self::Account(_) => 20,
-            Self::Device(..) => 10,
+            Self::Device(..) | Self::Factor(..) => 10,
             Self::AccountAt(..) | Self::OwnPassword(_) => 5,
         }
     }
@@ -82,6 +85,7 @@ impl Key {
             Self::Account(Who::Nobody(_)) => 4,
             Self::Device(..) => 5,
             Self::OwnPassword(_) => 6,
+            Self::Factor(..) => 7,
         }
     }
 }
@@ -102,7 +106,7 @@ impl Tally {
 }
 
 /// Pure: times are those since the start.
-struct Table([LruCache<Key, Tally>; 7]);
+struct Table([LruCache<Key, Tally>; 8]);
 
 impl Default for Table {
     fn default() -> Self {
@@ -144,7 +148,7 @@ impl Table {
                         tally.tries = tally.tries.saturating_sub(1);
                     }
                 }
-                Key::AccountAt(..) | Key::Device(..) | Key::OwnPassword(_) => {
+                Key::AccountAt(..) | Key::Device(..) | Key::OwnPassword(_) | Key::Factor(..) => {
                     table.remove(key);
                 }
             }
@@ -201,6 +205,22 @@ impl Throttle {
         Ok(self.admit(keys(visit, name, user, &known)))
     }
 
+    /// As [`log_in`](Self::log_in), for the code of a second factor: counted by itself, as the right password before it
+    /// would take back each wrong one.
+    pub async fn factor(
+        &self,
+        visit: &Visit,
+        name: &str,
+        user: Option<&User>,
+    ) -> Result<Result<Pass, u64>, Error> {
+        let id = user.map_or(UserId(0), |user| user.id);
+        let since_ms = now_ms() - sessions::REMEMBERED_MS;
+        let known = visit.state.store.known_places(id, since_ms).await?;
+        let device = known_device(visit, &known);
+        let keys = vec![Key::Address(visit.address.map(network)), Key::Factor(who(name, user), device)];
+        Ok(self.admit(keys))
+    }
+
     /// As [`log_in`](Self::log_in), for the password of somebody who is logged in.
     pub fn own_password(&self, user: UserId) -> Result<Pass, u64> {
         self.admit(vec![Key::OwnPassword(user)])
@@ -209,13 +229,8 @@ impl Throttle {
 
 fn keys(visit: &Visit, name: &str, user: Option<&User>, known: &[Known]) -> Vec<Key> {
     let place = visit.address.map(network);
-    let who = match user {
-        Some(user) => Who::Known(user.id, user.session_epoch),
-        None => Who::Nobody(Sha256::digest(name.trim().to_lowercase()).into()),
-    };
-    if let (Some(user), Some(device)) = (user, visit.device_key)
-        && known.iter().any(|it| it.device_key.as_deref() == Some(device.as_slice()))
-    {
+    let who = who(name, user);
+    if let (Some(user), Some(device)) = (user, known_device(visit, known)) {
         return vec![Key::Device(user.id, device)];
     }
     let mut keys = vec![Key::Address(place), Key::AccountAt(who, place)];
@@ -227,6 +242,18 @@ fn keys(visit: &Visit, name: &str, user: Option<&User>, known: &[Known]) -> Vec<
         keys.push(Key::Account(who));
     }
     keys
+}
+
+fn who(name: &str, user: Option<&User>) -> Who {
+    match user {
+        Some(user) => Who::Known(user.id, user.session_epoch),
+        None => Who::Nobody(Sha256::digest(name.trim().to_lowercase()).into()),
+    }
+}
+
+/// The browser, if the account has logged in with it.
+fn known_device(visit: &Visit, known: &[Known]) -> Option<SecretHash> {
+    visit.device_key.filter(|key| known.iter().any(|it| it.device_key.as_deref() == Some(key.as_slice())))
 }
 
 fn network(address: IpAddr) -> IpAddr {

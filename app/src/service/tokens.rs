@@ -9,6 +9,7 @@ use super::{
     AppState, Error, TokenFailure, Visit,
     accounts::by,
     attempts::Attempt,
+    factors,
     sessions::own_user,
     users::{self, told},
 };
@@ -216,10 +217,10 @@ async fn owner(
         user: Some(user.id),
         // A token is Paddock's: Proxmox does not know it.
         acts_as: ActsAs::without_log_in(&user),
+        owed: factors::owed(state, &user),
         username: user.username,
         credential: Credential::Token(token.info.id),
         rights: Arc::new(Rights { limit: Some(token.info.limit.clone()), ..rights }),
-        must_change_password: user.must_change_password,
         address,
     }))
 }

@@ -162,10 +162,31 @@ async fn policy_of_reset(state: &AppState, caller: &Caller) -> Result<(), Error>
     Attempt::new("reset-password").answered(state, caller, denied.map_err(Error::from)).await
 }
 
-/// Disables or enables the account, or sets when it is over.
+/// Takes the second factor off an account whose user has lost it.
+pub async fn remove_factor(state: &AppState, caller: &Caller, name: &str) -> Result<(), Error> {
+    let name = name.trim();
+    changing(state, caller, Attempt::new("remove-factor"), async || {
+        let user = named(state, name).await?;
+        let address = caller.address_text();
+        if !state.store.remove_factor(user.id, by(caller, &address)).await? {
+            let message =
+                format!("{} has no second factor of Paddock's. Nothing was changed.", user.username);
+            return Err(Refusal::Field { field: Field::User, message }.into());
+        }
+        tracing::info!(user = user.username, actor = caller.username, "second factor removed");
+        Ok(())
+    })
+    .await
+}
+
+/// Disables or enables the account, sets when it is over, or whether it must have a second factor.
 pub async fn change(state: &AppState, caller: &Caller, name: &str, change: UserChange) -> Result<(), Error> {
     let name = name.trim();
     changing(state, caller, Attempt::new("change-user"), async || {
+        if change.factor_required == Some(true) && named(state, name).await?.realm != LOCAL {
+            let message = format!("{name} is an account of Proxmox, which asks for its second factor itself. Nothing was changed.");
+            return Err(Refusal::Field { field: Field::User, message }.into());
+        }
         let address = caller.address_text();
         let changed = state.store.change_user(name, change, by(caller, &address)).await?;
         told(changed, Field::User, &format!("user {name}"))

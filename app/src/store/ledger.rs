@@ -41,6 +41,12 @@ pub enum EntryKind {
     LogInFailed,
     SessionEnded,
     PasswordChanged,
+    /// A second factor was set up.
+    FactorAdded,
+    FactorRemoved,
+    /// A recovery code took the place of a code.
+    RecoveryCodeUsed,
+    RecoveryCodesRenewed,
     UserAdded,
     PasswordReset,
     /// Disabled, enabled, or given an end.
@@ -69,7 +75,7 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::LedgerBegun,
         Self::OperationBegun,
         Self::OperationMoved,
@@ -81,6 +87,10 @@ impl EntryKind {
         Self::LogInFailed,
         Self::SessionEnded,
         Self::PasswordChanged,
+        Self::FactorAdded,
+        Self::FactorRemoved,
+        Self::RecoveryCodeUsed,
+        Self::RecoveryCodesRenewed,
         Self::UserAdded,
         Self::PasswordReset,
         Self::UserChanged,
@@ -116,6 +126,10 @@ impl EntryKind {
             Self::LogInFailed => "log-in-failed",
             Self::SessionEnded => "session-ended",
             Self::PasswordChanged => "password-changed",
+            Self::FactorAdded => "factor-added",
+            Self::FactorRemoved => "factor-removed",
+            Self::RecoveryCodeUsed => "recovery-code-used",
+            Self::RecoveryCodesRenewed => "recovery-codes-renewed",
             Self::UserAdded => "user-added",
             Self::PasswordReset => "password-reset",
             Self::UserChanged => "user-changed",

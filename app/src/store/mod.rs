@@ -8,6 +8,7 @@ mod archives;
 mod entries;
 mod error;
 mod export;
+mod factors;
 mod history;
 mod ledger;
 mod mend;
@@ -30,6 +31,7 @@ pub use access::{AccessRecord, NewGrant};
 pub use archives::{ArchiveError, Archived};
 pub use entries::{LedgerFilter, ReadEntry};
 pub use error::StoreError;
+pub use factors::{Factor, NewFactor};
 pub use history::{HistoryRecord, Part};
 pub use ledger::{By, CHECKPOINT_TARGET, EntryKind, Fact, UnknownKind};
 pub use open::{OpenError, public_key_file};
@@ -51,6 +53,11 @@ impl Store {
     /// For the session layer, which brings its own table.
     pub fn pool(&self) -> &SqlitePool {
         &self.pool
+    }
+
+    /// A key for a purpose, that is not in the database: as long as the ledger's key is the same, it is.
+    pub fn key_for(&self, purpose: &str) -> [u8; 32] {
+        self.signer.derived(purpose)
     }
 
     /// Closes all connections, which also folds the write-ahead log into the database file.

@@ -52,6 +52,8 @@ struct Row {
     must_change_password: i64,
     is_disabled: i64,
     expires_ms: Option<i64>,
+    factor_required: i64,
+    has_factor: i64,
     session_epoch: i64,
     created_ms: i64,
 }
@@ -80,7 +82,9 @@ impl Store {
         let row = sqlx::query_as!(
             Row,
             r#"SELECT s.id AS session, s.begun_ms, s.seen_ms, s.address, s.device, u.id AS "id!", u.username, u.realm,
-                      u.password_hash, u.must_change_password, u.is_disabled, u.expires_ms, u.session_epoch, u.created_ms
+                      u.password_hash, u.must_change_password, u.is_disabled, u.expires_ms,
+                      u.factor_required, u.session_epoch, u.created_ms,
+                      EXISTS (SELECT 1 FROM second_factors WHERE user_id = u.id) AS "has_factor!: i64"
                FROM sessions AS s JOIN users AS u ON u.id = s.user_id
                WHERE s.id = ? AND s.ended_ms IS NULL AND s.epoch = u.session_epoch"#,
             id.0
@@ -103,6 +107,8 @@ impl Store {
                 must_change_password: row.must_change_password != 0,
                 is_disabled: row.is_disabled != 0,
                 expires_ms: row.expires_ms,
+                factor_required: row.factor_required != 0,
+                has_factor: row.has_factor != 0,
                 session_epoch: row.session_epoch,
                 created_ms: row.created_ms,
             };

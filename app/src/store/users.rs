@@ -33,6 +33,9 @@ pub struct User {
     pub is_disabled: bool,
     /// The first millisecond since 1970 in which the account is over.
     pub expires_ms: Option<i64>,
+    /// Must have a second factor of Paddock's.
+    pub factor_required: bool,
+    pub has_factor: bool,
     /// A session that was begun in an earlier epoch is over.
     pub session_epoch: i64,
     pub created_ms: i64,
@@ -78,6 +81,7 @@ pub struct UserChange {
     pub is_disabled: Option<bool>,
     /// `Some(None)`: never again.
     pub expires_ms: Option<Option<i64>>,
+    pub factor_required: Option<bool>,
 }
 
 /// What a change of users, groups, roles or grants came to.
@@ -102,6 +106,8 @@ struct UserRow {
     must_change_password: i64,
     is_disabled: i64,
     expires_ms: Option<i64>,
+    factor_required: i64,
+    has_factor: i64,
     session_epoch: i64,
     created_ms: i64,
 }
@@ -116,6 +122,8 @@ impl From<UserRow> for User {
             must_change_password: row.must_change_password != 0,
             is_disabled: row.is_disabled != 0,
             expires_ms: row.expires_ms,
+            factor_required: row.factor_required != 0,
+            has_factor: row.has_factor != 0,
             session_epoch: row.session_epoch,
             created_ms: row.created_ms,
         }
@@ -188,7 +196,8 @@ impl Store {
         let row = sqlx::query_as!(
             UserRow,
             r#"SELECT id AS "id!", username, realm, password_hash, must_change_password, is_disabled, expires_ms,
-                      session_epoch, created_ms
+                      factor_required, session_epoch, created_ms,
+                      EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id) AS "has_factor!: i64"
                FROM users WHERE username = ?"#,
             username
         )
@@ -200,9 +209,10 @@ impl Store {
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let row = sqlx::query_as!(
             UserRow,
-            "SELECT id, username, realm, password_hash, must_change_password, is_disabled, expires_ms, session_epoch,
-                    created_ms
-             FROM users WHERE id = ?",
+            r#"SELECT id, username, realm, password_hash, must_change_password, is_disabled, expires_ms, factor_required,
+                      session_epoch, created_ms,
+                      EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id) AS "has_factor!: i64"
+               FROM users WHERE id = ?"#,
             id.0
         )
         .fetch_optional(&self.pool)
@@ -215,7 +225,8 @@ impl Store {
         let rows = sqlx::query_as!(
             UserRow,
             r#"SELECT id AS "id!", username, realm, password_hash, must_change_password, is_disabled, expires_ms,
-                      session_epoch, created_ms
+                      factor_required, session_epoch, created_ms,
+                      EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id) AS "has_factor!: i64"
                FROM users ORDER BY username"#
         )
         .fetch_all(&self.pool)
@@ -235,11 +246,13 @@ impl Store {
         let is_over = change.is_disabled == Some(true) || end.is_some_and(|end| end <= by.at_ms);
         let row = sqlx::query!(
             "UPDATE users SET is_disabled = coalesce(?, is_disabled), expires_ms = iif(?, ?, expires_ms),
+                              factor_required = coalesce(?, factor_required),
                               session_epoch = session_epoch + ?
              WHERE username = ? RETURNING username",
             change.is_disabled,
             sets_end,
             end,
+            change.factor_required,
             is_over,
             username
         )
@@ -255,6 +268,9 @@ impl Store {
         }
         if let Some(end) = change.expires_ms {
             detail.insert("expires_ms".to_owned(), json!(end));
+        }
+        if let Some(is_required) = change.factor_required {
+            detail.insert("second_factor_required".to_owned(), json!(is_required));
         }
         let who = user_subject(&row.username);
         let changed = Fact::new(EntryKind::UserChanged, by).on(who.clone()).with(Value::Object(detail));
@@ -317,24 +333,15 @@ impl Store {
         by: By<'_>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.writing().await?;
-        let row = sqlx::query!(
-            "UPDATE users SET password_hash = ?, must_change_password = 0, session_epoch = session_epoch + 1
-             WHERE id = ? RETURNING username, session_epoch",
+        sqlx::query!(
+            "UPDATE users SET password_hash = ?, must_change_password = 0 WHERE id = ?",
             password_hash,
             id.0
         )
-        .fetch_one(&mut *transaction)
-        .await?;
-        sqlx::query!(
-            "UPDATE sessions SET epoch = ? WHERE id = ? AND user_id = ? AND epoch = ? - 1 AND ended_ms IS NULL",
-            row.session_epoch,
-            session.0,
-            id.0,
-            row.session_epoch
-        )
         .execute(&mut *transaction)
         .await?;
-        let who = user_subject(&row.username);
+        let username = own_epoch(&mut transaction, id, session).await?;
+        let who = user_subject(&username);
         let changed = Fact::new(EntryKind::PasswordChanged, by).on(who.clone());
         let ended = json!({ "why": "password-changed", "sessions": "all-others" });
         let ended = Fact::new(EntryKind::SessionEnded, by).on(who).with(ended);
@@ -353,6 +360,30 @@ impl Store {
         .await?;
         Ok(())
     }
+}
+
+/// Begins a new session epoch of the account: all its sessions are over but that one. Answers whose account it is.
+pub(super) async fn own_epoch(
+    transaction: &mut SqliteConnection,
+    id: UserId,
+    session: SessionId,
+) -> Result<String, StoreError> {
+    let row = sqlx::query!(
+        "UPDATE users SET session_epoch = session_epoch + 1 WHERE id = ? RETURNING username, session_epoch",
+        id.0
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    sqlx::query!(
+        "UPDATE sessions SET epoch = ? WHERE id = ? AND user_id = ? AND epoch = ? - 1 AND ended_ms IS NULL",
+        row.session_epoch,
+        session.0,
+        id.0,
+        row.session_epoch
+    )
+    .execute(&mut *transaction)
+    .await?;
+    Ok(row.username)
 }
 
 /// All of them as far as rights ask, by name.

@@ -53,6 +53,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LogInPage ssr=ssr.clone() />
                 <Route path=path!("/login/factor") view=lazy::Factor::new() ssr=ssr.clone() />
                 <Route path=path!("/account/password") view=lazy::Password::new() ssr=ssr.clone() />
+                <Route
+                    path=path!("/account/factor")
+                    view=lazy::AccountFactor::new()
+                    ssr=ssr.clone()
+                />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
                     <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />

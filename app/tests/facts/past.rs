@@ -76,7 +76,8 @@ async fn does(store: &Store, deed: &Deed, at_ms: i64) {
             store.add_user(&new, by).await.map(drop)
         }
         Deed::ChangeUser(n, is_disabled, expires_ms) => {
-            let change = UserChange { is_disabled: *is_disabled, expires_ms: *expires_ms };
+            let change =
+                UserChange { is_disabled: *is_disabled, expires_ms: *expires_ms, ..UserChange::default() };
             store.change_user(&user(*n, true), change, by).await.map(drop)
         }
         Deed::RemoveUser(n) => store.remove_user(&user(*n, true), by).await.map(drop),

@@ -108,7 +108,8 @@ impl Desk {
         let data = data_dir::prepare(&look.settings.server.data)?;
         let store = Store::open(&data.database).await?;
         let state = AppState::new(store, look.registry.clone(), Arc::new(HostRunner), &Host::read().name)
-            .at_once(look.settings.operations.at_once);
+            .at_once(look.settings.operations.at_once)
+            .requiring_factor(look.settings.accounts.require_second_factor);
         // What an earlier command line left behind when it was killed must not be in the way.
         service::settle(&state, service::Patience::Leave).await?;
         let caller = look.caller.clone();

@@ -29,7 +29,8 @@ use tower_sessions_sqlx_store::SqliteStore;
 
 use crate::{
     data_dir::{DataDir, DataDirError},
-    router::{self, Site},
+    listen,
+    router::{self, Front, Limits, Site},
     settings::{DriversError, Host, Options, Server, Settings, SettingsError},
     telemetry::{self, Program},
 };
@@ -126,7 +127,8 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let first = accounts::first_start(&store, args.admin_password.clone()).await?;
 
     let state = AppState::new(store.clone(), Registry::new(drivers), Arc::new(HostRunner), &host.name)
-        .at_once(settings.operations.at_once);
+        .at_once(settings.operations.at_once)
+        .requiring_factor(settings.accounts.require_second_factor);
     service::settle(&state, service::Patience::Follow).await?;
     let outside = service::Outside::begin(&state).await?;
     state.inventory.start().await;
@@ -140,22 +142,23 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let layer_sweeper = tokio::spawn(keep_layer_swept(sessions.clone()));
 
     let closing = CancellationToken::new();
-    let site = Site { root, secure_cookies: settings.server.https, closing: closing.clone() };
+    let site = Site {
+        root,
+        front: Front::new(&settings.server.trusted_proxies, settings.server.https),
+        limits: Limits::default(),
+        closing: closing.clone(),
+    };
     let watcher = tokio::spawn(service::soundness::keep_looking(state.clone(), closing.clone()));
     let archiver = settings.history.keep_days.map(|keep_days| {
         let into = settings.history.archives(&data.paths.directory);
         let retention = Retention { keep_days, into };
         tokio::spawn(retention::keep_archived(state.clone(), retention, closing.clone()))
     });
-    let app =
-        router::build(state.clone(), sessions, &site).into_make_service_with_connect_info::<SocketAddr>();
+    let app = router::build(state.clone(), sessions, &site);
     // Heard of from here on, so that whoever ends it right after the greeting ends it in order.
     let end = Ending::listen()?;
     greet(addr, &first);
-    let graceful = closing.clone();
-    let server = tokio::spawn(async move {
-        axum::serve(listener, app).with_graceful_shutdown(graceful.cancelled_owned()).await
-    });
+    let server = tokio::spawn(listen::serve(listener, app, site));
 
     end.told().await;
     tracing::info!("shutting down: nothing new is begun, work in progress may take {} s", PATIENCE.as_secs());

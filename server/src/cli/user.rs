@@ -48,6 +48,15 @@ enum Verb {
     Disable { name: String },
     /// Let its user log in again.
     Enable { name: String },
+    /// Let an account in with a second factor alone: whoever has none sets one up at the next request.
+    RequireFactor {
+        name: String,
+        /// No longer
+        #[arg(long)]
+        no: bool,
+    },
+    /// Take the second factor off an account whose user has lost it.
+    RemoveFactor { name: String },
     /// Remove an account and its grants; what it did stays in the history.
     Remove { name: String },
     /// What a user may do, and by which grant.
@@ -76,13 +85,16 @@ struct UserRow {
     role: String,
     /// Still has a one-time password.
     must_change_password: bool,
+    /// A second factor of Paddock's.
+    second_factor: bool,
+    second_factor_required: bool,
     disabled: bool,
     /// When the account is over, milliseconds since 1970.
     expires_ms: Option<i64>,
 }
 
 impl Row for UserRow {
-    const COLUMNS: &'static [&'static str] = &["NAME", "REALM", "ROLE", "PASSWORD", "STATE"];
+    const COLUMNS: &'static [&'static str] = &["NAME", "REALM", "ROLE", "PASSWORD", "FACTOR", "STATE"];
 
     fn cells(&self) -> Vec<String> {
         let password = match (self.realm.as_str(), self.must_change_password) {
@@ -91,7 +103,14 @@ impl Row for UserRow {
             _ => "Proxmox's",
         };
         let state = if self.disabled { "disabled" } else { "enabled" };
-        vec![self.name.clone(), self.realm.clone(), self.role.clone(), password.to_owned(), state.to_owned()]
+        let factor = match (self.realm.as_str(), self.second_factor, self.second_factor_required) {
+            ("local", true, _) => "yes",
+            ("local", false, true) => "required",
+            ("local", false, false) => "no",
+            _ => "Proxmox's",
+        };
+        let words = [password, factor, state].map(str::to_owned);
+        [self.name.clone(), self.realm.clone(), self.role.clone()].into_iter().chain(words).collect()
     }
 }
 
@@ -157,6 +176,18 @@ async fn at(desk: &Desk, verb: Verb) -> Result<ExitCode, CliError> {
             disable(desk, &name, false).await?;
             tell(&format!("{name} may log in again."));
         }
+        Verb::RequireFactor { name, no } => {
+            let change = UserChange { factor_required: Some(!no), ..UserChange::default() };
+            users::change(state, caller, &name, change).await?;
+            tell(&match no {
+                true => format!("{name} needs no second factor."),
+                false => format!("{name} may do nothing without a second factor."),
+            });
+        }
+        Verb::RemoveFactor { name } => {
+            users::remove_factor(state, caller, &name).await?;
+            tell(&format!("{name} has no second factor any more."));
+        }
         Verb::Remove { name } => {
             users::remove(state, caller, &name).await?;
             tell(&format!("{name} is removed."));
@@ -196,6 +227,8 @@ fn row(user: Account, rights: &Rights) -> UserRow {
         realm: user.realm,
         role: rights.roles(app::backend::now_ms()),
         must_change_password: user.must_change_password,
+        second_factor: user.has_factor,
+        second_factor_required: user.factor_required,
         disabled: user.is_disabled,
         expires_ms: user.expires_ms,
     }

@@ -4,17 +4,19 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use app::domain::guest::BackendKind;
+use ipnet::IpNet;
 
 use super::{
     endpoint::{self, EndpointGiven, Fingerprint},
     key::{Info, Key, Sample},
-    read,
+    networks, read,
     rules::{self, RuleGiven},
 };
 
 /// The sections in the order of the sample, and what each is for, one line of text each.
-pub const SECTIONS: [(&str, &str); 7] = [
+pub const SECTIONS: [(&str, &str); 8] = [
     ("server", "The dashboard itself."),
+    ("accounts", "Accounts of Paddock's own. Those of Proxmox are as Proxmox has them."),
     ("operations", "What is done to guests."),
     (
         "history",
@@ -79,8 +81,17 @@ keys! {
     /// The browser reaches Paddock by HTTPS (through a proxy), so its cookies are marked Secure.
     HTTPS: bool = "server" "https" "PADDOCK_HTTPS" Default("false") read::flag;
 
+    /// Reverse proxies in front of Paddock, as addresses or networks: ["127.0.0.1", "10.0.0.0/24"]. Of them alone it is
+    /// believed from where a request came (X-Forwarded-For), whether by HTTPS (X-Forwarded-Proto) and for which
+    /// host (X-Forwarded-Host); see to it that they write the first two themselves. As a variable: with commas between.
+    TRUSTED_PROXIES: Vec<IpNet> = "server" "trusted_proxies" "PADDOCK_TRUSTED_PROXIES" Default("[]") networks::list;
+
     /// Directory of the web site's files. Without it: `site` beside the program's own directory.
     SITE: PathBuf = "server" "site" "PADDOCK_SITE" Example("\"/usr/share/paddock/site\"") read::path;
+
+    /// Everybody must have a second factor; else those alone of whom an administrator asks it.
+    REQUIRE_SECOND_FACTOR: bool = "accounts" "require_second_factor" "PADDOCK_REQUIRE_SECOND_FACTOR" Default("false")
+        read::flag;
 
     /// How many operations of one backend are at work at once, 1 to 64. The others stand in line, and users take turns.
     OPERATIONS_AT_ONCE: u64 = "operations" "at_once" "PADDOCK_OPERATIONS_AT_ONCE" Default("8") read::whole::<1, 64>;

@@ -24,6 +24,7 @@ mod key;
 mod keys;
 mod layers;
 mod list;
+mod networks;
 mod options;
 mod proxmox;
 mod read;
@@ -39,6 +40,7 @@ use std::{
 };
 
 use app::{backend::routing::Routing, domain::guest::BackendKind};
+use ipnet::IpNet;
 
 use error::{Place, Problem};
 use file::SettingsFile;
@@ -60,6 +62,7 @@ pub const FILE_VARIABLE: &str = "PADDOCK_CONFIG";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub server: Server,
+    pub accounts: Accounts,
     pub operations: Operations,
     pub history: History,
     pub lxc: Lxc,
@@ -79,7 +82,14 @@ pub struct Server {
     pub addr: SocketAddr,
     pub data: PathBuf,
     pub https: bool,
+    pub trusted_proxies: Vec<IpNet>,
     pub site: Option<PathBuf>,
+}
+
+/// Accounts of Paddock's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    pub require_second_factor: bool,
 }
 
 /// What is done to guests.
@@ -170,8 +180,10 @@ impl Settings {
             addr: layers.get(&keys::ADDR)?,
             data: layers.get(&keys::DATA)?,
             https: layers.get(&keys::HTTPS)?,
+            trusted_proxies: layers.get(&keys::TRUSTED_PROXIES)?,
             site: layers.find(&keys::SITE)?.map(|found| found.value),
         };
+        let accounts = Accounts { require_second_factor: layers.get(&keys::REQUIRE_SECOND_FACTOR)? };
         let operations =
             Operations { at_once: usize::try_from(layers.get(&keys::OPERATIONS_AT_ONCE)?).unwrap_or(1) };
         let history = History {
@@ -203,7 +215,7 @@ impl Settings {
         }
         let routing = rules::routing(&mut layers, is_set_up)?;
         let effective = layers.effective;
-        Ok(Self { server, operations, history, lxc, crun, proxmox, routing, file: path, effective })
+        Ok(Self { server, accounts, operations, history, lxc, crun, proxmox, routing, file: path, effective })
     }
 }
 

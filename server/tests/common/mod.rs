@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 #![expect(dead_code, reason = "each test program uses a part of this")]
 
+mod bundle;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -19,7 +21,7 @@ use app::{
     },
     domain::{access::BuiltIn, operation::OperationState},
     service::{AppState, accounts},
-    store::{By, NewUser, Store},
+    store::{By, LedgerFilter, NewUser, Store},
 };
 use axum::{
     Router,
@@ -28,12 +30,14 @@ use axum::{
     response::Response,
 };
 use http::{Request, StatusCode, header};
-use server::router::{self, Site};
+use server::router::{self, Front, Limits, Site};
 use tempfile::TempDir;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower_sessions_sqlx_store::SqliteStore;
+
+pub use bundle::make_bundle;
 
 /// A request that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,7 +50,8 @@ pub struct Host {
     pub state: AppState,
     /// Cancelled when the server begins to shut down.
     pub closing: CancellationToken,
-    router: Router,
+    pub site: Site,
+    pub router: Router,
     watched: AbortHandle,
 }
 
@@ -59,6 +64,15 @@ impl Host {
     /// With these backends, too.
     pub async fn with_backends(more: Vec<Arc<dyn Backend>>) -> Self {
         Self::set_up(Some(PASSWORD.to_owned()), more).await.0
+    }
+
+    /// Behind the proxies in these networks, by HTTPS where nothing else is known, and within these limits.
+    pub async fn behind(proxies: &[&str], https: bool, limits: Limits) -> Self {
+        let nets: Vec<_> = proxies.iter().map(|net| net.parse().unwrap()).collect();
+        let mut host = Self::start().await;
+        (host.site.front, host.site.limits) = (Front::new(&nets, https), limits);
+        host.restart(Vec::new()).await;
+        host
     }
 
     /// Also tells what the first start said.
@@ -77,15 +91,17 @@ impl Host {
         sessions.migrate().await.unwrap();
         let first = accounts::first_start(&store, password).await.unwrap();
         let closing = CancellationToken::new();
-        let (state, router, watched) = begin(dir.path(), store, more, &closing).await;
-        (Self { dir, state, closing, router, watched }, first)
+        let (front, limits) = (Front::default(), Limits::default());
+        let site = Site { root: dir.path().join("site"), front, limits, closing: closing.clone() };
+        let (state, router, watched) = begin(dir.path(), store, more, &site).await;
+        (Self { dir, state, closing, site, router, watched }, first)
     }
 
     /// As after a restart: what was only in memory is gone.
     pub async fn restart(&mut self, more: Vec<Arc<dyn Backend>>) {
         self.watched.abort();
         (self.state, self.router, self.watched) =
-            begin(self.dir.path(), self.state.store.clone(), more, &self.closing).await;
+            begin(self.dir.path(), self.state.store.clone(), more, &self.site).await;
     }
 
     pub fn browser(&self) -> Browser {
@@ -97,6 +113,7 @@ impl Host {
             origin: None,
             address: "127.0.0.1".to_owned(),
             token: None,
+            headers: Vec::new(),
         }
     }
 
@@ -115,6 +132,16 @@ impl Host {
         let mut browser = self.browser();
         browser.log_in(username, PASSWORD).await;
         browser
+    }
+
+    /// Each entry as `kind subject detail`, the newest first.
+    pub async fn ledger(&self) -> Vec<String> {
+        let filter = LedgerFilter { limit: 10_000, ..LedgerFilter::default() };
+        let entries = self.state.store.ledger_page(&filter).await.unwrap();
+        let line = |entry: app::ledger::Entry| {
+            format!("{} {} {}", entry.kind, entry.subject.unwrap_or_default(), entry.detail)
+        };
+        entries.into_iter().map(|read| line(read.entry)).collect()
     }
 
     pub fn lxc_path(&self) -> PathBuf {
@@ -147,35 +174,15 @@ async fn begin(
     dir: &Path,
     store: Store,
     more: Vec<Arc<dyn Backend>>,
-    closing: &CancellationToken,
+    site: &Site,
 ) -> (AppState, Router, AbortHandle) {
     let sessions = SqliteStore::new(store.pool().clone());
     let registry = Registry::new(drivers(dir).into_iter().chain(more));
     let state = AppState::new(store, registry, Arc::new(HostRunner), "testhost");
     state.inventory.start().await;
-    let site = Site { root: dir.join("site"), secure_cookies: false, closing: closing.clone() };
-    let router = router::build(state.clone(), sessions, &site);
+    let router = router::build(state.clone(), sessions, site);
     let watched = tokio::spawn(app::service::keep_watched(state.clone())).abort_handle();
     (state, router, watched)
-}
-
-/// Makes a bundle there whose container runs the shell script.
-pub fn make_bundle(bundle: &Path, script: &str) -> PathBuf {
-    for directory in ["bin", "dev", "proc"] {
-        std::fs::create_dir_all(bundle.join("rootfs").join(directory)).unwrap();
-    }
-    std::fs::copy("/bin/busybox", bundle.join("rootfs/bin/busybox")).unwrap();
-    let namespaces = ["pid", "network", "ipc", "uts", "mount"].map(|kind| serde_json::json!({"type": kind}));
-    let config = serde_json::json!({
-        "ociVersion": "1.0.0",
-        "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
-                    "args": ["/bin/busybox", "sh", "-c", script]},
-        "root": {"path": "rootfs"},
-        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
-        "linux": {"namespaces": namespaces},
-    });
-    std::fs::write(bundle.join("config.json"), config.to_string()).unwrap();
-    bundle.to_owned()
 }
 
 pub fn drivers(dir: &Path) -> Vec<Arc<dyn Backend>> {
@@ -247,6 +254,8 @@ pub struct Browser {
     pub address: String,
     /// An API token that it sends.
     pub token: Option<String>,
+    /// What it sends besides, or a proxy in front.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Browser {
@@ -314,7 +323,7 @@ impl Browser {
         Reply { status, location, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
     }
 
-    async fn answer(&self, mut request: http::request::Builder, body: Body) -> Response {
+    pub async fn answer(&self, mut request: http::request::Builder, body: Body) -> Response {
         let accept = if self.json { "application/json" } else { "text/html" };
         request = request.header(header::ACCEPT, accept).header(header::HOST, "paddock.test");
         let cookies: Vec<&str> =
@@ -327,6 +336,9 @@ impl Browser {
         }
         if let Some(origin) = self.origin {
             request = request.header(header::ORIGIN, origin);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
         let mut request = request.body(body).unwrap();
         let address: SocketAddr = format!("{}:40000", self.address).parse().unwrap();

@@ -1,6 +1,9 @@
 //! Every address of the web, and which right it asks for.
 
-use app::domain::access::Privilege::{self, Audit, Create, History, Power, See, Users};
+use app::domain::{
+    access::Privilege::{self, Audit, Create, History, Power, See, Users},
+    account::Owed,
+};
 use http::Method;
 
 /// Which right an address asks for.
@@ -10,8 +13,10 @@ pub enum Needs {
     Nothing,
     /// As [`Nothing`](Self::Nothing); whoever still has a one-time password is sent to where to replace it.
     LogInPage,
-    /// A log-in, even with a one-time password.
+    /// A log-in, whatever has to be done before anything else.
     AnySession,
+    /// A log-in, also of somebody who has just this to do first.
+    Owing(Owed),
     /// A log-in; what is answered is what that person may see.
     Session,
     Somewhere(Privilege),
@@ -50,7 +55,8 @@ pub const PAGES: &[Address] = &[
     get("/", "/", Needs::Nothing),
     get("/login", "/login", Needs::LogInPage),
     get("/login/factor", "/login/factor", Needs::LogInPage),
-    get("/account/password", "/account/password", Needs::AnySession),
+    get("/account/password", "/account/password", Needs::Owing(Owed::Password)),
+    get("/account/factor", "/account/factor", Needs::Owing(Owed::Factor)),
     get("/account", "/account", Needs::Session),
     get("/guests", "/guests", Needs::Session),
     get("/guests/new", "/guests/new", Needs::Session),
@@ -71,6 +77,9 @@ pub const PAGES: &[Address] = &[
     post("/theme", &[("theme", "dark")], Needs::Nothing),
 ];
 
+/// What every change of a second factor takes.
+const WRONG_PROOF: &[(&str, &str)] = &[("current", "x"), ("code", "y")];
+
 pub const FUNCTIONS: &[Address] = &[
     get("/api/account/realms", "/api/account/realms", Needs::Nothing),
     post("/api/account/factor", &[("code", "x")], Needs::Nothing),
@@ -78,6 +87,10 @@ pub const FUNCTIONS: &[Address] = &[
     post("/api/account/log_in", &[("username", "x"), ("password", "y")], Needs::Nothing),
     post("/api/account/log_out", &[], Needs::Nothing),
     post("/api/account/password", &[("current", "x"), ("new", "y"), ("repeat", "y")], Needs::AnySession),
+    get("/api/account/factor-info", "/api/account/factor-info", Needs::Owing(Owed::Factor)),
+    post("/api/account/factor-add", WRONG_PROOF, Needs::Owing(Owed::Factor)),
+    post("/api/account/factor-codes", WRONG_PROOF, Needs::Owing(Owed::Factor)),
+    post("/api/account/factor-remove", WRONG_PROOF, Needs::Owing(Owed::Factor)),
     get("/api/account/sessions", "/api/account/sessions", Needs::Session),
     post("/api/account/session-end", &[("id", "987654")], Needs::Session),
     post("/api/account/sessions-end-others", &[], Needs::Session),
@@ -133,6 +146,12 @@ pub const FUNCTIONS: &[Address] = &[
     get("/api/access/past", "/api/access/past", Needs::EitherOnEverything(Users, Audit)),
     post("/api/access/add-user", &[("name", "a b")], Needs::Everything(Users)),
     post("/api/access/reset-password", &[("name", "no-such")], Needs::Everything(Users)),
+    post(
+        "/api/access/require-factor",
+        &[("name", "no-such"), ("required", "true")],
+        Needs::Everything(Users),
+    ),
+    post("/api/access/remove-factor", &[("name", "no-such")], Needs::Everything(Users)),
     post("/api/access/disable-user", &[("name", "no-such"), ("disabled", "true")], Needs::Everything(Users)),
     post("/api/access/expire-user", &[("name", "no-such")], Needs::Everything(Users)),
     post("/api/access/remove-user", &[("name", "no-such")], Needs::Everything(Users)),

@@ -28,6 +28,8 @@ pub enum Verdict {
     LogIn,
     /// Replace the one-time password first.
     PasswordDue,
+    /// Set up a second factor first.
+    FactorDue,
 }
 
 impl fmt::Display for Verdict {
@@ -38,6 +40,7 @@ impl fmt::Display for Verdict {
             Self::Hidden => "hidden",
             Self::LogIn => "log in",
             Self::PasswordDue => "password",
+            Self::FactorDue => "factor",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! People with different rights, each of whom the policy can be asked about.
 
-use app::domain::access::BuiltIn;
+use app::domain::{access::BuiltIn, account::Owed};
 
 /// Somebody and what they were given.
 #[derive(Debug, Clone, Copy)]
@@ -10,12 +10,12 @@ pub struct Person {
     pub grants: &'static [(&'static str, &'static str, bool)],
     /// Is in this group, which has the grants.
     pub group: Option<&'static str>,
-    /// Still has the one-time password.
-    pub must_change_password: bool,
+    /// What they have to do before anything else.
+    pub owed: Option<Owed>,
 }
 
 const fn person(name: &'static str, grants: &'static [(&'static str, &'static str, bool)]) -> Person {
-    Person { name, grants, group: None, must_change_password: false }
+    Person { name, grants, group: None, owed: None }
 }
 
 /// A role of their own making: power without sight.
@@ -24,7 +24,7 @@ pub const BLIND: (&str, &str) = ("blind", "power,delete");
 pub const NIGHT: (&str, &str) = ("night", "see,power,history");
 
 /// Each built-in role on everything, and a few odd ones. Nobody, who is not logged in, is no person.
-pub const PEOPLE: [Person; 13] = [
+pub const PEOPLE: [Person; 14] = [
     person("administrator", &[("administrator", "everything", false)]),
     person("operator", &[("operator", "everything", false)]),
     person("auditor", &[("auditor", "everything", false)]),
@@ -40,7 +40,8 @@ pub const PEOPLE: [Person; 13] = [
         group: Some("nights"),
         ..person("night", &[("night", "tag:lab", false), ("night", "backend:crun", false)])
     },
-    Person { must_change_password: true, ..person("newcomer", &[("administrator", "everything", false)]) },
+    Person { owed: Some(Owed::Password), ..person("newcomer", &[("administrator", "everything", false)]) },
+    Person { owed: Some(Owed::Factor), ..person("factorless", &[("administrator", "everything", false)]) },
 ];
 
 #[test]

@@ -86,6 +86,8 @@ const VERBS: &[Verb] = {
         verb("user reset-password", &["user", "reset-password", "no-such"], Everything(Users)),
         verb("user disable", &["user", "disable", "no-such"], Everything(Users)),
         verb("user enable", &["user", "enable", "no-such"], Everything(Users)),
+        verb("user require-factor", &["user", "require-factor", "no-such"], Everything(Users)),
+        verb("user remove-factor", &["user", "remove-factor", "no-such"], Everything(Users)),
         verb("user remove", &["user", "remove", "no-such"], Everything(Users)),
         verb("user rights", &["user", "rights", "newcomer"], EitherOnEverything(Users, Audit)),
         verb("user sessions", &["user", "sessions", "newcomer"], EitherOnEverything(Users, Audit)),
@@ -135,7 +137,7 @@ async fn verbs_answer_as_the_policy_says() {
     let world = World::new().await;
     let settings = world.settings();
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
-    let people: Vec<_> = PEOPLE.iter().filter(|person| !person.must_change_password).collect();
+    let people: Vec<_> = PEOPLE.iter().filter(|person| person.owed.is_none()).collect();
     for verb in VERBS {
         let of_guest = matches!(verb.needs, Needs::Guest(_) | Needs::Operation | Needs::New);
         for known in if of_guest { &world.guests[..] } else { &world.guests[..1] } {

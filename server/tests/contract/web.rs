@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use app::domain::{
     access::{On, Place, Privilege, Rights},
+    account::Owed,
     guest::GuestId,
 };
 use http::{Method, StatusCode};
@@ -97,19 +98,24 @@ fn verdict(address: &Address, reply: &Reply) -> Verdict {
             Verdict::Allowed
         }
         StatusCode::UNAUTHORIZED => Verdict::LogIn,
-        StatusCode::FORBIDDEN if is_password_due(&reply.body) => Verdict::PasswordDue,
+        StatusCode::FORBIDDEN if is_due(&reply.body, "password-change-due", "Choose your own") => {
+            Verdict::PasswordDue
+        }
+        StatusCode::FORBIDDEN if is_due(&reply.body, "factor-due", "Set up a second") => Verdict::FactorDue,
         StatusCode::FORBIDDEN => Verdict::Denied,
         StatusCode::NOT_FOUND => Verdict::Hidden,
         // Of a function that answers nothing it is the answer.
         StatusCode::OK if reply.body == "null" && address.method == Method::GET => Verdict::Hidden,
         status if status.is_redirection() && to.starts_with("/login?next=") => Verdict::LogIn,
-        status if status.is_redirection() && to == "/account/password" => Verdict::PasswordDue,
+        status if status.is_redirection() && to == Owed::Password.page() => Verdict::PasswordDue,
+        // A form that was sent from that page goes back there.
+        status if status.is_redirection() && to == Owed::Factor.page() => Verdict::FactorDue,
         _ => Verdict::Allowed,
     }
 }
 
-fn is_password_due(body: &str) -> bool {
-    body.contains("password-change-due") || body == "Choose your own password first."
+fn is_due(body: &str, variant: &str, words: &str) -> bool {
+    body.contains(variant) || body.starts_with(words)
 }
 
 /// What the policy says, and nothing else.
@@ -119,7 +125,10 @@ fn expected(address: &Address, known: &Known, person: &Person, rights: &Rights) 
     let (on, id) = (On::Guest(known.place()), &known.guest.id);
     match address.needs {
         Needs::Nothing | Needs::AnySession => Verdict::Allowed,
-        _ if person.must_change_password => Verdict::PasswordDue,
+        Needs::Owing(owed) if person.owed == Some(owed) => Verdict::Allowed,
+        _ if person.owed == Some(Owed::Password) => Verdict::PasswordDue,
+        _ if person.owed == Some(Owed::Factor) => Verdict::FactorDue,
+        Needs::Owing(_) => Verdict::Allowed,
         Needs::Session | Needs::LogInPage => Verdict::Allowed,
         Needs::Somewhere(privilege) => denied(allow(privilege, On::Somewhere)),
         Needs::Everything(privilege) => denied(allow(privilege, On::Everything)),
@@ -149,7 +158,7 @@ async fn lists_hold_what_one_may_see_and_nothing_else() {
         ("/guests/new", Privilege::See),
         ("/api/guests/choices", Privilege::Create),
     ];
-    for person in PEOPLE.iter().filter(|person| !person.must_change_password) {
+    for person in PEOPLE.iter().filter(|person| person.owed.is_none()) {
         let rights = world.rights(person).await;
         let mut browser = world.browser(person).await;
         for (path, privilege) in lists {

@@ -9,11 +9,12 @@ use app::{
     auth::Caller,
     domain::{
         access::{Holder, Place, Privileges, Rights, RoleName, Scope},
+        account::Owed,
         guest::{Guest, GuestId},
         operation::OperationId,
     },
     service::access,
-    store::{By, NewGrant, NewUser},
+    store::{By, NewGrant, NewUser, UserChange},
 };
 
 use crate::{
@@ -101,10 +102,13 @@ pub async fn make_people(host: &Host) {
     let hash = app::auth::password::hash(PASSWORD).unwrap();
     for person in &PEOPLE {
         let user = NewUser {
-            must_change_password: person.must_change_password,
+            must_change_password: person.owed == Some(Owed::Password),
             ..NewUser::local(person.name, hash.clone(), None)
         };
         assert!(state.store.add_user(&user, By::default()).await.unwrap());
+        let factor_required = Some(person.owed == Some(Owed::Factor));
+        let change = UserChange { factor_required, ..UserChange::default() };
+        state.store.change_user(person.name, change, By::default()).await.unwrap();
         let holder = match person.group {
             Some(group) => {
                 access::add_group(state, &root, group).await.unwrap();

@@ -10,7 +10,6 @@ use app::{
     },
     domain::{access::BuiltIn, guest::BackendKind},
     service::users,
-    store::LedgerFilter,
 };
 use http::StatusCode;
 use serde_json::json;
@@ -62,12 +61,7 @@ impl World {
 
     /// The ledger, as text: kind, subject and detail of each entry.
     pub async fn ledger(&self) -> Vec<String> {
-        let filter = LedgerFilter { limit: 10_000, ..LedgerFilter::default() };
-        let entries = self.host.state.store.ledger_page(&filter).await.unwrap();
-        let line = |entry: app::ledger::Entry| {
-            format!("{} {} {}", entry.kind, entry.subject.unwrap_or_default(), entry.detail)
-        };
-        entries.into_iter().map(|read| line(read.entry)).collect()
+        self.host.ledger().await
     }
 }
 

@@ -41,6 +41,9 @@ pub struct UserRow {
     pub roles: String,
     /// Still has a one-time password.
     pub must_change_password: bool,
+    /// A second factor of Paddock's; Proxmox's own are not known here.
+    pub has_factor: bool,
+    pub factor_required: bool,
     pub is_disabled: bool,
     /// The first millisecond since 1970 in which the account is over.
     pub expires_ms: Option<i64>,

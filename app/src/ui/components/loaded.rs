@@ -4,7 +4,7 @@ use leptos::{either::Either, prelude::*};
 use leptos_router::{hooks::use_location, location::Url};
 
 use super::banner::{Banner, Tone};
-use crate::{api::ApiError, ui::reply::Reply};
+use crate::{api::ApiError, domain::account::Owed, ui::reply::Reply};
 
 /// Shows `children` with the data. A later answer changes the page in place; while the server cannot be reached
 /// the page keeps what it last knew, and the frame says that the connection is lost.
@@ -62,7 +62,8 @@ pub fn Problem(error: ApiError) -> impl IntoView {
             let here = location.pathname.get_untracked() + &query(&location.search.get_untracked());
             Some(format!("/login?next={}", Url::escape(&here)))
         }
-        ApiError::PasswordChangeDue => Some("/account/password".to_owned()),
+        ApiError::PasswordChangeDue => Some(Owed::Password.page().to_owned()),
+        ApiError::FactorDue => Some(Owed::Factor.page().to_owned()),
         _ => None,
     };
     let link = elsewhere.clone();

@@ -48,9 +48,14 @@ pub fn AccountPage() -> impl IntoView {
         <div class="person">
             <header class="head">
                 <h1>"Account"</h1>
-                <a class="button" href="/account/password">
-                    "Change password"
-                </a>
+                <div class="head-actions">
+                    <a class="button" href="/account/factor">
+                        "Second factor"
+                    </a>
+                    <a class="button" href="/account/password">
+                        "Change password"
+                    </a>
+                </div>
             </header>
             <ActionProblem error />
             <section class="panel">

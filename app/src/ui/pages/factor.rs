@@ -1,4 +1,4 @@
-//! The second factor of an account of Proxmox, asked for after its password.
+//! The second factor, asked for after the password.
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
@@ -35,7 +35,7 @@ pub fn FactorPage() -> impl IntoView {
                     name="code"
                     label="Code"
                     autocomplete="one-time-code"
-                    hint="Of your authenticator, or one of your recovery codes at Proxmox. There are five minutes for it."
+                    hint="Of your authenticator, or one of your recovery codes. There are five minutes for it."
                     autofocus=true
                 />
                 <button

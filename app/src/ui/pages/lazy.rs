@@ -6,6 +6,7 @@ use leptos_router::{Lazy, LazyRoute, lazy_route};
 use super::{
     access::{GrantsPage, GroupsPage, PastPage, RolesPage, UserPage, UsersPage},
     account::AccountPage,
+    account_factor::AccountFactorPage,
     again::AgainPage,
     factor::FactorPage,
     guest::GuestPage,
@@ -39,6 +40,7 @@ macro_rules! lazy {
 
 lazy! {
     Account = AccountRoute: AccountPage,
+    AccountFactor = AccountFactorRoute: AccountFactorPage,
     Again = AgainRoute: AgainPage,
     Factor = FactorRoute: FactorPage,
     Grants = GrantsRoute: GrantsPage,

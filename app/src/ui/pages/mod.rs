@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod account_factor;
 pub mod again;
 pub mod factor;
 pub mod guest;

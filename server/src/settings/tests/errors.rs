@@ -16,13 +16,13 @@ fn a_key_that_no_one_knows_is_refused_with_what_there_is() {
         "addr = \"127.0.0.1:1\"\n",
         1,
         "addr",
-        "There are the sections [server], [operations], [history], [lxc], ",
+        "There are the sections [server], [accounts], [operations], [history], [lxc], ",
     );
     desk.refuses(
         "\n[servers]\naddr = 1\n",
         2,
         "servers",
-        "There are the sections [server], [operations], [history], [lxc], ",
+        "There are the sections [server], [accounts], [operations], [history], [lxc], ",
     );
     desk.refuses("[server]\nlxc.path = \"/x\"\n", 2, "server.lxc", "is unknown");
     desk.refuses("[server.addr]\nport = 1\n", 1, "server.addr", "is a table");

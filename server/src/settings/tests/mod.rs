@@ -2,6 +2,7 @@
 
 mod drivers;
 mod errors;
+mod networks;
 mod precedence;
 mod proxmox;
 mod sample;

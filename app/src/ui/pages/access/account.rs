@@ -5,7 +5,7 @@ use leptos::{form::ActionForm, prelude::*};
 use crate::{
     api::{
         ApiError,
-        access::{DisableUser, ExpireUser, RemoveUser, ResetPassword},
+        access::{DisableUser, ExpireUser, RemoveFactor, RemoveUser, RequireFactor, ResetPassword},
         sessions::{EndUserSession, EndUserSessions, RemoveUserToken},
     },
     domain::{
@@ -22,6 +22,8 @@ pub struct Changes {
     reset: ServerAction<ResetPassword>,
     disable: ServerAction<DisableUser>,
     expire: ServerAction<ExpireUser>,
+    require_factor: ServerAction<RequireFactor>,
+    remove_factor: ServerAction<RemoveFactor>,
     remove: ServerAction<RemoveUser>,
     end: ServerAction<EndUserSession>,
     end_all: ServerAction<EndUserSessions>,
@@ -34,6 +36,8 @@ impl Changes {
             reset: ServerAction::new(),
             disable: ServerAction::new(),
             expire: ServerAction::new(),
+            require_factor: ServerAction::new(),
+            remove_factor: ServerAction::new(),
             remove: ServerAction::new(),
             end: ServerAction::new(),
             end_all: ServerAction::new(),
@@ -44,7 +48,12 @@ impl Changes {
     /// How many there were that leave the page as it is.
     pub fn count(self) -> usize {
         let account = self.reset.version().get() + self.disable.version().get() + self.expire.version().get();
-        account + self.end.version().get() + self.end_all.version().get() + self.remove_token.version().get()
+        let factor = self.require_factor.version().get() + self.remove_factor.version().get();
+        account
+            + factor
+            + self.end.version().get()
+            + self.end_all.version().get()
+            + self.remove_token.version().get()
     }
 
     /// Why one could not be made.
@@ -53,6 +62,8 @@ impl Changes {
         let account = account.or(self.disable.value().get().and_then(Result::err));
         let account = account.or(self.expire.value().get().and_then(Result::err));
         let account = account.or(self.reset.value().get().and_then(Result::err));
+        let account = account.or(self.require_factor.value().get().and_then(Result::err));
+        let account = account.or(self.remove_factor.value().get().and_then(Result::err));
         let sessions = self.end.value().get().and_then(Result::err);
         let sessions = sessions.or(self.end_all.value().get().and_then(Result::err));
         account.or(sessions).or(self.remove_token.value().get().and_then(Result::err))
@@ -128,7 +139,7 @@ pub fn WhatLetsIn(
 
 #[component]
 pub fn Controls(user: UserRow, changes: Changes) -> impl IntoView {
-    let Changes { reset, disable, expire, remove, .. } = changes;
+    let Changes { reset, disable, expire, remove, require_factor, remove_factor, .. } = changes;
     let name = StoredValue::new(user.name);
     let hidden = move || view! { <input type="hidden" name="name" value=name.get_value() /> };
     // In a form all times are UTC.
@@ -139,6 +150,34 @@ pub fn Controls(user: UserRow, changes: Changes) -> impl IntoView {
             <ActionForm action=reset>
                 {hidden()} <button class="button" type="submit">
                     "New one-time password"
+                </button>
+            </ActionForm>
+        }
+    });
+    let is_required = user.factor_required;
+    let require_factor = (user.realm == "local").then(|| {
+        view! {
+            <ActionForm action=require_factor>
+                {hidden()}
+                <input
+                    type="hidden"
+                    name="required"
+                    value=if is_required { "false" } else { "true" }
+                /> <button class="button" type="submit">
+                    {if is_required {
+                        "Require no second factor"
+                    } else {
+                        "Require a second factor"
+                    }}
+                </button>
+            </ActionForm>
+        }
+    });
+    let remove_factor = user.has_factor.then(|| {
+        view! {
+            <ActionForm action=remove_factor>
+                {hidden()} <button class="button" type="submit">
+                    "Take off the second factor"
                 </button>
             </ActionForm>
         }
@@ -158,6 +197,8 @@ pub fn Controls(user: UserRow, changes: Changes) -> impl IntoView {
                     </button>
                 </ActionForm>
                 {reset}
+                {require_factor}
+                {remove_factor}
             </div>
             <ActionForm action=expire attr:class="set-end">
                 {hidden()}

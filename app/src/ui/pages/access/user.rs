@@ -81,6 +81,11 @@ fn Known(page: Page, changes: Changes) -> impl IntoView {
         true => "in no group".to_owned(),
         false => format!("in {}", groups.join(", ")),
     };
+    let factor = match (user.has_factor, user.factor_required) {
+        (true, _) => Some("with a second factor"),
+        (false, true) => Some("must set up a second factor"),
+        (false, false) => None,
+    };
     let give = may_change.then(|| {
         let to = Holder::User(user.name.clone()).to_string();
         let href = format!("/access/grants?to={}", leptos_router::location::Url::escape(&to));
@@ -95,6 +100,7 @@ fn Known(page: Page, changes: Changes) -> impl IntoView {
                     <p class="head-facts">
                         <State user=user.clone() now_ms />
                         <span class="meta">{format!("realm {}", user.realm)}</span>
+                        {factor.map(|words| view! { <span class="meta">{words}</span> })}
                         <span class="meta long">{membership}</span>
                     </p>
                 </div>

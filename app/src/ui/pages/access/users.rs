@@ -125,6 +125,8 @@ mod tests {
             realm: "local".to_owned(),
             roles: "viewer".to_owned(),
             must_change_password: false,
+            has_factor: false,
+            factor_required: false,
             is_disabled: false,
             expires_ms: None,
             created_ms: 0,
