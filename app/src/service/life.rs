@@ -27,6 +27,10 @@ pub struct Start {
 
 /// Records the start, and the settings if they are others than those recorded last.
 pub async fn started(store: &Store, start: Start) -> Result<(), Error> {
+    // A database that cannot be read whole is no reason not to start.
+    if let Err(error) = store.note_access().await {
+        tracing::error!(%error, "who has which right could not be noted");
+    }
     let Start { version, listens, settings } = start;
     let detail = json!({ "version": version, "listens": listens });
     store.record(Fact::new(EntryKind::ServerStarted, by_server()).with(detail)).await?;

@@ -100,11 +100,8 @@ impl Store {
         })?;
         mend(&pool).await.map_err(|error| classify(path, error))?;
         let store = Self { pool, signer: Arc::new(signer) };
-        let begun = async {
-            store.begin_ledger().await?;
-            store.note_access().await
-        };
-        begun
+        store
+            .begin_ledger()
             .await
             .map_err(|error| OpenError::NotWritable { path: path.into(), detail: error.to_string() })?;
         Ok(store)

@@ -222,6 +222,8 @@ async fn a_ledger_that_does_not_tell_who_had_what_notes_it_once() {
     store.close().await;
     for _ in 0..2 {
         let store = Store::open(&path).await.unwrap();
+        // As the server does at its start.
+        store.note_access().await.unwrap();
         let record = agrees(&store).await;
         assert_eq!(record.since.unwrap().why, SinceWhy::Noted);
         assert_eq!((record.before.users.len(), record.changes.len()), (1, 0));

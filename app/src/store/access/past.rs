@@ -149,7 +149,7 @@ pub async fn at_cut(db: &mut SqliteConnection, last_seq: i64) -> Result<Option<(
 
 impl Store {
     /// Notes all there is, if the ledger does not tell it: for one that an older Paddock began, or archived.
-    pub(in super::super) async fn note_access(&self) -> Result<(), StoreError> {
+    pub async fn note_access(&self) -> Result<(), StoreError> {
         if base(&mut *self.pool.acquire().await?).await?.is_some() {
             return Ok(());
         }
