@@ -21,6 +21,8 @@ pub enum Change {
         user: String,
         disabled: Option<bool>,
         end: Option<End>,
+        /// Whether a second factor is required.
+        factor: Option<bool>,
     },
     UserRemoved {
         user: String,
@@ -182,7 +184,7 @@ impl Access {
                 let (name, realm) = (user.clone(), realm.clone());
                 self.users.push(Account { name, realm, is_disabled: false, expires_ms: None });
             }
-            Change::UserChanged { user, disabled, end } => {
+            Change::UserChanged { user, disabled, end, .. } => {
                 for account in self.users.iter_mut().filter(|account| same(&account.name, user)) {
                     account.is_disabled = disabled.unwrap_or(account.is_disabled);
                     account.expires_ms = end.map_or(account.expires_ms, Option::from);
@@ -355,18 +357,18 @@ impl Change {
         match self {
             Self::UserAdded { user, realm } if realm == "local" => format!("added the user {user}"),
             Self::UserAdded { user, realm } => format!("added the user {user} of the realm {realm}"),
-            Self::UserChanged { user, disabled, end } => {
-                let disabled = disabled.map(|is| if is { "disabled" } else { "enabled" });
+            Self::UserChanged { user, disabled, end, factor } => {
+                let disabled = disabled.map(|is| if is { "disabled it" } else { "enabled it" }.to_owned());
                 let end = end.map(|end| match end {
                     End::Never => "let it go on without an end".to_owned(),
                     End::At(ms) => format!("let it go on until {}", words::until(ms)),
                 });
-                match (disabled, end) {
-                    (Some(what), None) => format!("{what} {user}"),
-                    (Some(what), Some(end)) => format!("{what} {user}, and {end}"),
-                    (None, Some(end)) => format!("changed the account of {user}: {end}"),
-                    (None, None) => format!("changed the account of {user}"),
-                }
+                let factor = factor.map(|is| match is {
+                    true => "required a second factor".to_owned(),
+                    false => "required no second factor".to_owned(),
+                });
+                let all: Vec<String> = [disabled, end, factor].into_iter().flatten().collect();
+                format!("changed the account of {user}: {}", all.join(", "))
             }
             Self::UserRemoved { user } => format!("removed the user {user}, with all grants of their own"),
             Self::GroupAdded { group } => format!("added the group {group}"),

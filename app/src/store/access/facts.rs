@@ -34,6 +34,7 @@ struct UserChange {
     /// `Some(None)` is a null, and no end.
     #[serde(default, deserialize_with = "given")]
     expires_ms: Option<Option<i64>>,
+    second_factor_required: Option<bool>,
 }
 
 /// Tells a null from what is not there.
@@ -81,8 +82,8 @@ pub fn read(entry: &Entry) -> Option<Change> {
             Change::UserAdded { user: name_of("user")?, realm }
         }
         EntryKind::UserChanged => {
-            let UserChange { disabled, expires_ms } = detail(entry)?;
-            Change::UserChanged { user: name_of("user")?, disabled, end: expires_ms.map(End::from) }
+            let UserChange { disabled, expires_ms, second_factor_required: factor } = detail(entry)?;
+            Change::UserChanged { user: name_of("user")?, disabled, end: expires_ms.map(End::from), factor }
         }
         EntryKind::UserRemoved => Change::UserRemoved { user: name_of("user")? },
         EntryKind::GroupAdded => Change::GroupAdded { group: name_of("group")? },
