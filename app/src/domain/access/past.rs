@@ -22,11 +22,8 @@ pub enum Change {
         user: String,
         disabled: Option<bool>,
         end: Option<End>,
-    },
-    /// Whether the account must have a second factor; it changes no right.
-    FactorRequired {
-        user: String,
-        is_required: bool,
+        /// Whether a second factor is required.
+        factor: Option<bool>,
     },
     UserRemoved {
         user: String,
@@ -188,13 +185,12 @@ impl Access {
                 let (name, realm) = (user.clone(), realm.clone());
                 self.users.push(Account { name, realm, is_disabled: false, expires_ms: None });
             }
-            Change::UserChanged { user, disabled, end } => {
+            Change::UserChanged { user, disabled, end, .. } => {
                 for account in self.users.iter_mut().filter(|account| same(&account.name, user)) {
                     account.is_disabled = disabled.unwrap_or(account.is_disabled);
                     account.expires_ms = end.map_or(account.expires_ms, Option::from);
                 }
             }
-            Change::FactorRequired { .. } => {}
             Change::UserRemoved { user } => {
                 self.users.retain(|account| !same(&account.name, user));
                 self.groups.iter_mut().for_each(|group| group.members.retain(|member| !same(member, user)));
@@ -300,7 +296,6 @@ impl Access {
         match change {
             Change::UserAdded { user, .. }
             | Change::UserChanged { user, .. }
-            | Change::FactorRequired { user, .. }
             | Change::UserRemoved { user }
             | Change::Member { user, .. } => same(user, name),
             Change::GroupAdded { .. } | Change::RoleAdded { .. } => false,

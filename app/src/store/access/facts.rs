@@ -31,10 +31,10 @@ struct User {
 #[derive(Deserialize)]
 struct UserChange {
     disabled: Option<bool>,
-    second_factor_required: Option<bool>,
     /// `Some(None)` is a null, and no end.
     #[serde(default, deserialize_with = "given")]
     expires_ms: Option<Option<i64>>,
+    second_factor_required: Option<bool>,
 }
 
 /// Tells a null from what is not there.
@@ -82,12 +82,8 @@ pub fn read(entry: &Entry) -> Option<Change> {
             Change::UserAdded { user: name_of("user")?, realm }
         }
         EntryKind::UserChanged => {
-            let UserChange { disabled, expires_ms, second_factor_required } = detail(entry)?;
-            let (user, end) = (name_of("user")?, expires_ms.map(End::from));
-            match (second_factor_required, disabled, end) {
-                (Some(is_required), None, None) => Change::FactorRequired { user, is_required },
-                _ => Change::UserChanged { user, disabled, end },
-            }
+            let UserChange { disabled, expires_ms, second_factor_required: factor } = detail(entry)?;
+            Change::UserChanged { user: name_of("user")?, disabled, end: expires_ms.map(End::from), factor }
         }
         EntryKind::UserRemoved => Change::UserRemoved { user: name_of("user")? },
         EntryKind::GroupAdded => Change::GroupAdded { group: name_of("group")? },

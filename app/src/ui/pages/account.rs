@@ -48,7 +48,7 @@ pub fn AccountPage() -> impl IntoView {
         <div class="person">
             <header class="head">
                 <h1>"Account"</h1>
-                <div class="head-actions">
+                <div class="actions">
                     <a class="button" href="/account/factor">
                         "Second factor"
                     </a>

@@ -50,10 +50,16 @@ fn who_held_what_is_as_it_was_at_that_moment() {
     let mut access = before.replayed(&story[7..]);
     assert_eq!(told(&access, 8000), [viewer, "Anna: night (see,power) on tag:lab by ops"]);
     assert_eq!(told(&access, 20_000), [viewer], "it is over in the millisecond that it names");
-    access.apply(&recorded(9, Change::UserChanged { user: name("anna"), disabled: Some(true), end: None }));
+    access.apply(&recorded(
+        9,
+        Change::UserChanged { user: name("anna"), disabled: Some(true), end: None, factor: None },
+    ));
     assert_eq!(told(&access, 20_000), ["Anna: viewer (see,history) on everything, account disabled"]);
     let end = Some(End::At(30_000));
-    access.apply(&recorded(10, Change::UserChanged { user: name("anna"), disabled: Some(false), end }));
+    access.apply(&recorded(
+        10,
+        Change::UserChanged { user: name("anna"), disabled: Some(false), end, factor: Some(true) },
+    ));
     assert_eq!(told(&access, 29_999), [viewer]);
     assert_eq!(told(&access, 30_000), ["Anna: viewer (see,history) on everything, account over"]);
 }
@@ -114,4 +120,27 @@ fn differences_are_named() {
         found,
         ["user ben@pve is another", "group new is there besides", "grant 1 is another", "grant 2 is gone"]
     );
+}
+
+#[test]
+fn a_change_is_told_in_words() {
+    let changed =
+        |disabled, end, factor| Change::UserChanged { user: name("anna"), disabled, end, factor }.words();
+    assert_eq!(changed(Some(true), None, None), "changed the account of anna: disabled it");
+    let all = changed(Some(false), Some(End::At(86_400_000)), Some(true));
+    assert_eq!(
+        all,
+        "changed the account of anna: enabled it, let it go on until 1970-01-01, required a second factor"
+    );
+    let ops = || Holder::Group(name("ops"));
+    assert_eq!(
+        given(1, ops(), "night", "tag:lab", None).words(),
+        "gave the group ops the role night on tag:lab"
+    );
+    let back = |with_guest| {
+        let (role, scope) = (role("night"), "tag:lab".parse().unwrap());
+        Change::TakenBack { holder: ops(), grant: GrantId(1), role, scope, with_guest }.words()
+    };
+    assert_eq!(back(false), "took the role night on tag:lab back from the group ops");
+    assert_eq!(back(true), "deleted the guest, so that the role night on tag:lab of the group ops is over");
 }

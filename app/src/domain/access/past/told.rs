@@ -9,22 +9,18 @@ impl Change {
         match self {
             Self::UserAdded { user, realm } if realm == "local" => format!("added the user {user}"),
             Self::UserAdded { user, realm } => format!("added the user {user} of the realm {realm}"),
-            Self::UserChanged { user, disabled, end } => {
-                let disabled = disabled.map(|is| if is { "disabled" } else { "enabled" });
+            Self::UserChanged { user, disabled, end, factor } => {
+                let disabled = disabled.map(|is| if is { "disabled it" } else { "enabled it" }.to_owned());
                 let end = end.map(|end| match end {
                     End::Never => "let it go on without an end".to_owned(),
                     End::At(ms) => format!("let it go on until {}", words::until(ms)),
                 });
-                match (disabled, end) {
-                    (Some(what), None) => format!("{what} {user}"),
-                    (Some(what), Some(end)) => format!("{what} {user}, and {end}"),
-                    (None, Some(end)) => format!("changed the account of {user}: {end}"),
-                    (None, None) => format!("changed the account of {user}"),
-                }
-            }
-            Self::FactorRequired { user, is_required: true } => format!("required a second factor of {user}"),
-            Self::FactorRequired { user, is_required: false } => {
-                format!("required no second factor of {user} any more")
+                let factor = factor.map(|is| match is {
+                    true => "required a second factor".to_owned(),
+                    false => "required no second factor".to_owned(),
+                });
+                let all: Vec<String> = [disabled, end, factor].into_iter().flatten().collect();
+                format!("changed the account of {user}: {}", all.join(", "))
             }
             Self::UserRemoved { user } => format!("removed the user {user}, with all grants of their own"),
             Self::GroupAdded { group } => format!("added the group {group}"),
