@@ -90,7 +90,7 @@ keys! {
     SITE: PathBuf = "server" "site" "PADDOCK_SITE" Example("\"/usr/share/paddock/site\"") read::path;
 
     /// Everybody must have a second factor; else those alone of whom an administrator asks it.
-    REQUIRE_SECOND_FACTOR: bool = "accounts" "require_second_factor" "PADDOCK_REQUIRE_SECOND_FACTOR" Default("false")
+    REQUIRE_SECOND_FACTOR: bool = "accounts" "require_second_factor" "PADDOCK_ACCOUNTS_REQUIRE_SECOND_FACTOR" Default("false")
         read::flag;
 
     /// How many operations of one backend are at work at once, 1 to 64. The others stand in line, and users take turns.

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::lab::{Lab, unique};
+use crate::lab::{Lab, unique, wait_until};
 
 #[test]
 fn the_history_tells_what_was_done_in_each_format() {
@@ -17,6 +17,7 @@ fn the_history_tells_what_was_done_in_each_format() {
     let bundle = lab.bundle("b", "exit 0");
     lab.must(&["create", &name, "--bundle", &bundle]);
     lab.must(&["start", &name]);
+    wait_until("its process has ended", || lab.status(&name) == "stopped");
     lab.must(&["delete", &name, "--yes"]);
     let told = lab.json(&["history"]);
     let actions: Vec<&str> = told.as_array().unwrap().iter().map(|o| o["action"].as_str().unwrap()).collect();
