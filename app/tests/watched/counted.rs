@@ -27,6 +27,8 @@ pub struct Counted {
     last: Mutex<[Instant; 2]>,
     /// As a backend whose changes nobody tells.
     pub is_deaf: AtomicBool,
+    /// As one whose sources cannot be told.
+    pub sources_fail: AtomicBool,
     /// Its files cannot be read.
     pub fails: AtomicBool,
 }
@@ -34,7 +36,8 @@ pub struct Counted {
 impl Counted {
     pub fn new(inner: Arc<dyn Backend>) -> Self {
         let last = Mutex::new([Instant::now(); 2]);
-        Self { inner, lists: AtomicUsize::new(0), last, is_deaf: false.into(), fails: false.into() }
+        let [is_deaf, sources_fail, fails] = [false; 3].map(AtomicBool::new);
+        Self { inner, lists: AtomicUsize::new(0), last, is_deaf, sources_fail, fails }
     }
 
     /// The time between the last two lists, and since the last.
@@ -42,6 +45,10 @@ impl Counted {
         let [newer, older] = *self.last.lock().unwrap();
         (newer - older, newer.elapsed())
     }
+}
+
+fn made_to_fail() -> Error {
+    Error::Unreadable { path: "/run/none".to_owned(), detail: "made to fail".to_owned() }
 }
 
 #[async_trait]
@@ -74,6 +81,9 @@ impl Backend for Counted {
     }
 
     async fn sources(&self) -> Result<Option<Sources>, Error> {
+        if self.sources_fail.load(Ordering::Relaxed) {
+            return Err(made_to_fail());
+        }
         if self.is_deaf.load(Ordering::Relaxed) { Ok(None) } else { self.inner.sources().await }
     }
 

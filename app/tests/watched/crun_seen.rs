@@ -150,3 +150,24 @@ async fn hostile_names_in_the_state_directory_hide_nothing_and_keep_nobody_busy(
         fs::remove_file(world.root().join(left)).unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_sources_fail_it_is_read_at_the_interval_until_they_can_be_told_again() {
+    let _shared = MACHINE.read().await;
+    let world = World::new();
+    let (name, bundle) = (world.name("web1"), world.bundle("web1", SLEEPS));
+    let eye = Eye::on(driver(&world)).await;
+    eye.calm().await;
+    eye.backend.sources_fail.store(true, Ordering::Relaxed);
+    run(&world, &name, &bundle);
+    eye.is(&name, Some(Running)).await;
+    let lists = eye.backend.lists.load(Ordering::Relaxed);
+    sleep(Duration::from_secs(3)).await;
+    let lists = eye.backend.lists.load(Ordering::Relaxed) - lists;
+    assert!((4..=7).contains(&lists), "{lists} readings in 3 s: it is read at the interval");
+    eye.backend.sources_fail.store(false, Ordering::Relaxed);
+    // Readings become rare only where changes are heard.
+    eye.calm().await;
+    kill(world.pid(&name));
+    eye.is(&name, Some(Stopped)).await;
+}

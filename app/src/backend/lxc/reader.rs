@@ -11,6 +11,8 @@
 //! Going through `/proc` costs a file per process. It is done only when the set of command sockets has changed or a
 //! known init has ended; otherwise what is known is confirmed by one read per running container.
 
+mod sources;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -22,12 +24,7 @@ use std::{
 use rustix::fs::{FlockOperation, fcntl_lock};
 
 use crate::{
-    backend::{
-        Error, Sources,
-        cgroup::{self, Layout},
-        files,
-        process::Proc,
-    },
+    backend::{Error, cgroup::Layout, files, process::Proc},
     domain::{
         guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestId, GuestStatus},
         name::GuestName,
@@ -199,32 +196,6 @@ impl Reader {
     /// What LXC itself takes for defined: there is a configuration file.
     fn is_defined(&self, name: &GuestName) -> bool {
         fs::metadata(self.directory(name).join("config")).is_ok_and(|found| found.is_file())
-    }
-
-    /// What tells of changes to what was last listed. A container's start and end show in the directory above its
-    /// control group: command sockets themselves tell nobody.
-    pub fn sources(&self) -> Result<Sources, Error> {
-        let root = PathBuf::from(&self.lxcpath);
-        // One that is being made has no configuration yet.
-        let names = files::names(&root)?;
-        let names = names.iter().filter_map(|name| GuestName::found(name).ok());
-        let mut directories: BTreeSet<PathBuf> =
-            names.filter(|name| !self.is_foreign(name)).map(|name| self.directory(&name)).collect();
-        directories.extend(cgroup::tops());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let attended = known.monitors.values().filter_map(|attended| attended.init.as_ref());
-        let inits: Vec<Arc<Init>> = attended
-            .chain(&known.unattended)
-            // The end of one that has ended is no news.
-            .filter(|init| init.is_alive(&self.proc))
-            .cloned()
-            .collect();
-        drop(known);
-        let files: BTreeSet<PathBuf> = inits.iter().flat_map(|init| init.groups.telling()).collect();
-        directories.extend(files.iter().filter_map(|file| Some(file.parent()?.parent()?.to_owned())));
-        let monitors = inits.iter().filter(|init| init.monitor_socket.is_some()).map(|init| init.parent);
-        let processes = inits.iter().map(|init| init.pid).chain(monitors).collect();
-        Ok(Sources { root, directories, files, processes })
     }
 
     fn look(&self, known: &mut Known, names: Vec<GuestName>) -> Result<Vec<Look>, Error> {

@@ -144,3 +144,37 @@ async fn after_more_events_than_the_kernel_keeps_everything_is_followed_anew() {
     fs::write(dir.path().join("c"), "").unwrap();
     assert!(hears(&mut watcher).await);
 }
+
+/// Run by the test below once more, where the kernel allows three watches.
+const ROOM: &str = "/proc/sys/user/max_inotify_watches";
+const INSIDE: &str = "PADDOCK_TEST_WITHOUT_ROOM";
+
+#[tokio::test]
+async fn where_the_kernel_has_no_room_for_watches_it_is_an_error_until_there_is() {
+    if std::env::var_os(INSIDE).is_none() {
+        let narrow = format!("echo 3 > {ROOM} && exec \"$@\"");
+        let name =
+            "backend::watch::tests::where_the_kernel_has_no_room_for_watches_it_is_an_error_until_there_is";
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "sh", "-c", &narrow, "sh"]);
+        let output =
+            command.arg(std::env::current_exe().unwrap()).args(["--exact", name]).env(INSIDE, "1").output();
+        let output = output.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.contains("1 passed"), "{output:?}");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let directories: BTreeSet<PathBuf> = (0..5).map(|i| dir.path().join(format!("c{i}"))).collect();
+    directories.iter().for_each(|directory| fs::create_dir(directory).unwrap());
+    let sources = Sources { directories, ..only(dir.path()) };
+    let mut watcher = Watcher::new().unwrap();
+    assert_eq!(watcher.follow(&sources).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert_eq!(watcher.watches.len(), 3);
+    drop(watcher);
+    fs::write(ROOM, "100").unwrap();
+    let mut watcher = Watcher::new().unwrap();
+    assert!(watcher.follow(&sources).unwrap());
+    fs::write(dir.path().join("c4/x"), "x").unwrap();
+    assert!(hears(&mut watcher).await);
+}

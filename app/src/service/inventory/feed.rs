@@ -148,7 +148,7 @@ impl<'a> Feed<'a> {
         }
         self.is_told = true;
         // Whether it is there costs nothing to ask; what the kernel has no room for is not asked for all the time.
-        self.ear = Ear::Shut(Instant::now() + if is_absent { Duration::ZERO } else { RETRY });
+        self.ear = Ear::Shut(Instant::now() + if is_absent { Duration::ZERO } else { BEAT });
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backend_that_fails_is_asked_ever_more_seldom_but_never_given_up() {
+    fn a_backend_that_fails_is_read_ever_more_seldom_and_no_two_in_step() {
         let interval = Duration::from_millis(500);
         let pauses: Vec<Duration> = backoff(interval).take(1000).collect();
         assert_eq!(pauses.len(), 1000);
