@@ -10,7 +10,9 @@
 //! ```
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap},
+    ffi::CStr,
     fs, io,
     mem::MaybeUninit,
     os::{fd::OwnedFd, unix::fs::MetadataExt as _},
@@ -54,6 +56,9 @@ pub struct Sources {
     /// Those that are not there tell nothing; so do files and processes.
     pub directories: BTreeSet<PathBuf>,
     pub files: BTreeSet<PathBuf>,
+    /// Directories that others use, too: only these entries count, with or without `-N` behind them.
+    pub shared: BTreeSet<PathBuf>,
+    pub entries: BTreeSet<String>,
     /// In the order of how much their end matters.
     pub processes: Vec<u32>,
 }
@@ -66,6 +71,9 @@ pub struct Watcher {
     epoll: AsyncFd<OwnedFd>,
     watches: HashMap<PathBuf, Watch>,
     processes: HashMap<u32, OwnedFd>,
+    /// The watches of shared directories, and what counts there.
+    shared: BTreeSet<i32>,
+    entries: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -83,14 +91,24 @@ impl Watcher {
         epoll::add(&epoll, &inotify, epoll::EventData::new_u64(INOTIFY), epoll::EventFlags::IN)?;
         #[expect(deprecated, reason = "its successor is unsafe to call; an OwnedFd does what that asks for")]
         let epoll = AsyncFd::with_interest(epoll, Interest::READABLE)?;
-        Ok(Self { inotify, epoll, watches: HashMap::new(), processes: HashMap::new() })
+        Ok(Self {
+            inotify,
+            epoll,
+            watches: HashMap::new(),
+            processes: HashMap::new(),
+            shared: BTreeSet::new(),
+            entries: BTreeSet::new(),
+        })
     }
 
     /// From here on listens to these and to no others. True where one is new: what happened to it before was not
     /// heard. Fails where the root is not there, or where the kernel lets nobody watch any more.
     pub fn follow(&mut self, sources: &Sources) -> io::Result<bool> {
         let kept = |path: &PathBuf| {
-            *path == sources.root || sources.directories.contains(path) || sources.files.contains(path)
+            *path == sources.root
+                || [&sources.directories, &sources.files, &sources.shared]
+                    .iter()
+                    .any(|paths| paths.contains(path))
         };
         let left: Vec<PathBuf> = self.watches.keys().filter(|path| !kept(path)).cloned().collect();
         for path in left {
@@ -100,12 +118,15 @@ impl Watcher {
         if !self.watches.contains_key(&sources.root) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        for directory in &sources.directories {
+        for directory in sources.directories.iter().chain(&sources.shared) {
             new |= self.add(directory, OF_DIRECTORY)?;
         }
         for file in &sources.files {
             new |= self.add(file, OF_FILE)?;
         }
+        let descriptor = |path: &PathBuf| self.watches.get(path).map(|watch| watch.descriptor);
+        self.shared = sources.shared.iter().filter_map(descriptor).collect();
+        self.entries.clone_from(&sources.entries);
         let wanted: BTreeSet<u32> = sources.processes.iter().take(MOST_PROCESSES).copied().collect();
         self.processes.retain(|pid, _| wanted.contains(pid));
         for pid in wanted {
@@ -164,13 +185,18 @@ impl Watcher {
             if event.events().contains(ReadFlags::IGNORED) {
                 gone.insert(event.wd());
             } else {
-                *heard = true;
+                let name = event.file_name().map(CStr::to_string_lossy);
+                let counts = |name: Cow<'_, str>| {
+                    self.entries.contains(&*name) || self.entries.contains(unnumbered(&name))
+                };
+                *heard |= !self.shared.contains(&event.wd()) || name.is_none_or(counts);
             }
             if reader.is_buffer_empty() {
                 break;
             }
         }
         if lost {
+            *heard = true;
             // Which watches have ended was lost, too.
             *self = Self::new()?;
             return Ok(false);
@@ -229,6 +255,14 @@ impl Watcher {
         epoll::add(&self.epoll, &process, epoll::EventData::new_u64(pid.into()), epoll::EventFlags::IN)?;
         self.processes.insert(pid, process);
         Ok(true)
+    }
+}
+
+/// Without the number that LXC puts behind a group's name where an older one of that name is still there.
+fn unnumbered(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => name,
     }
 }
 

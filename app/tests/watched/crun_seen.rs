@@ -160,6 +160,8 @@ async fn where_the_sources_fail_it_is_read_at_the_interval_until_they_can_be_tol
     eye.calm().await;
     eye.backend.sources_fail.store(true, Ordering::Relaxed);
     run(&world, &name, &bundle);
+    // The interval and a reading.
+    sleep(Duration::from_millis(600)).await;
     eye.is(&name, Some(Running)).await;
     let lists = eye.backend.lists.load(Ordering::Relaxed);
     sleep(Duration::from_secs(3)).await;

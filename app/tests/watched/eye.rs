@@ -1,7 +1,7 @@
 //! An inventory of one backend that is fed, and the time until it shows what is waited for.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -65,6 +65,7 @@ impl Eye {
     /// The time until the snapshot shows that.
     pub async fn shows(&self, what: &str, is_so: impl Fn(&[Guest]) -> bool) -> Duration {
         let begun = Instant::now();
+        let lists = self.backend.lists.load(Ordering::Relaxed);
         let mut changes = self.inventory.changes();
         loop {
             let snapshot = self.inventory.snapshot();
@@ -73,7 +74,8 @@ impl Eye {
             }
             let left = SOON.saturating_sub(begun.elapsed());
             if timeout(left, changes.changed()).await.is_err() {
-                panic!("not seen within {SOON:?}: {what}: {:#?}", snapshot.guests);
+                let lists = self.backend.lists.load(Ordering::Relaxed) - lists;
+                panic!("not seen within {SOON:?}, by {lists} readings: {what}: {:#?}", snapshot.guests);
             }
         }
     }

@@ -181,7 +181,7 @@ impl Backend for CrunDriver {
         let alive: Vec<&State> = states.filter(|state| state.is_alive(&self.proc)).collect();
         let files = alive.iter().flat_map(|state| state.telling(&self.proc)).collect();
         let processes = alive.iter().map(|state| state.pid).collect();
-        Ok(Some(Sources { root, directories, files, processes }))
+        Ok(Some(Sources { root, directories, files, processes, ..Sources::default() }))
     }
 
     async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {

@@ -54,6 +54,30 @@ async fn each_kind_of_source_is_heard_once_and_then_it_is_quiet() {
 }
 
 #[tokio::test]
+async fn of_a_directory_that_others_use_only_the_named_entries_are_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let (root, shared) = (dir.path().join("root"), dir.path().join("shared"));
+    fs::create_dir(&root).unwrap();
+    fs::create_dir(&shared).unwrap();
+    let entries = ["lxc.payload.web".to_owned(), "lxc.payload.db-2".to_owned()].into();
+    let sources = Sources { shared: [shared.clone()].into(), entries, ..only(&root) };
+    let mut watcher = Watcher::new().unwrap();
+    assert!(watcher.follow(&sources).unwrap());
+    for other in
+        ["system.slice", "lxc.monitor.web", "lxc.payload.web2", "lxc.payload.db", "lxc.payload.web-x"]
+    {
+        fs::create_dir(shared.join(other)).unwrap();
+        assert!(is_quiet(&mut watcher).await, "{other}");
+    }
+    for ours in ["lxc.payload.web", "lxc.payload.web-1", "lxc.payload.db-2", "lxc.payload.db-2-1"] {
+        fs::create_dir(shared.join(ours)).unwrap();
+        assert!(hears(&mut watcher).await, "{ours}");
+    }
+    fs::remove_dir_all(&shared).unwrap();
+    assert!(hears(&mut watcher).await, "its own end");
+}
+
+#[tokio::test]
 async fn a_directory_that_is_made_anew_is_heard_again_and_one_that_is_gone_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("root");

@@ -72,8 +72,8 @@ impl<'a> Feed<'a> {
             match self.listen().await {
                 Some(new) => {
                     after = if heard || new { SOON } else { after.saturating_mul(2) };
-                    after = after.min(self.inventory.beat);
-                    pause = SOON.max(began.elapsed() * (SHARE - 1)).min(after);
+                    pause = SOON.max(began.elapsed() * (SHARE - 1));
+                    after = after.min(self.inventory.beat).max(pause);
                 }
                 None => (pause, after) = (interval, interval),
             }

@@ -44,11 +44,12 @@ impl Reader {
             attended.chain(unattended).filter(|init| init.is_alive(&self.proc)).cloned().collect();
         drop(known);
         let files: BTreeSet<PathBuf> = inits.iter().flat_map(|init| init.groups.telling()).collect();
-        let mut directories: BTreeSet<PathBuf> = names.iter().map(|name| self.directory(name)).collect();
-        directories.extend(cgroup::tops());
-        directories.extend(files.iter().filter_map(|file| Some(file.parent()?.parent()?.to_owned())));
+        let directories = names.iter().map(|name| self.directory(name)).collect();
+        let above = files.iter().filter_map(|file| Some(file.parent()?.parent()?.to_owned()));
+        let shared = above.chain(cgroup::tops()).collect();
+        let entries = names.iter().map(|name| format!("lxc.payload.{name}")).collect();
         let monitors = inits.iter().filter(|init| init.monitor_socket.is_some()).map(|init| init.parent);
         let processes = inits.iter().map(|init| init.pid).chain(monitors).collect();
-        Ok(Sources { root, directories, files, processes })
+        Ok(Sources { root, directories, files, shared, entries, processes })
     }
 }
