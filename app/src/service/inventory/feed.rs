@@ -3,7 +3,7 @@
 //! ```text
 //!              heard, or a source is new
 //!           ┌──────────────────────────────┐
-//!   read ─► wait: 25 ms, 50 ms, ... 5 s, 5 s, ...         where changes are heard
+//!   read ─► wait: 25 ms, 50 ms, ... 5 s, 5 s, ...         where changes are heard; longer where readings are long
 //!   read ─► wait: the backend's interval                  where they are not
 //!   read ─► wait: twice as long each time, about 30 s     while it fails
 //! ```
@@ -21,8 +21,8 @@ use crate::backend::{Backend, Watcher};
 
 /// Between two readings while there is much to hear.
 const SOON: Duration = Duration::from_millis(25);
-/// A reading may take this part of all the time, however much there is to hear.
-const SHARE: u32 = 5;
+/// Readings may take one part in so many of all the time, however much there is to hear.
+const SHARE: u32 = 3;
 /// Between two readings while there is nothing to hear: the slow comparison.
 pub(super) const BEAT: Duration = Duration::from_secs(5);
 
