@@ -10,6 +10,9 @@ use crate::domain::spec::Cpus;
 
 use super::{files, process::CgroupLine};
 
+/// Where every Linux mounts them.
+const ROOT: &str = "/sys/fs/cgroup";
+
 /// How the host mounts its control groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -41,6 +44,12 @@ impl Layout {
     }
 }
 
+/// The directories that guests' groups are made in, unless they are told otherwise; those of the layout that the host
+/// has are there.
+pub fn tops() -> [PathBuf; 2] {
+    [PathBuf::from(ROOT), Path::new(ROOT).join("freezer")]
+}
+
 /// What the processes of one control group use now. `None` where the kernel does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -65,7 +74,7 @@ pub struct Groups {
 
 impl Groups {
     pub fn new(lines: Vec<CgroupLine>, is_guest: impl Fn(&str) -> bool) -> Self {
-        Self::at("/sys/fs/cgroup", lines, is_guest)
+        Self::at(ROOT, lines, is_guest)
     }
 
     fn at(root: impl Into<PathBuf>, lines: Vec<CgroupLine>, is_guest: impl Fn(&str) -> bool) -> Self {
@@ -103,15 +112,29 @@ impl Groups {
             || self.v2("cgroup.freeze").is_some_and(|state| state.trim() == "1")
     }
 
+    /// The files by whose change the kernel tells that the group was frozen or thawed, and in version 2 that its last
+    /// process has ended; the same whether they are there or not.
+    pub fn telling(&self) -> impl Iterator<Item = PathBuf> {
+        self.groups().map(|(group, is_v1)| group.join(if is_v1 { "freezer.state" } else { "cgroup.events" }))
+    }
+
+    /// The directory of the group in the hierarchy that can freeze it, and whether that is one of version 1.
+    fn groups(&self) -> impl Iterator<Item = (PathBuf, bool)> {
+        let at = |hierarchy: &str, line: &CgroupLine| {
+            self.root.join(hierarchy).join(line.path.trim_start_matches('/'))
+        };
+        let v1 = self.lines.iter().find(|l| l.controllers.iter().any(|c| c == "freezer"));
+        let v2 = self.lines.iter().find(|l| l.controllers.is_empty());
+        let groups = [v1.map(|l| (at("freezer", l), true)), v2.map(|l| (at("", l), false))];
+        groups.into_iter().flatten()
+    }
+
     /// The same question kept open, for one who asks often: an answer then costs a tenth.
     pub fn watch_frozen(&self) -> Option<FrozenWatch> {
-        let v1 = self.lines.iter().find(|l| l.controllers.iter().any(|c| c == "freezer"));
-        let v1 =
-            v1.map(|l| self.root.join("freezer").join(l.path.trim_start_matches('/')).join("freezer.state"));
-        let v2 = self.lines.iter().find(|l| l.controllers.is_empty());
-        let v2 = v2.map(|l| self.root.join(l.path.trim_start_matches('/')).join("cgroup.freeze"));
-        let files: Vec<File> =
-            [v1, v2].into_iter().flatten().filter_map(|path| File::open(path).ok()).collect();
+        let file = |(group, is_v1): (PathBuf, bool)| {
+            group.join(if is_v1 { "freezer.state" } else { "cgroup.freeze" })
+        };
+        let files: Vec<File> = self.groups().filter_map(|group| File::open(file(group)).ok()).collect();
         (!files.is_empty()).then_some(FrozenWatch(files))
     }
 

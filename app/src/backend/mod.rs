@@ -24,6 +24,7 @@ pub mod proxmox;
 mod registry;
 pub mod routing;
 mod this_host;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,6 +51,7 @@ pub use host_runner::{
 pub use proxmox::{Person, Realms};
 pub use registry::Registry;
 pub use this_host::ThisHost;
+pub use watch::{Sources, Watcher};
 
 /// One tool that runs guests. Kinds differ only inside their driver; everything above sees this trait.
 #[async_trait]
@@ -180,7 +182,13 @@ pub trait Backend: Send + Sync {
         Err("this backend changes no files".to_owned())
     }
 
-    /// How often the list may be read while nothing is known to have changed.
+    /// What tells that the last [`list`](Self::list) may be true no more, wherever that was read. `None`: nothing does,
+    /// so the list is read at its interval. Starts no process.
+    async fn sources(&self) -> Result<Option<Sources>, Error> {
+        Ok(None)
+    }
+
+    /// How often the list may be read while nothing is known to have changed and nothing would tell.
     fn list_interval(&self) -> Duration {
         Duration::from_millis(500)
     }

@@ -1,8 +1,10 @@
 //! Inventory: all guests of the host, in memory.
 //!
 //! Pages and streams read only this, so a page view starts no process and costs no read of the host, however many
-//! people look. A feeder for each backend reads its files twice a second, or its API more seldom; neither starts a
-//! process.
+//! people look. A feeder for each backend reads its files when the kernel says that something may have changed, or its
+//! API at an interval; neither starts a process.
+
+mod feed;
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +13,9 @@ use std::{
 };
 
 use futures::future::join_all;
-use tokio::{
-    sync::{mpsc, watch},
-    time::{Instant, sleep},
-};
+use tokio::sync::{mpsc, watch};
 
+use self::feed::Feed;
 use super::outside::{Event, Watch};
 use crate::{
     backend::{Backend, Registry, lacks, now_ms},
@@ -56,6 +56,7 @@ pub struct Inventory {
     /// One reading of a backend at a time: of two at once the older could come in last.
     turns: Arc<BTreeMap<BackendKind, tokio::sync::Mutex<()>>>,
     watch: Arc<Mutex<Option<Watching>>>,
+    beat: Duration,
 }
 
 /// Who hears what readings come to.
@@ -74,7 +75,14 @@ impl Inventory {
             changed: watch::Sender::new(0),
             turns: Arc::new(turns),
             watch: Arc::default(),
+            beat: feed::BEAT,
         }
+    }
+
+    /// With so much time between two readings of a backend whose changes are heard, as long as none is.
+    #[must_use]
+    pub fn comparing_every(self, beat: Duration) -> Self {
+        Self { beat, ..self }
     }
 
     /// Every reading from now on is compared to the one before; what that comes to is told to whoever called this
@@ -129,20 +137,7 @@ impl Inventory {
 
     /// Keeps the snapshot true until the task is dropped.
     pub async fn feed(self) {
-        join_all(self.registry.iter().map(|backend| self.feed_from(backend.as_ref()))).await;
-    }
-
-    async fn feed_from(&self, backend: &dyn Backend) {
-        let mut last_try = Instant::now();
-        let mut failures = 0;
-        loop {
-            sleep(pause(backend.list_interval(), failures)).await;
-            if last_try.elapsed() >= RETRY && !self.is_available(backend.kind()) {
-                last_try = Instant::now();
-                self.probe(backend).await;
-            }
-            failures = if self.refresh(backend).await { 0 } else { failures + 1 };
-        }
+        join_all(self.registry.iter().map(|backend| Feed::new(&self, backend.as_ref()).run())).await;
     }
 
     /// Reads the guests of one backend now. False if they could not be read.

@@ -25,10 +25,10 @@ use crate::domain::{
     plan::{Change, Command, Plan},
 };
 
-use super::{Backend, CommandOutput, Error, HostRunner, Runner, ThisHost, files, process::Proc};
+use super::{Backend, CommandOutput, Error, HostRunner, Runner, Sources, ThisHost, files, process::Proc};
 use notes::TagCache;
 use plan::Tool;
-use state::{Record, StateDir};
+use state::{Record, State, StateDir};
 
 mod archive;
 pub(crate) mod bundle;
@@ -167,6 +167,21 @@ impl Backend for CrunDriver {
         }
         self.tags.keep_only(bundles.iter().map(String::as_str));
         Ok(guests)
+    }
+
+    async fn sources(&self) -> Result<Option<Sources>, Error> {
+        let root = self.config.root.clone();
+        // One that is being made has no state file yet.
+        let names = self.states.names()?;
+        let records: Vec<Record> = names.iter().filter_map(|name| self.states.read(name)).collect();
+        let states = records.iter().filter_map(Record::state);
+        let bundles = states.clone().filter_map(|state| state.bundle.as_deref()).map(PathBuf::from);
+        let directories = names.iter().map(|name| self.states.of(name)).chain(bundles).collect();
+        // The end of one that has ended is no news.
+        let alive: Vec<&State> = states.filter(|state| state.is_alive(&self.proc)).collect();
+        let files = alive.iter().flat_map(|state| state.telling(&self.proc)).collect();
+        let processes = alive.iter().map(|state| state.pid).collect();
+        Ok(Some(Sources { root, directories, files, processes, ..Sources::default() }))
     }
 
     async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {

@@ -158,6 +158,11 @@ impl State {
         self.groups(proc).usage()
     }
 
+    /// The files by whose change the kernel tells of the container's pauses, and perhaps of its end.
+    pub fn telling(&self, proc: &Proc) -> Vec<PathBuf> {
+        self.groups(proc).telling().collect()
+    }
+
     fn groups(&self, proc: &Proc) -> Groups {
         let lines = match self.cgroup() {
             // The container's init may have moved itself into a subgroup; the container is the whole.

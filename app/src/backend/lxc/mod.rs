@@ -46,7 +46,7 @@ use crate::domain::{
     plan::{Change, Command, Plan},
 };
 
-use super::{Backend, CommandOutput, Error, process::Proc, this_host::ThisHost};
+use super::{Backend, CommandOutput, Error, Sources, process::Proc, this_host::ThisHost};
 
 use self::{facts::Place, reader::Reader};
 
@@ -238,6 +238,10 @@ impl Backend for LxcDriver {
 
     async fn list(&self) -> Result<Vec<Guest>, Error> {
         self.read(|driver| driver.reader.list()).await
+    }
+
+    async fn sources(&self) -> Result<Option<Sources>, Error> {
+        self.read(|driver| driver.reader.sources().map(Some)).await
     }
 
     async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {

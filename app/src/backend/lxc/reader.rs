@@ -11,6 +11,8 @@
 //! Going through `/proc` costs a file per process. It is done only when the set of command sockets has changed or a
 //! known init has ended; otherwise what is known is confirmed by one read per running container.
 
+mod sources;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,

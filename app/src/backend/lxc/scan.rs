@@ -16,6 +16,7 @@ pub struct Init {
     /// With the pid it tells this process from a later one of the same pid.
     pub start_ticks: u64,
     pub started_ms: Option<i64>,
+    pub parent: u32,
     /// The command socket that its parent listens on: its parent is its monitor. `None` for an init whose monitor
     /// died, and for one that LXC has not started.
     pub monitor_socket: Option<u64>,
@@ -100,6 +101,7 @@ fn init(proc: &Proc, pid: u32, sockets: &BTreeSet<u64>) -> Option<Init> {
         pid,
         start_ticks: stat.start_ticks,
         started_ms: proc.started_ms(pid),
+        parent: stat.parent,
         setting_up: monitor_socket.is_some() && proc.command_line(pid) == proc.command_line(stat.parent),
         monitor_socket,
         payload,

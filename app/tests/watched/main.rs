@@ -1,0 +1,23 @@
+//! What is done to containers beside Paddock is in the snapshot at once, although the slow comparison is minutes away.
+//!
+//! Needs root, LXC and crun, and on a host with hybrid control groups the wrapper that a failing test names.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
+#![cfg(feature = "ssr")]
+
+mod cost;
+mod counted;
+mod crun_seen;
+mod eye;
+mod lxc_seen;
+
+#[path = "../common/crun.rs"]
+#[expect(dead_code, reason = "the driver's own tests use the rest")]
+mod crun;
+#[path = "../lxc_real/lab.rs"]
+#[expect(dead_code, reason = "the driver's own tests use the rest")]
+mod lab;
+
+use tokio::sync::RwLock;
+
+/// Held for writing by a test that measures this process or the time, by all others for reading.
+static MACHINE: RwLock<()> = RwLock::const_new(());
