@@ -121,8 +121,13 @@ class Host(Realms, Tasks, Gaps, FakePve):
         if transport is None or transport.is_closing():
             # Cut before it came to this request.
             return web.Response()
+        port = transport.get_extra_info("sockname")[1]
+        if port not in self.sites:
+            # It was being made when the port was shut, so that it was not among those that were cut.
+            transport.abort()
+            return web.Response()
         self.connections.add(transport.get_extra_info("peername")[1])
-        self.transports.setdefault(transport.get_extra_info("sockname")[1], set()).add(transport)
+        self.transports.setdefault(port, set()).add(transport)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:

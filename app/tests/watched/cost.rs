@@ -99,42 +99,33 @@ async fn starts_and_stops_by_hand_are_seen_in_milliseconds() {
     deletes.tell("crun delete");
 }
 
-/// Processor time a minute of so many running containers while nothing happens: read at the interval, and heard.
-async fn idle(what: &str, backend: Arc<dyn Backend>) {
-    let seconds = number("PADDOCK_IDLE_SECONDS", 10) as u64;
-    let mut costs = Vec::new();
-    for is_deaf in [true, false] {
-        let counted = Counted::new(Arc::clone(&backend));
-        counted.is_deaf.store(is_deaf, Ordering::Relaxed);
-        let eye = Eye::comparing(counted, Duration::from_secs(5)).await;
-        // Until the readings after the beginning have become rare.
-        sleep(Duration::from_secs(12)).await;
-        let (lists, before) = (eye.backend.lists.load(Ordering::Relaxed), used());
-        sleep(Duration::from_secs(seconds)).await;
-        let cost = (used() - before) * 60 / u32::try_from(seconds).unwrap();
-        let lists = eye.backend.lists.load(Ordering::Relaxed) - lists;
-        println!("{what}, deaf {is_deaf}: {lists} readings in {seconds} s, {cost:?} of a processor a minute");
-        costs.push((lists, cost));
-    }
-    let [(polled, before), (heard, after)] = costs[..] else { panic!() };
-    assert!(polled as u64 >= seconds && heard as u64 <= seconds / 5 + 2, "{polled} and {heard} readings");
-    assert!(after * 2 < before, "{after:?} after {before:?}");
+/// Readings of so many running containers while nothing happens, in so many seconds.
+async fn idle(what: &str, backend: Arc<dyn Backend>, seconds: u64) {
+    let eye = Eye::comparing(Counted::new(backend), Duration::from_secs(5)).await;
+    // Until the readings after the beginning have become rare.
+    sleep(Duration::from_secs(12)).await;
+    let before = eye.backend.lists.load(Ordering::Relaxed);
+    sleep(Duration::from_secs(seconds)).await;
+    let lists = eye.backend.lists.load(Ordering::Relaxed) - before;
+    assert!(lists as u64 <= seconds / 5 + 2, "{what}: {lists} readings in {seconds} s");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_containers_that_do_nothing_cost_next_to_nothing() {
+async fn fifty_containers_that_do_nothing_are_hardly_ever_read() {
     let _alone = MACHINE.write().await;
-    let lab = Lab::new();
+    let (lab, world) = (Lab::new(), World::new());
     let first = lab.made("");
     let names: Vec<GuestName> = (1..50).map(|_| lab.made_on(&first)).chain([first.clone()]).collect();
     names.iter().for_each(|name| lxc_seen::tool(&lab, "lxc-start", name, &["-d"]));
-    idle("50 of LXC", Arc::new(lab.driver.clone())).await;
-    drop(lab);
-
-    let world = World::new();
     let bundle = world.bundle("web", "exec sleep 600");
     (0..50).for_each(|i| crun_seen::run(&world, &world.name(&format!("web{i}")), &bundle));
-    idle("50 of crun", Arc::new(crun_seen::driver(&world))).await;
+    let (seconds, before) = (number("PADDOCK_IDLE_SECONDS", 10) as u64, used());
+    let lxc = Arc::new(lab.driver.clone());
+    tokio::join!(
+        idle("50 of LXC", lxc, seconds),
+        idle("50 of crun", Arc::new(crun_seen::driver(&world)), seconds)
+    );
+    println!("{:?} of the processor in {} s, the beginning included", used() - before, seconds + 12);
 }
 
 /// Watches of all inotify instances of this process, those instances, and watched processes.
@@ -154,7 +145,7 @@ fn held() -> (usize, usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_containers_that_come_and_go_leave_no_watch_and_no_descriptor() {
+async fn containers_that_come_and_go_leave_no_watch_and_no_descriptor() {
     let _alone = MACHINE.write().await;
     let (lab, world) = (Lab::new(), World::new());
     let bundle = world.bundle("web", "exec sleep 600");
@@ -165,7 +156,8 @@ async fn two_hundred_containers_that_come_and_go_leave_no_watch_and_no_descripto
     let before = held();
     assert!(before.0 >= 2 && before.1 >= 2, "two directories are watched: {before:?}");
     let first = lab.made("");
-    for i in 0..100 {
+    let each = number("PADDOCK_TRIES", 25);
+    for i in 0..each {
         let name = lab.made_on(&first);
         lxc_seen::tool(&lab, "lxc-start", &name, &["-d"]);
         lxc_seen::tool(&lab, "lxc-stop", &name, &["-k"]);
@@ -180,7 +172,7 @@ async fn two_hundred_containers_that_come_and_go_leave_no_watch_and_no_descripto
     crun.calm().await;
     lxc.calm().await;
     let after = held();
-    println!("watches, watchers and processes before {before:?}, after 200 containers {after:?}");
+    println!("watches, watchers and processes before {before:?}, after {} containers {after:?}", 2 * each);
     assert_eq!(after, before);
     assert!(fs::read_dir(&lab.lxcpath).unwrap().next().is_none());
 }

@@ -25,8 +25,6 @@ pub struct Counted {
     pub lists: AtomicUsize,
     /// When the last two lists were read, the newer one first.
     last: Mutex<[Instant; 2]>,
-    /// As a backend whose changes nobody tells.
-    pub is_deaf: AtomicBool,
     /// As one whose sources cannot be told.
     pub sources_fail: AtomicBool,
     /// Its files cannot be read.
@@ -36,8 +34,8 @@ pub struct Counted {
 impl Counted {
     pub fn new(inner: Arc<dyn Backend>) -> Self {
         let last = Mutex::new([Instant::now(); 2]);
-        let [is_deaf, sources_fail, fails] = [false; 3].map(AtomicBool::new);
-        Self { inner, lists: AtomicUsize::new(0), last, is_deaf, sources_fail, fails }
+        let [sources_fail, fails] = [false; 2].map(AtomicBool::new);
+        Self { inner, lists: AtomicUsize::new(0), last, sources_fail, fails }
     }
 
     /// The time between the last two lists, and since the last.
@@ -84,7 +82,7 @@ impl Backend for Counted {
         if self.sources_fail.load(Ordering::Relaxed) {
             return Err(made_to_fail());
         }
-        if self.is_deaf.load(Ordering::Relaxed) { Ok(None) } else { self.inner.sources().await }
+        self.inner.sources().await
     }
 
     async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {

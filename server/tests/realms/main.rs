@@ -261,6 +261,7 @@ async fn without_proxmox_the_password_is_not_checked_and_ours_still_get_in() {
     world.fake.shut(world.fake.port);
     let mut browser = world.host.browser();
     let reply = browser.log_in(ANNA, PASSWORD).await;
-    assert!(said(&mut browser, &reply).await.contains("Proxmox does not answer"));
+    let page = said(&mut browser, &reply).await;
+    assert!(page.contains("Proxmox does not answer"), "{reply:?}\n{page}");
     world.host.admin().await;
 }
