@@ -30,7 +30,7 @@ async fn ask<T: serde::de::DeserializeOwned>(browser: &Browser, path: &str) -> T
     serde_json::from_str(&reply.body).unwrap_or_else(|e| panic!("{path}: {e}: {}", reply.body))
 }
 
-async fn post(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> common::Reply {
+async fn post(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> common::browser::Reply {
     browser.wasm().post("/", path, fields).await
 }
 
@@ -49,7 +49,12 @@ async fn running(host: &Host, admin: &mut Browser, script: &str, names: &[&str])
 }
 
 /// As a form with a checkbox a guest.
-async fn try_on_all(admin: &Browser, action: &str, guests: &[String], timeout: &str) -> common::Reply {
+async fn try_on_all(
+    admin: &Browser,
+    action: &str,
+    guests: &[String],
+    timeout: &str,
+) -> common::browser::Reply {
     let mut fields = vec![("action", action), ("timeout", timeout)];
     fields.extend(guests.iter().map(|guest| ("guests[]", guest.as_str())));
     post(admin, "/api/guests/act-on-all", &fields).await

@@ -14,7 +14,7 @@ use app::{
     service::users,
     store::{By, UserChange},
 };
-use common::{Browser, Host, PASSWORD, Reply};
+use common::{Browser, Host, PASSWORD, browser::Reply};
 use data_encoding::BASE32_NOPAD;
 use http::StatusCode;
 use totp_rs::{Algorithm, TOTP};

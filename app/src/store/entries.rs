@@ -2,7 +2,7 @@
 
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreError, ledger::EntryKind, text::Text};
+use super::{EntryKind, Store, StoreError, text::Text};
 use crate::ledger::{Entry, Hash};
 
 /// Which entries to read. The default is all, but none at a time.

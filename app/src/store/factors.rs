@@ -4,9 +4,10 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::{
-    Store, StoreError, UserId,
-    ledger::{By, EntryKind, Fact},
-    users::{own_epoch, user_subject},
+    EntryKind, Store, StoreError, UserId,
+    ledger::{By, Fact},
+    passwords::own_epoch,
+    user_subject,
 };
 use crate::domain::account::{SecretHash, SessionId};
 

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::{
     Changed, Store, StoreError, User, UserId,
-    ledger::{By, EntryKind, Fact},
+    entry_kind::EntryKind,
+    ledger::{By, Fact},
     user_subject,
 };
 use crate::domain::{

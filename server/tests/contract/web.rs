@@ -13,7 +13,7 @@ use server::router;
 use crate::{
     Difference, Verdict,
     addresses::{Address, FUNCTIONS, Needs, PAGES},
-    common::{Browser, Reply},
+    common::{Browser, browser::Reply},
     conclude,
     people::{PEOPLE, Person},
     world::{Known, World},

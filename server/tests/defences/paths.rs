@@ -3,7 +3,7 @@
 use app::service::accounts::FirstStart;
 use http::{Request, StatusCode};
 
-use super::common::{Browser, Host, PASSWORD, Reply};
+use super::common::{Browser, Host, PASSWORD, browser::Reply};
 
 /// How every page begins, also one that says that there is none.
 const PAGE: &str = "<html";

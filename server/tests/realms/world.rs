@@ -15,7 +15,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::{
-    common::{Browser, Host, Reply},
+    common::{Browser, Host, browser::Reply},
     fakepve::FakePve,
 };
 

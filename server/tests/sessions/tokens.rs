@@ -12,7 +12,7 @@ use app::{
 use futures::StreamExt as _;
 use http::{StatusCode, header};
 
-use super::common::{Browser, Host, PASSWORD, Reply};
+use super::common::{Browser, Host, PASSWORD, browser::Reply};
 
 /// Makes a token as the wasm client does.
 async fn token(browser: &Browser, name: &str, privileges: &[&str], scope: &str) -> NewToken {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::{
     domain::access::{Change, End, GrantId, Holder, Privileges, RoleName, Scope},
     ledger::Entry,
-    store::ledger::EntryKind,
+    store::entry_kind::EntryKind,
 };
 
 /// The kinds of these entries.

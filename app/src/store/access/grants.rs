@@ -8,7 +8,8 @@ use sqlx::SqliteConnection;
 use super::{
     super::{
         Changed, Store, StoreError,
-        ledger::{By, EntryKind, Fact},
+        entry_kind::EntryKind,
+        ledger::{By, Fact},
     },
     roles,
 };

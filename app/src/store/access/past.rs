@@ -19,7 +19,8 @@ use super::{
     super::{
         Store, StoreError,
         entries::{self, ReadEntry},
-        ledger::{By, EntryKind, Fact},
+        entry_kind::EntryKind,
+        ledger::{By, Fact},
         users,
     },
     facts, grants, groups, roles,

@@ -5,7 +5,8 @@ use sqlx::SqliteConnection;
 
 use super::super::{
     Changed, Store, StoreError,
-    ledger::{By, EntryKind, Fact},
+    entry_kind::EntryKind,
+    ledger::{By, Fact},
 };
 use crate::domain::access::{BadRoleName, Privileges, Role, RoleName, UnknownPrivilege};
 

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 use super::{Archives, Bad};
 use crate::{
     ledger::{Entry, Hash},
-    store::{ledger::EntryKind, verify::cells},
+    store::{entry_kind::EntryKind, verify::cells},
 };
 
 /// Entries that are read at once.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     ledger::{Checkpoint, Exporter, Hash, Signer},
     store::{
-        ledger::EntryKind,
+        entry_kind::EntryKind,
         verify::cells::{self, cell},
     },
 };

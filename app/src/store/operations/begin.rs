@@ -14,7 +14,8 @@ use crate::{
     ledger::{Checkpoint, Hash},
     store::{
         Store, StoreError,
-        ledger::{By, EntryKind, Fact, announce},
+        entry_kind::EntryKind,
+        ledger::{By, Fact, announce},
     },
 };
 

@@ -8,7 +8,8 @@ use crate::{
     domain::operation::OperationId,
     store::{
         Store, StoreError,
-        ledger::{By, EntryKind, Fact},
+        entry_kind::EntryKind,
+        ledger::{By, Fact},
         text::Text,
     },
 };

@@ -13,7 +13,8 @@ use crate::{
     ledger::Checkpoint,
     store::{
         Store, StoreError, access,
-        ledger::{By, EntryKind, Fact, announce},
+        entry_kind::EntryKind,
+        ledger::{By, Fact, announce},
         text::Text,
     },
 };

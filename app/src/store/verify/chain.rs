@@ -9,10 +9,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use super::{PAGE, Pace, Trust, cells};
 use crate::{
     ledger::{Checkpoint, Damage, Entry, Hash, Report, Verifier},
-    store::{
-        archives::Archives,
-        ledger::{CHECKPOINT_EVERY, EntryKind},
-    },
+    store::{archives::Archives, entry_kind::EntryKind, ledger::CHECKPOINT_EVERY},
 };
 
 /// What the proof needs of an entry's detail, beyond that its text is unchanged.

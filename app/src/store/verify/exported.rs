@@ -18,7 +18,7 @@ use crate::{
     },
     store::{
         archives::rows::{OPERATION, OUTPUT, OperationRow, PieceRow, STEP, StepRow},
-        ledger::EntryKind,
+        entry_kind::EntryKind,
         operations::digest::EndRecord,
     },
 };

@@ -18,7 +18,7 @@ use crate::{
     domain::operation::OperationState,
     ledger::{Damage, Hash, Report},
     store::{
-        ledger::EntryKind,
+        entry_kind::EntryKind,
         operations::digest::{Beginning, EndRecord, Ended},
     },
 };
