@@ -53,7 +53,9 @@ pub async fn user(state: &AppState, caller: &Caller, name: &str) -> Result<Optio
         }),
         Err(_) => None,
     };
-    let one_time_password = caller.user.and_then(|by| state.told.to(by, &user.username, now_ms));
+    // Once it is replaced it opens nothing.
+    let by = caller.user.filter(|_| user.must_change_password);
+    let one_time_password = by.and_then(|by| state.told.to(by, &user.username, now_ms));
     let user = row(caller, user, &rights, now_ms);
     let may_change = may_change(caller);
     Ok(Some(UserPage { now_ms, user, groups, rights, lets_in, may_change, one_time_password }))
