@@ -239,11 +239,21 @@ pub async fn change_password(
     new: &str,
     repeat: &str,
 ) -> Result<(), AccountFailure> {
-    let changed = change_checked(visit, caller, current, new, repeat).await;
+    recorded(visit, caller, "change-password", change_checked(visit, caller, current, new, repeat)).await
+}
+
+/// Records a refusal of a change of one's own account.
+pub(super) async fn recorded(
+    visit: &Visit,
+    caller: &Caller,
+    what: &'static str,
+    change: impl Future<Output = Result<(), AccountFailure>>,
+) -> Result<(), AccountFailure> {
+    let changed = change.await;
     if let Err(failure) = &changed
         && let Some(kind) = failure.kind()
     {
-        let attempt = Attempt::new("change-password").on_user(&caller.username);
+        let attempt = Attempt::new(what).on_user(&caller.username);
         attempt.failed(&visit.state, caller, kind == FailureKind::Denied, kind, &failure.to_string()).await;
     }
     changed

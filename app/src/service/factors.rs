@@ -19,16 +19,12 @@ use serde_json::json;
 use super::{
     AccountFailure, AppState, Error, LogInFailure, Visit,
     accounts::{self, LoggedIn},
-    attempts::Attempt,
     realms, sessions,
 };
 use crate::{
     auth::{Caller, factor, factor::FactorSecret, qr},
     backend::{now_ms, proxmox},
-    domain::{
-        account::{FactorInfo, FactorSetup, Owed, SecretHash, SessionId},
-        failure::FailureKind,
-    },
+    domain::account::{FactorInfo, FactorSetup, Owed, SecretHash, SessionId},
     store::{By, Factor, LOCAL, NewFactor, User},
 };
 use table::{Asked, Pending, Table};
@@ -196,7 +192,7 @@ pub async fn set_up(
     password: &str,
     code: &str,
 ) -> Result<(), AccountFailure> {
-    recorded(visit, caller, "add-factor", async {
+    accounts::recorded(visit, caller, "add-factor", async {
         let state = &visit.state;
         let (user, session) = local_user(state, caller).await?;
         if user.has_factor {
@@ -210,7 +206,7 @@ pub async fn set_up(
         let sealed = state.sealer.seal(secret.expose(), &sealed_for(&user)).map_err(Error::from)?;
         let new = NewFactor { secret: &sealed, step, codes: &hashes, session };
         let address = visit.address_text();
-        let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
+        let by = accounts::by(caller, &address);
         if !state.store.add_factor(user.id, new, by).await.map_err(Error::from)? {
             return Err(AccountFailure::HasFactor);
         }
@@ -231,12 +227,12 @@ pub async fn renew_codes(
     password: &str,
     code: &str,
 ) -> Result<(), AccountFailure> {
-    recorded(visit, caller, "renew-recovery-codes", async {
+    accounts::recorded(visit, caller, "renew-recovery-codes", async {
         let state = &visit.state;
         let (user, session) = proven(visit, caller, password, code).await?;
         let (codes, hashes) = fresh_codes()?;
         let address = visit.address_text();
-        let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
+        let by = accounts::by(caller, &address);
         if !state.store.renew_recovery_codes(user.id, &hashes, by).await.map_err(Error::from)? {
             return Err(AccountFailure::NoFactor);
         }
@@ -253,11 +249,11 @@ pub async fn remove_own(
     password: &str,
     code: &str,
 ) -> Result<(), AccountFailure> {
-    recorded(visit, caller, "remove-factor", async {
+    accounts::recorded(visit, caller, "remove-factor", async {
         let state = &visit.state;
         let (user, _) = proven(visit, caller, password, code).await?;
         let address = visit.address_text();
-        let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
+        let by = accounts::by(caller, &address);
         if !state.store.remove_factor(user.id, by).await.map_err(Error::from)? {
             return Err(AccountFailure::NoFactor);
         }
@@ -318,21 +314,4 @@ fn fresh_codes() -> Result<(Vec<String>, Vec<SecretHash>), Error> {
 
 fn keep_codes(state: &AppState, session: SessionId, codes: &[String]) {
     state.factors.table().tell(session, codes, now_ms());
-}
-
-/// Records a refusal.
-async fn recorded(
-    visit: &Visit,
-    caller: &Caller,
-    what: &'static str,
-    change: impl Future<Output = Result<(), AccountFailure>>,
-) -> Result<(), AccountFailure> {
-    let done = change.await;
-    if let Err(failure) = &done
-        && let Some(kind) = failure.kind()
-    {
-        let attempt = Attempt::new(what).on_user(&caller.username);
-        attempt.failed(&visit.state, caller, kind == FailureKind::Denied, kind, &failure.to_string()).await;
-    }
-    done
 }

@@ -198,10 +198,7 @@ impl Throttle {
         name: &str,
         user: Option<&User>,
     ) -> Result<Result<Pass, u64>, Error> {
-        // Nobody has no places, and is asked for as many.
-        let id = user.map_or(UserId(0), |user| user.id);
-        let since_ms = now_ms() - sessions::REMEMBERED_MS;
-        let known = visit.state.store.known_places(id, since_ms).await?;
+        let known = known_places(visit, user).await?;
         Ok(self.admit(keys(visit, name, user, &known)))
     }
 
@@ -213,10 +210,7 @@ impl Throttle {
         name: &str,
         user: Option<&User>,
     ) -> Result<Result<Pass, u64>, Error> {
-        let id = user.map_or(UserId(0), |user| user.id);
-        let since_ms = now_ms() - sessions::REMEMBERED_MS;
-        let known = visit.state.store.known_places(id, since_ms).await?;
-        let device = known_device(visit, &known);
+        let device = known_device(visit, &known_places(visit, user).await?);
         let keys = vec![Key::Address(visit.address.map(network)), Key::Factor(who(name, user), device)];
         Ok(self.admit(keys))
     }
@@ -225,6 +219,13 @@ impl Throttle {
     pub fn own_password(&self, user: UserId) -> Result<Pass, u64> {
         self.admit(vec![Key::OwnPassword(user)])
     }
+}
+
+/// From where the account has logged in lately. Nobody has no places, and is asked for as many.
+async fn known_places(visit: &Visit, user: Option<&User>) -> Result<Vec<Known>, Error> {
+    let id = user.map_or(UserId(0), |user| user.id);
+    let since_ms = now_ms() - sessions::REMEMBERED_MS;
+    Ok(visit.state.store.known_places(id, since_ms).await?)
 }
 
 fn keys(visit: &Visit, name: &str, user: Option<&User>, known: &[Known]) -> Vec<Key> {

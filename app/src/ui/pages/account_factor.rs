@@ -128,7 +128,12 @@ fn at_proxmox() -> impl IntoView {
 
 /// Password and code: what each change takes.
 #[component]
-fn Proof(ids: (&'static str, &'static str), error_at: ErrorAt) -> impl IntoView {
+fn Proof(
+    ids: (&'static str, &'static str),
+    #[prop(default = "Of your authenticator; a recovery code does as well where it is lost.")]
+    hint: &'static str,
+    error_at: ErrorAt,
+) -> impl IntoView {
     let error = move |field| -> FieldError { Signal::derive(move || error_at.run(field)) };
     view! {
         <TextField
@@ -144,7 +149,7 @@ fn Proof(ids: (&'static str, &'static str), error_at: ErrorAt) -> impl IntoView 
             name="code"
             label="Code"
             autocomplete="one-time-code"
-            hint="Of your authenticator; a recovery code does as well where it is lost."
+            hint=hint
             error=error(Field::Code)
         />
     }
@@ -157,7 +162,6 @@ fn SetUp(
     add: ServerAction<AddFactor>,
     error_at: ErrorAt,
 ) -> impl IntoView {
-    let error = move |field| -> FieldError { Signal::derive(move || error_at.run(field)) };
     view! {
         <p class="lead">
             {is_required
@@ -172,21 +176,10 @@ fn SetUp(
             <Copy text=setup.key.replace(' ', "") what="the key" />
         </p>
         <ActionForm action=add attr:class="form">
-            <TextField
-                id="current"
-                name="current"
-                label="Current password"
-                kind="password"
-                autocomplete="current-password"
-                error=error(Field::CurrentPassword)
-            />
-            <TextField
-                id="code"
-                name="code"
-                label="Code"
-                autocomplete="one-time-code"
+            <Proof
+                ids=("current", "code")
                 hint="The six digits that the authenticator shows now."
-                error=error(Field::Code)
+                error_at
             />
             <button
                 class="button primary wide"
