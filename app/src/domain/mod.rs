@@ -5,11 +5,14 @@
 pub mod access;
 pub mod account;
 pub mod action;
+pub mod event;
 pub mod failure;
+pub mod filter;
 pub mod guest;
 pub mod history;
 pub mod host;
 pub mod limits;
+pub mod list;
 pub mod name;
 pub mod operation;
 pub mod plan;

@@ -105,6 +105,7 @@ pub const FUNCTIONS: &[Address] = &[
     get("/api/users/tokens", "/api/users/tokens?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
     post("/api/users/token-remove", &[("name", "no-such"), ("id", "1")], Needs::Everything(Users)),
     get("/api/guests/list", "/api/guests/list", Needs::Session),
+    get("/api/guests/page", "/api/guests/page?q=status:running", Needs::Session),
     get("/api/guests/get", "/api/guests/get?backend={backend}&name={name}", Needs::Guest(See)),
     get(
         "/api/guests/preview",
