@@ -5,6 +5,7 @@
 //! API at an interval; neither starts a process.
 
 mod feed;
+mod some;
 
 use std::{
     collections::BTreeMap,
