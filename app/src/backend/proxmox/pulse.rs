@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   elsewhere          one request every 1.2 s, 50 a minute
-//!   on a node itself   /etc/pve/.version every 0.1 s, a file; a request where that says so, 50 a minute at most
+//!   on a node itself   /etc/pve/.version every 0.1 s, a file; a request where that says so, 50 a minute in vain at most
 //! ```
 //!
 //! Beside it the list of guests is read 6 times a minute: 56 of the 60 requests that an idle minute may cost.
@@ -35,7 +35,8 @@ const HOST_PERIOD: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(30);
 /// Between two looks at the file.
 const GLANCE: Duration = Duration::from_millis(100);
-/// Requests that may be made in a row because the file says so; the next one is earned within a [`PERIOD`].
+/// Requests that may be made in a row because the file says so and bring nothing new, as each node's own watch over its
+/// tasks makes the file say so every 10 s; the next one is earned within a [`PERIOD`].
 const MOST_EARNED: f64 = 10.0;
 /// Whoever waited for a beat so long ago is still taken to listen: it is just reading what it heard of.
 const LISTENS: Duration = Duration::from_secs(3);
@@ -72,7 +73,7 @@ struct Last {
     earned: Earned,
 }
 
-/// Requests that may be made because the file says so.
+/// Requests that may be made in vain because the file says so.
 struct Earned {
     requests: f64,
     at: Option<Instant>,
@@ -153,6 +154,9 @@ impl Pulse {
                 let tasks: Arc<Vec<Task>> =
                     Arc::new(rows.iter().take(MOST_LISTED).filter_map(tasks::row).collect());
                 (last.tried, last.failures) = (Some(at), 0);
+                if tasks != last.beat.tasks {
+                    last.earned.give();
+                }
                 last.beat = Beat {
                     number: last.beat.number + 1,
                     guests: last.beat.guests,
@@ -221,6 +225,10 @@ impl Earned {
             self.requests -= 1.0;
         }
         has_one
+    }
+
+    fn give(&mut self) {
+        self.requests = (self.requests + 1.0).min(MOST_EARNED);
     }
 }
 

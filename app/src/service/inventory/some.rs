@@ -33,7 +33,7 @@ impl Inventory {
                     guests.extend(guest);
                 }
                 Err(error) => {
-                    tracing::debug!(backend = %kind, guest = %name, %error, "cannot read this guest")
+                    tracing::debug!(backend = %kind, guest = %name, %error, "cannot read this guest");
                 }
             }
         }
