@@ -30,8 +30,17 @@ pub struct GuestList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackendHealth {
     pub state: BackendState,
-    /// The last reading failed with this message; the guests shown are older.
-    pub stale: Option<String>,
+    /// The last reading failed; the guests shown are older.
+    pub stale: Option<Stale>,
+}
+
+/// Why guests are shown as they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// The error's sentence.
+    pub why: String,
+    /// When a reading failed first since the last good one, milliseconds since 1970.
+    pub since_ms: i64,
 }
 
 /// One line of the list.

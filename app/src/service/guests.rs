@@ -51,7 +51,7 @@ pub async fn list(state: &AppState, caller: &Caller) -> Result<GuestList, Error>
             .filter_map(|guest| {
                 let may = may(caller, guest)?;
                 let last = last.remove(&guest.id).filter(|_| may.holds(Privilege::History));
-                Some(GuestRow { last, guest: guest.clone(), may })
+                Some(GuestRow { last, guest: Guest::clone(guest), may })
             })
             .collect(),
         create_refusal: policy::decide(caller, Privilege::Create, On::Somewhere).err(),

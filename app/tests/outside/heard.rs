@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -83,7 +84,7 @@ async fn paddock(fake: &FakePve, dir: &Path, signs: Option<Signs>) -> Paddock {
 }
 
 /// The time until the inventory shows that.
-async fn shows(paddock: &Paddock, what: &str, holds: impl Fn(&[Guest]) -> bool) -> Duration {
+async fn shows(paddock: &Paddock, what: &str, holds: impl Fn(&[Arc<Guest>]) -> bool) -> Duration {
     let begun = Instant::now();
     let mut changes = paddock.state.inventory.changes();
     loop {
@@ -97,7 +98,7 @@ async fn shows(paddock: &Paddock, what: &str, holds: impl Fn(&[Guest]) -> bool) 
 }
 
 async fn is(paddock: &Paddock, id: &GuestId, status: Option<GuestStatus>) -> Duration {
-    let found = |guests: &[Guest]| guests.iter().find(|guest| guest.id == *id).map(|guest| guest.status);
+    let found = |guests: &[Arc<Guest>]| guests.iter().find(|guest| guest.id == *id).map(|guest| guest.status);
     shows(paddock, &format!("{id} is {status:?}"), |guests| found(guests) == status).await
 }
 
@@ -148,8 +149,9 @@ async fn guests_that_another_client_makes_copies_and_deletes_come_and_go_at_once
     let paddock = paddock(&fake, dir.path(), None).await;
     let mut times = Vec::new();
     for round in 0..3 {
-        let (copy, there) =
-            (vm(300 + round), |guests: &[Guest], id: &GuestId| guests.iter().any(|guest| guest.id == *id));
+        let (copy, there) = (vm(300 + round), |guests: &[Arc<Guest>], id: &GuestId| {
+            guests.iter().any(|guest| guest.id == *id)
+        });
         let newid = (300 + round).to_string();
         asked_by_another(&fake, Method::Post, "/nodes/pve2/qemu/200/clone", &[("newid", &newid)]).await;
         times.push(shows(&paddock, "a copy", |guests| there(guests, &copy)).await);

@@ -14,9 +14,10 @@ use row::Row;
 
 use crate::{
     api::guests::{Act, BackendHealth, GuestList, GuestRow, list_guests},
-    domain::{action::Refusal, host::Availability},
+    domain::{action::Refusal, host::Availability, view::Stale},
     ui::{
         components::{
+            ago::Ago,
             banner::{Banner, Tone},
             command::CommandLine,
             empty::Empty,
@@ -53,7 +54,10 @@ pub fn GuestsPage() -> impl IntoView {
                         <NewGuest refusal=create_refusal />
                     </header>
                     <ActionProblem error />
-                    {backends.into_iter().map(|health| view! { <Health health /> }).collect_view()}
+                    {backends
+                        .into_iter()
+                        .map(|health| view! { <Health health now_ms /> })
+                        .collect_view()}
                     <FilterBar typed guests=guests.clone() />
                     <Found typed guests now_ms act chosen />
                 }
@@ -105,7 +109,7 @@ fn NewGuest(refusal: Option<Refusal>) -> impl IntoView {
 
 /// A backend that is not as it should be; nothing for one that is.
 #[component]
-fn Health(health: BackendHealth) -> impl IntoView {
+fn Health(health: BackendHealth, now_ms: i64) -> impl IntoView {
     let label = health.state.kind.label();
     match (health.state.availability, health.stale) {
         (Availability::Unavailable { reason, cure }, _) => view! {
@@ -114,9 +118,15 @@ fn Health(health: BackendHealth) -> impl IntoView {
             </Banner>
         }
         .into_any(),
-        (Availability::Available { .. }, Some(why)) => view! {
-            <Banner tone=Tone::Warning title=format!("What is shown of {label} may be old")>
-                <p>{why}</p>
+        (Availability::Available { .. }, Some(Stale { why, since_ms })) => view! {
+            <Banner
+                tone=Tone::Warning
+                title=format!("{label} does not answer: its guests are shown as they were")
+            >
+                <p>
+                    {why} " No reading worked since " <Ago at_ms=since_ms now_ms />
+                    ". It is tried again by itself."
+                </p>
             </Banner>
         }
         .into_any(),
