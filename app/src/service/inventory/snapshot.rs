@@ -54,7 +54,7 @@ impl Snapshot {
         changes
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.guests.sort_by(|a, b| (a.label(), &a.id).cmp(&(b.label(), &b.id)));
     }
 }
