@@ -10,8 +10,12 @@
 //! | `check`, `props` | what somebody typed, before any request is made of it |
 //! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
 //! | `cluster`, `memory`, `reach` | what is remembered between two readings |
+<<<<<<< HEAD
 //! | `pulse`, `host` ──► `signals` | what tells that something must be read anew |
 //! | `read`, `detail`, `nodes`, `images`, `tasks` | what is there, and what was done |
+=======
+//! | `read`, `detail`, `nodes`, `images`, `tasks`, `meters` | what is there, what was done, and what is used |
+>>>>>>> usage
 
 mod begun;
 mod capabilities;
@@ -26,6 +30,7 @@ mod facts;
 mod host;
 mod images;
 mod memory;
+mod meters;
 mod nodes;
 pub(crate) mod num;
 mod parse;
