@@ -12,6 +12,7 @@ use super::{
     list::{ListLine, ListQuery, Listed},
     operation::{Deed, Line, Operation, OperationId, OperationState, OperationSummary, Origin},
     plan::Plan,
+    usage::{Sample, Spark},
 };
 
 /// All guests of the host, from memory.
@@ -52,8 +53,18 @@ pub struct GuestRow {
     /// What was last done with it, running or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<LastOperation>,
+    /// What it uses, where that is measured: while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<RowUsage>,
     /// What this person may do with it.
     pub may: Privileges,
+}
+
+/// What a guest uses now, and in the last few moments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowUsage {
+    pub now: Sample,
+    pub spark: Spark,
 }
 
 impl Listed for GuestRow {
@@ -63,6 +74,10 @@ impl Listed for GuestRow {
 
     fn last_ms(&self) -> Option<i64> {
         self.last.as_ref().map(|last| last.at_ms)
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        self.usage.as_ref().map(|usage| &usage.now)
     }
 }
 

@@ -60,13 +60,8 @@ impl Cluster {
         {
             return Ok(Arc::clone(rows));
         }
-<<<<<<< HEAD
         let at = Instant::now();
-        let Rows(rows) = self.client.get("/cluster/resources", &[("type", "vm")]).await?;
-=======
-        self.is_outdated.store(false, Ordering::Relaxed);
         let Rows(rows) = self.client.get("/cluster/resources", &[]).await?;
->>>>>>> usage
         self.memory.learn(&rows);
         let rows = Arc::new(rows);
         *list = Some((at, Arc::clone(&rows)));

@@ -8,11 +8,7 @@ use std::{
 use async_trait::async_trait;
 
 use crate::{
-<<<<<<< HEAD
-    backend::{Api, Backend, CommandOutput, Error, Followed, Heard, OpenCall, RunContext},
-=======
-    backend::{Api, Backend, CommandOutput, Error, Followed, OpenCall, Readings, RunContext},
->>>>>>> usage
+    backend::{Api, Backend, CommandOutput, Error, Followed, Heard, OpenCall, Readings, RunContext},
     domain::{
         action::{ActionRequest, Field, GuestAction},
         guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},

@@ -10,12 +10,8 @@
 //! | `check`, `props` | what somebody typed, before any request is made of it |
 //! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
 //! | `cluster`, `memory`, `reach` | what is remembered between two readings |
-<<<<<<< HEAD
 //! | `pulse`, `host` ──► `signals` | what tells that something must be read anew |
-//! | `read`, `detail`, `nodes`, `images`, `tasks` | what is there, and what was done |
-=======
 //! | `read`, `detail`, `nodes`, `images`, `tasks`, `meters` | what is there, what was done, and what is used |
->>>>>>> usage
 
 mod begun;
 mod capabilities;
