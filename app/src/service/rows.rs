@@ -45,10 +45,11 @@ impl Rows<'_> {
     pub fn row(&self, guest: &Guest) -> Option<GuestRow> {
         let may = may(self.caller, guest, self.now_ms)?;
         let last = self.known.of(&guest.id).filter(|_| may.holds(Privilege::History));
-        let usage = self.tick.guests.get(&guest.id).map(|now| RowUsage {
-            now: *now,
-            spark: self.usage.spark(&guest.id).unwrap_or_default(),
-        });
+        let usage = self
+            .tick
+            .guests
+            .get(&guest.id)
+            .map(|now| RowUsage { now: *now, spark: self.usage.spark(&guest.id).unwrap_or_default() });
         Some(GuestRow { guest: guest.clone(), last: last.map(|last| LastOperation::of(last)), usage, may })
     }
 }

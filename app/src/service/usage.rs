@@ -10,6 +10,7 @@
 //! next comes later. An hour of one guest is 360 moments of 12 bytes: 5 KB with all that belongs to it, 5 MB for 1,000
 //! guests that run, 50 MB for 10,000. The newest moment is about 250 bytes a guest.
 
+mod asked;
 mod history;
 mod rates;
 mod sampler;
@@ -23,7 +24,10 @@ use std::{
 use tokio::sync::watch;
 
 use self::history::History;
-pub use self::sampler::Sampler;
+pub use self::{
+    asked::{of_guest, of_node},
+    sampler::Sampler,
+};
 use super::Inventory;
 use crate::{
     backend::Registry,

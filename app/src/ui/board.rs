@@ -251,7 +251,9 @@ mod tests {
         known.take_usage(UsageChanged { at_ms: 1, guests });
         let shown = |name: &str| {
             let row = known.get(&GuestId::parse("lxc", name).unwrap()).unwrap().clone();
-            row.usage.as_ref().map(|usage| (usage.now.cpu, usage.spark.cpu.clone(), usage.spark.memory.clone()))
+            row.usage
+                .as_ref()
+                .map(|usage| (usage.now.cpu, usage.spark.cpu.clone(), usage.spark.memory.clone()))
         };
         let cpu = format!("{}9", &full[1..]);
         assert_eq!(shown("busy"), Some((Some(Cpus(900)), cpu, "BZ".to_owned())));

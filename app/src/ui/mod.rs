@@ -11,8 +11,7 @@
 //! | [`pages`] | one file a page: its data, its layout |
 //! | [`components`] | pieces that more than one page shows |
 //! | [`reply`] | what the server answers to a page |
-//! | [`live`], [`board`] | what the server tells by itself, and the guests as the browser knows them by that |
-//! | [`text`] | pure helpers: what a log may show |
+//! | [`plot`], [`text`] | pure helpers: what a filter matches, where a chart's lines are, what a log may show |
 //! | [`theme`], [`status`] | what the server hands in by context |
 
 pub mod app;
@@ -22,6 +21,7 @@ pub mod components;
 pub mod keys;
 pub mod live;
 pub mod pages;
+pub mod plot;
 pub mod reply;
 pub mod status;
 pub mod text;

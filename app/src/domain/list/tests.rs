@@ -49,7 +49,11 @@ fn items() -> Vec<Item> {
             Some(30),
             Some(Sample { cpu: Some(Cpus(1500)), memory: None, ..Sample::default() }),
         ),
-        Item(Guest { node: Some("pve2".to_owned()), ..guest("proxmox-vm/100", GuestStatus::Stopped) }, None, None),
+        Item(
+            Guest { node: Some("pve2".to_owned()), ..guest("proxmox-vm/100", GuestStatus::Stopped) },
+            None,
+            None,
+        ),
     ]
 }
 
