@@ -12,6 +12,7 @@ use tower_sessions::Session;
 use super::{
     Attempts, Inventory, Supervisor,
     factors::{self, Factors},
+    nodes::Nodes,
     realms::Realms,
     soundness,
     standing::AccessChanges,
@@ -48,6 +49,8 @@ pub struct AppState {
     pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
+    /// The machines that guests run on, as they were read last.
+    pub nodes: Nodes,
     /// The host's name, as a title.
     pub host: Arc<str>,
     pub(super) password_checks: Arc<Semaphore>,
@@ -71,6 +74,7 @@ impl AppState {
             access_changes: AccessChanges::default(),
             told: Told::default(),
             soundness: soundness::Known::default(),
+            nodes: Nodes::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             gates: Arc::default(),
