@@ -29,8 +29,12 @@ const FAILURE_NEWS_MS: i64 = 7 * 24 * 3600 * 1000;
 pub async fn page(state: &AppState, caller: &Caller) -> Result<Dashboard, Error> {
     let now_ms = now_ms();
     let snapshot = state.inventory.snapshot();
-    let guests: Vec<&Guest> =
-        snapshot.guests.iter().map(|guest| -> &Guest { guest }).filter(|guest| policy::sees(caller, guest)).collect();
+    let guests: Vec<&Guest> = snapshot
+        .guests
+        .iter()
+        .map(|guest| -> &Guest { guest })
+        .filter(|guest| policy::sees(caller, guest))
+        .collect();
     let nodes = nodes::views(state, caller);
 
     let mut concerns = Vec::new();

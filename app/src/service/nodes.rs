@@ -50,9 +50,12 @@ pub struct Machine {
 /// them.
 pub async fn read(drivers: &[Arc<dyn Backend>]) -> Vec<(BackendKind, Result<Vec<Node>, String>)> {
     let asked = |driver: &&Arc<dyn Backend>| !is_of_cluster(driver.kind()) || driver.tells_tasks();
-    join_all(drivers.iter().filter(asked).map(async |driver| {
-        (driver.kind(), driver.nodes().await.map_err(|error| error.to_string()))
-    }))
+    join_all(
+        drivers
+            .iter()
+            .filter(asked)
+            .map(async |driver| (driver.kind(), driver.nodes().await.map_err(|error| error.to_string()))),
+    )
     .await
 }
 

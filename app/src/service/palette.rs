@@ -52,14 +52,17 @@ pub async fn find(state: &AppState, caller: &Caller, text: &str) -> Result<Vec<H
     let mut found: Vec<(Rank, Hit)> = Vec::new();
     let mut ranker = Ranker::new(&text);
     found.extend(pages(caller).into_iter().filter_map(|it| Some((ranker.words(it.0, it.1)?, page(it)))));
-    found.extend(recent.into_iter().filter_map(|it| Some((of_operation(&mut ranker, &it, &text)?, operation(it)))));
+    found.extend(
+        recent.into_iter().filter_map(|it| Some((of_operation(&mut ranker, &it, &text)?, operation(it)))),
+    );
 
     let snapshot = state.inventory.snapshot();
     let guests = || snapshot.guests.iter().map(|guest| -> &Guest { guest });
     let named = best(guests(), &mut ranker, |guest| policy::sees(caller, guest));
     // What one most likely wants of the one guest that this must be.
     if let Some((rank, guest)) = named.first().filter(|(rank, _)| rank.is_start()) {
-        for (action, _) in ACTIONS.into_iter().filter(|(action, _)| is_offered(state, caller, guest, *action)) {
+        for (action, _) in ACTIONS.into_iter().filter(|(action, _)| is_offered(state, caller, guest, *action))
+        {
             found.push((rank.beside(), act(guest, action)));
         }
     }
@@ -222,11 +225,10 @@ mod tests {
         assert_eq!(meant("shut down web"), [("shutdown", "web".to_owned())]);
         assert_eq!(meant("shutdown"), [("shutdown", String::new())]);
         assert_eq!(meant("restart db 1"), [("reboot", "db 1".to_owned())]);
-        assert_eq!(meant("re"), [
-            ("reboot", String::new()),
-            ("resume", String::new()),
-            ("delete", String::new())
-        ]);
+        assert_eq!(
+            meant("re"),
+            [("reboot", String::new()), ("resume", String::new()), ("delete", String::new())]
+        );
         assert_eq!(meant("web1 stop"), []);
         assert_eq!(meant("s"), []);
     }

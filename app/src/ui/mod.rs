@@ -12,7 +12,8 @@
 //! | [`components`] | pieces that more than one page shows |
 //! | [`reply`] | what the server answers to a page |
 //! | [`filter`], [`text`] | pure helpers: what a filter matches, what a log may show |
-//! | [`theme`], [`status`] | what the server hands in by context |
+//! | [`overlay`] | what can lie over a page: the command palette, the list of keys |
+//! | [`theme`], [`rail`], [`status`] | what the server hands in by context |
 
 pub mod app;
 pub mod clock;
@@ -20,7 +21,9 @@ pub mod components;
 pub mod filter;
 pub mod keys;
 pub mod live;
+pub mod overlay;
 pub mod pages;
+pub mod rail;
 pub mod reply;
 pub mod status;
 pub mod text;

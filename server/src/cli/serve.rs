@@ -137,6 +137,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let settler = tokio::spawn(service::keep_settled(state.clone()));
     let counter = tokio::spawn(service::keep_counted(state.clone()));
     let renewer = tokio::spawn(service::realms::keep(state.clone()));
+    let surveyor = tokio::spawn(service::nodes::keep(state.clone()));
     let sweeper = tokio::spawn(service::sessions::keep_swept(state.clone()));
     let access = tokio::spawn(service::keep_watched(state.clone()));
     let layer_sweeper = tokio::spawn(keep_layer_swept(sessions.clone()));
@@ -169,6 +170,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     outside.abort();
     counter.abort();
     renewer.abort();
+    surveyor.abort();
     sweeper.abort();
     access.abort();
     layer_sweeper.abort();

@@ -207,7 +207,9 @@ pub fn in_order(mut all: Vec<Concern>) -> Vec<Concern> {
 
 fn rest(kind: ConcernKind, count: usize) -> Option<Concern> {
     let (title, todo, href) = match kind {
-        ConcernKind::Failed => ("guests were left after a failure", "Failed operations", "/history?result=bad"),
+        ConcernKind::Failed => {
+            ("guests were left after a failure", "Failed operations", "/history?result=bad")
+        }
         ConcernKind::Unknown => ("guests are in an unknown state", "All of them", "/guests?q=status:unknown"),
         ConcernKind::Locked => ("guests are locked", "All guests", "/guests"),
         ConcernKind::Noted => ("guests have something to be known", "All guests", "/guests"),

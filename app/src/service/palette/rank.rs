@@ -115,7 +115,8 @@ mod tests {
 
     fn order<'a>(text: &str, names: &[&'a str]) -> Vec<&'a str> {
         let mut ranker = Ranker::new(text);
-        let mut found: Vec<_> = names.iter().filter_map(|name| Some((ranker.words(name, "")?, *name))).collect();
+        let mut found: Vec<_> =
+            names.iter().filter_map(|name| Some((ranker.words(name, "")?, *name))).collect();
         found.sort();
         found.into_iter().map(|(_, name)| name).collect()
     }

@@ -12,7 +12,11 @@ use crate::{
 impl Store {
     /// Operations begun since then that failed, ran out of time or were interrupted, and that nothing on the same guest has
     /// followed; newest first, at most so many. Costs as much as there were such ends, however many guests there are.
-    pub async fn last_failures(&self, since_ms: i64, limit: usize) -> Result<Vec<OperationSummary>, StoreError> {
+    pub async fn last_failures(
+        &self,
+        since_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<OperationSummary>, StoreError> {
         let limit = count(limit);
         let mut transaction = self.pool.begin().await?;
         let ids = sqlx::query_scalar!(

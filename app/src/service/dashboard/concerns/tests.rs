@@ -59,7 +59,8 @@ fn a_guest_that_is_well_is_no_concern() {
     assert_eq!(guest(&web1(GuestStatus::Stopped), &caller(BuiltIn::Administrator)), None);
     let unknown = guest(&web1(GuestStatus::Unknown), &caller(BuiltIn::Viewer)).unwrap();
     assert_eq!((unknown.kind, unknown.href.as_deref()), (ConcernKind::Unknown, Some("/guests/lxc/web1")));
-    let noted = Guest { note: Some("Its configuration cannot be read.".to_owned()), ..web1(GuestStatus::Running) };
+    let noted =
+        Guest { note: Some("Its configuration cannot be read.".to_owned()), ..web1(GuestStatus::Running) };
     assert_eq!(guest(&noted, &caller(BuiltIn::Viewer)).unwrap().kind, ConcernKind::Noted);
 }
 
@@ -139,7 +140,8 @@ fn accounts_are_named_by_what_they_owe() {
         session_epoch: 0,
         created_ms: NOW - age,
     };
-    let users = [user("anna", false, true, 0), user("ben", true, false, 2 * DAY), user("cleo", true, false, 0)];
+    let users =
+        [user("anna", false, true, 0), user("ben", true, false, 2 * DAY), user("cleo", true, false, 0)];
     let told = |requires| -> Vec<String> {
         accounts(&users, requires, NOW).into_iter().map(|concern| concern.title).collect()
     };

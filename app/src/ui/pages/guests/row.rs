@@ -25,8 +25,9 @@ pub fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -
     let GuestRow { guest, last, may } = row;
     let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
     let id = guest.id.clone();
+    let page = id.href();
     view! {
-        <tr>
+        <tr data-row=page>
             <td class="c-choose">
                 <Choose guest=id.clone() label=guest.label().to_owned() chosen />
             </td>
