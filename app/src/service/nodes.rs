@@ -129,7 +129,7 @@ pub async fn refresh(state: &AppState) {
     let before = state.nodes.outline();
     state.nodes.note(read(&drivers).await, now_ms());
     if state.nodes.outline() != before {
-        state.inventory.announce();
+        state.news.ring();
     }
 }
 

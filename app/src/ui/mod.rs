@@ -11,14 +11,15 @@
 //! | [`pages`] | one file a page: its data, its layout |
 //! | [`components`] | pieces that more than one page shows |
 //! | [`reply`] | what the server answers to a page |
-//! | [`filter`], [`text`] | pure helpers: what a filter matches, what a log may show |
+//! | [`live`], [`board`] | what the server tells by itself, and the guests as the browser knows them by that |
 //! | [`overlay`] | what can lie over a page: the command palette, the list of keys |
+//! | [`text`] | pure helpers: what a log may show |
 //! | [`theme`], [`rail`], [`status`] | what the server hands in by context |
 
 pub mod app;
+pub mod board;
 pub mod clock;
 pub mod components;
-pub mod filter;
 pub mod keys;
 pub mod live;
 pub mod overlay;

@@ -111,6 +111,7 @@ pub const FUNCTIONS: &[Address] = &[
     get("/api/palette/find", "/api/palette/find?text=1", Needs::Session),
     get("/api/nodes/list", "/api/nodes/list", Needs::Somewhere(See)),
     get("/api/guests/list", "/api/guests/list", Needs::Session),
+    get("/api/guests/page", "/api/guests/page?q=status:running", Needs::Session),
     get("/api/guests/get", "/api/guests/get?backend={backend}&name={name}", Needs::Guest(See)),
     get(
         "/api/guests/preview",

@@ -53,8 +53,8 @@ pub fn backend(health: &BackendHealth) -> Option<Concern> {
         (_, Some(stale)) => Some(Concern {
             kind: ConcernKind::Stale,
             title: format!("What is shown of {label} may be old"),
-            detail: stale.clone(),
-            since_ms: None,
+            detail: stale.why.clone(),
+            since_ms: Some(stale.since_ms),
             todo: "Its guests".to_owned(),
             href: Some(format!("/guests?q=backend:{}", health.state.kind)),
         }),

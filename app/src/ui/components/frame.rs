@@ -59,12 +59,17 @@ impl Me {
 pub fn FramePage() -> impl IntoView {
     Live::provide();
     let live = expect_context::<Live>();
-    live.listen();
     Overlay::provide();
     keys::listen();
     let announced = RwSignal::new(String::new());
     provide_context(Announce(announced));
     let frame = reply(move || live.version(), |_| get_frame());
+    Effect::new(move |_| {
+        if let Some(answer) = frame.get() {
+            live.begin_at(answer.ok().map(|frame| frame.at.to_string()));
+        }
+    });
+    live.listen();
     let me = Me(frame);
     provide_context(me);
     // The dashboard tells it among what needs a person.
