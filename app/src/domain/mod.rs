@@ -5,6 +5,7 @@
 pub mod access;
 pub mod account;
 pub mod action;
+pub mod dashboard;
 pub mod event;
 pub mod failure;
 pub mod filter;

@@ -182,7 +182,7 @@ fn landing(next: &str) -> String {
         && next.chars().all(|c| c.is_ascii_graphic() && c != '\\')
         && !next.starts_with("/login")
         && !next.starts_with("/api/");
-    if local { next.to_owned() } else { "/guests".to_owned() }
+    if local { next.to_owned() } else { "/".to_owned() }
 }
 
 pub async fn log_out(visit: &Visit) -> Result<(), Error> {
@@ -337,7 +337,7 @@ mod tests {
         for next in
             ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/a\r\nX: y", "/login"]
         {
-            assert_eq!(landing(next), "/guests", "{next:?}");
+            assert_eq!(landing(next), "/", "{next:?}");
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     Attempts, Inventory, Latest, Supervisor, Usage,
     bell::Bell,
     factors::{self, Factors},
+    nodes::Nodes,
     realms::Realms,
     soundness,
     throttle::Throttle,
@@ -56,6 +57,8 @@ pub struct AppState {
     pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
+    /// The machines that guests run on, as they were read last.
+    pub nodes: Nodes,
     /// The host's name, as a title.
     pub host: Arc<str>,
     pub(super) password_checks: Arc<Semaphore>,
@@ -83,6 +86,7 @@ impl AppState {
             news: Bell::default(),
             told: Told::default(),
             soundness: soundness::Known::default(),
+            nodes: Nodes::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             gates: Arc::default(),

@@ -1,5 +1,6 @@
 //! Reading the history.
 
+mod last_failures;
 mod plan;
 mod record;
 mod search;

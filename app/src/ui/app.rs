@@ -12,14 +12,18 @@ use super::{
     clock::Clock,
     components::frame::FramePage,
     pages::{guests::GuestsPage, lazy, login::LogInPage, not_found::NotFoundPage},
-    theme,
+    rail, theme,
 };
 
 /// The document around the app. Only ever made on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme::of_request().attribute()>
+        <html
+            lang="en"
+            data-theme=theme::of_request().attribute()
+            data-rail=rail::of_request().attribute()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -42,6 +46,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     theme::provide();
+    rail::provide();
     Clock::provide();
     let ssr = SsrMode::Async;
     let title =
@@ -59,6 +64,9 @@ pub fn App() -> impl IntoView {
                     ssr=ssr.clone()
                 />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
+                    <Route path=path!("/") view=lazy::Dashboard::new() ssr=ssr.clone() />
+                    <Route path=path!("/nodes") view=lazy::Nodes::new() ssr=ssr.clone() />
+                    <Route path=path!("/nodes/:name") view=lazy::Node::new() ssr=ssr.clone() />
                     <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />

@@ -52,7 +52,7 @@ const fn post(path: &'static str, fields: &'static [(&'static str, &'static str)
 }
 
 pub const PAGES: &[Address] = &[
-    get("/", "/", Needs::Nothing),
+    get("/", "/", Needs::Session),
     get("/login", "/login", Needs::LogInPage),
     get("/login/factor", "/login/factor", Needs::LogInPage),
     get("/account/password", "/account/password", Needs::Owing(Owed::Password)),
@@ -63,6 +63,8 @@ pub const PAGES: &[Address] = &[
     get("/guests/plan", "/guests/plan?action=stop&guest={backend}/{name}", Needs::Session),
     get("/guests/{backend}/{name}", "/guests/{backend}/{name}", Needs::Guest(See)),
     get("/guests/{backend}/{name}/plan/{action}", "/guests/{backend}/{name}/plan/stop", Needs::Guest(See)),
+    get("/nodes", "/nodes", Needs::Session),
+    get("/nodes/{name}", "/nodes/no-such", Needs::Session),
     get("/history", "/history", Needs::Session),
     get("/history/{id}", "/history/{operation}", Needs::Operation(History)),
     get("/history/{id}/again", "/history/{operation}/again", Needs::Operation(History)),
@@ -75,6 +77,7 @@ pub const PAGES: &[Address] = &[
     get("/history/export", "/history/export?format=csv", Needs::Session),
     get("/events", "/events", Needs::Session),
     post("/theme", &[("theme", "dark")], Needs::Nothing),
+    post("/rail", &[("rail", "narrow")], Needs::Nothing),
 ];
 
 /// What every change of a second factor takes.
@@ -104,6 +107,9 @@ pub const FUNCTIONS: &[Address] = &[
     post("/api/users/sessions-end", &[("name", "no-such")], Needs::Everything(Users)),
     get("/api/users/tokens", "/api/users/tokens?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
     post("/api/users/token-remove", &[("name", "no-such"), ("id", "1")], Needs::Everything(Users)),
+    get("/api/dashboard/get", "/api/dashboard/get", Needs::Session),
+    get("/api/palette/find", "/api/palette/find?text=1", Needs::Session),
+    get("/api/nodes/list", "/api/nodes/list", Needs::Somewhere(See)),
     get("/api/guests/list", "/api/guests/list", Needs::Session),
     get("/api/guests/page", "/api/guests/page?q=status:running", Needs::Session),
     get("/api/guests/get", "/api/guests/get?backend={backend}&name={name}", Needs::Guest(See)),

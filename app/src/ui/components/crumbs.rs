@@ -40,6 +40,12 @@ fn crumbs(path: &str) -> Vec<Crumb> {
     let here = |label: &str| (label.to_owned(), None);
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts[..] {
+        [] => vec![here("Dashboard")],
+        ["nodes"] => vec![here("Nodes")],
+        ["nodes", name] => {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            vec![link("Nodes", "/nodes"), here(&name)]
+        }
         ["guests"] => vec![here("Guests")],
         ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
         ["guests", "plan"] => vec![link("Guests", "/guests"), here("Chosen guests")],
@@ -84,6 +90,8 @@ mod tests {
 
     #[test]
     fn every_page_says_where_it_is() {
+        assert_eq!(labels("/"), "Dashboard");
+        assert_eq!(labels("/nodes/pve1"), "Nodes > pve1");
         assert_eq!(labels("/guests"), "Guests");
         assert_eq!(labels("/guests/new"), "Guests > New guest");
         assert_eq!(labels("/guests/plan"), "Guests > Chosen guests");

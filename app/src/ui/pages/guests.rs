@@ -27,8 +27,7 @@ use crate::{
         components::{
             ago::Ago,
             banner::{Banner, Tone},
-            command::CommandLine,
-            empty::Empty,
+            empty::{Empty, WithoutRights},
             frame::{Announce, Me},
             icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
@@ -286,20 +285,4 @@ fn Pages(page: ListPage) -> impl IntoView {
             </nav>
         }
     })
-}
-
-/// Logged in, and that is all.
-#[component]
-fn WithoutRights(username: String) -> impl IntoView {
-    let command = format!("paddock grant add {username} viewer everything");
-    view! {
-        <Empty glyph=Glyph::Account title="You may do nothing here yet">
-            <p>
-                {format!(
-                    "You are logged in as {username}, and nobody has given this account a right in Paddock. ",
-                )} "Ask an administrator of Paddock; whoever is root on the host can do it, too:"
-            </p>
-            <CommandLine text=command />
-        </Empty>
-    }
 }

@@ -94,13 +94,14 @@ pub fn Table(shown: Shown, act: ServerAction<Act>, chosen: Chosen) -> impl IntoV
         Line::Guest(_, id) => {
             let Some(first) = (shown.row.get_value())(&id) else { return ().into_any() };
             let label = first.guest.label().to_owned();
+            let page = id.href();
             let of = id.clone();
             // One that has just gone shows what it was for the moment until its line goes.
             let row = Memo::new(move |before: Option<&Arc<GuestRow>>| {
                 (shown.row.get_value())(&of).or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
             });
             view! {
-                <tr data-row="" aria-rowindex=(at + 2).to_string()>
+                <tr data-row=page aria-rowindex=(at + 2).to_string()>
                     <td class="c-choose">
                         <Choose guest=id label chosen all />
                     </td>
