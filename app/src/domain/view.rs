@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    access::Privileges,
+    access::{Privilege, Privileges},
     action::{GuestAction, Refusal},
-    guest::{Guest, GuestDetail, GuestId},
+    form::Choices,
+    guest::{Guest, GuestDetail, GuestId, Snapshot},
     history::FilterError,
     host::{BackendState, CreateOptions},
     operation::{Line, Operation, OperationId, OperationSummary},
@@ -53,10 +54,43 @@ pub struct GuestPage {
     pub live: Option<OperationSummary>,
     /// Newest first, at most ten.
     pub recent: Vec<Line>,
-    /// Start, shut down, stop and delete, in this order, each with why it cannot be had now.
+    /// Every action on a guest that is there, in their one order, each with why it cannot be had now.
     pub actions: Vec<ActionChoice>,
     /// What this person may do with it.
     pub may: Privileges,
+}
+
+impl GuestPage {
+    /// Why this person does not see what was done with it.
+    pub fn history_refusal(&self) -> Option<Refusal> {
+        let privilege = Privilege::History;
+        let refusal = || Refusal::Denied { privilege, on: self.detail.guest.id.to_string() };
+        (!self.may.holds(privilege)).then(refusal)
+    }
+
+    /// Why it cannot be had now.
+    pub fn refusal(&self, action: GuestAction) -> Option<&Refusal> {
+        self.actions.iter().find(|choice| choice.action == action)?.refusal.as_ref()
+    }
+}
+
+/// A guest's snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotList {
+    pub now_ms: i64,
+    /// Oldest first.
+    pub snapshots: Vec<Snapshot>,
+}
+
+/// What the form of an action offers, read from the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormPage {
+    pub guest: Guest,
+    pub action: GuestAction,
+    /// Why it cannot be had now.
+    pub refusal: Option<Refusal>,
+    /// Names of what can be chosen, by what is chosen from.
+    pub choices: Vec<(Choices, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +109,9 @@ pub struct Preview {
     pub plan: Result<Plan, Refusal>,
     /// SHA-256 of the plan, hexadecimal: sent along with what it is agreed to by.
     pub hash: Option<String>,
+    /// What has to be typed to agree to it.
+    #[serde(default)]
+    pub confirm: Option<String>,
 }
 
 /// What an operation would run if it were done again. Nothing has been run.
@@ -86,6 +123,9 @@ pub struct Again {
     pub name: String,
     pub plan: Result<Plan, Refusal>,
     pub hash: Option<String>,
+    /// What has to be typed to agree to it.
+    #[serde(default)]
+    pub confirm: Option<String>,
 }
 
 /// What a bulk action would run. Nothing has been run.

@@ -15,6 +15,7 @@ mod error;
 pub mod export;
 pub mod factors;
 pub mod fair;
+pub mod guest_forms;
 pub mod guests;
 pub mod history;
 mod inventory;

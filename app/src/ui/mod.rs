@@ -25,3 +25,4 @@ pub mod reply;
 pub mod status;
 pub mod text;
 pub mod theme;
+pub mod typed;

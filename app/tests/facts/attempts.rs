@@ -4,7 +4,8 @@ use app::{
     auth::Caller,
     domain::{
         access::{BuiltIn, Rights},
-        action::{ActionRequest, GuestAction},
+        action::{ActionRequest, Field, GuestAction},
+        form::Typed,
         guest::GuestId,
         operation::OperationId,
         view::CreateForm,
@@ -45,7 +46,7 @@ async fn every_way_to_ask_for_something_records_its_denial_once() {
         backend: "lxc",
         name: "web1",
         action: GuestAction::Delete,
-        timeout: "",
+        typed: &Typed::default(),
         confirm: "",
         plan: "",
     };
@@ -76,7 +77,7 @@ async fn every_way_to_ask_for_something_records_its_denial_once() {
 
     // To look at what would be done is no attempt.
     let _ = actions::plan(state, &vera, &Ask::new(guest, ActionRequest::Start)).await;
-    let _ = guests::preview(state, &vera, "lxc", "web1", GuestAction::Start).await;
+    let _ = guests::preview(state, &vera, "lxc", "web1", GuestAction::Start, &Typed::default()).await;
     let _ = guests::list(state, &vera).await;
     assert_eq!(paddock.of(EntryKind::ActionDenied).await.len(), 4);
     assert!(paddock.of(EntryKind::ActionRefused).await.is_empty());
@@ -91,7 +92,7 @@ async fn every_way_to_ask_for_something_records_its_refusal_once() {
         backend: "lxc",
         name: "web1",
         action: GuestAction::Shutdown,
-        timeout: "never",
+        typed: &Typed::default().with(Field::Timeout, "never"),
         confirm: "",
         plan: "",
     };

@@ -62,6 +62,15 @@ pub const PAGES: &[Address] = &[
     get("/guests/new", "/guests/new", Needs::Session),
     get("/guests/plan", "/guests/plan?action=stop&guest={backend}/{name}", Needs::Session),
     get("/guests/{backend}/{name}", "/guests/{backend}/{name}", Needs::Guest(See)),
+    get("/guests/{backend}/{name}/timeline", "/guests/{backend}/{name}/timeline", Needs::Guest(See)),
+    get(
+        "/guests/{backend}/{name}/configuration",
+        "/guests/{backend}/{name}/configuration",
+        Needs::Guest(See),
+    ),
+    get("/guests/{backend}/{name}/snapshots", "/guests/{backend}/{name}/snapshots", Needs::Guest(See)),
+    get("/guests/{backend}/{name}/exec", "/guests/{backend}/{name}/exec", Needs::Guest(See)),
+    get("/guests/{backend}/{name}/do/{action}", "/guests/{backend}/{name}/do/clone", Needs::Guest(See)),
     get("/guests/{backend}/{name}/plan/{action}", "/guests/{backend}/{name}/plan/stop", Needs::Guest(See)),
     get("/history", "/history", Needs::Session),
     get("/history/{id}", "/history/{operation}", Needs::Operation(History)),
@@ -111,6 +120,8 @@ pub const FUNCTIONS: &[Address] = &[
         "/api/guests/preview?backend={backend}&name={name}&action=stop",
         Needs::Guest(See),
     ),
+    get("/api/guests/snapshots", "/api/guests/snapshots?backend={backend}&name={name}", Needs::Guest(See)),
+    get("/api/guests/form", "/api/guests/form?backend={backend}&name={name}&action=clone", Needs::Guest(See)),
     // It is not running.
     post(
         "/api/guests/act",

@@ -48,6 +48,17 @@ fn crumbs(path: &str) -> Vec<Crumb> {
             let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
             vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here(label)]
         }
+        ["guests", backend, name, "do", action] => {
+            let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
+            vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here(label)]
+        }
+        ["guests", backend, name, tab] => {
+            vec![
+                link("Guests", "/guests"),
+                link(name, &format!("/guests/{backend}/{name}")),
+                here(&capital(tab)),
+            ]
+        }
         ["history"] => vec![here("History")],
         ["history", id] => vec![link("History", "/history"), here(&format!("#{id}"))],
         ["history", id, "again"] => {
@@ -88,6 +99,8 @@ mod tests {
         assert_eq!(labels("/guests/new"), "Guests > New guest");
         assert_eq!(labels("/guests/plan"), "Guests > Chosen guests");
         assert_eq!(labels("/guests/lxc/web1"), "Guests > web1");
+        assert_eq!(labels("/guests/lxc/web1/snapshots"), "Guests > web1 > Snapshots");
+        assert_eq!(labels("/guests/lxc/web1/do/clone"), "Guests > web1 > Clone");
         assert_eq!(labels("/guests/lxc/web1/plan/shutdown"), "Guests > web1 > Shut down");
         assert_eq!(labels("/guests/lxc/web1/plan/explode"), "Guests > web1 > explode");
         assert_eq!(labels("/history/12"), "History > #12");

@@ -7,6 +7,7 @@ use super::{
     access::{GrantsPage, GroupsPage, PastPage, RolesPage, UserPage, UsersPage},
     account::AccountPage,
     account_factor::AccountFactorPage,
+    act_form::ActFormPage,
     again::AgainPage,
     factor::FactorPage,
     guest::GuestPage,
@@ -41,6 +42,7 @@ macro_rules! lazy {
 lazy! {
     Account = AccountRoute: AccountPage,
     AccountFactor = AccountFactorRoute: AccountFactorPage,
+    ActForm = ActFormRoute: ActFormPage,
     Again = AgainRoute: AgainPage,
     Factor = FactorRoute: FactorPage,
     Grants = GrantsRoute: GrantsPage,
