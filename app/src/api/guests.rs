@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::{ApiError, CreateError};
 pub use crate::domain::view::{
-    ActionChoice, BackendHealth, BulkPreview, CreateChoices, CreateForm, FormPage, GuestList, GuestPage,
+    ActionChoice, BackendHealth, BulkPreview, CreateChoices, CreatePreview, FormPage, GuestList, GuestPage,
     GuestRow, Preview, SnapshotList,
 };
-use crate::domain::{action::GuestAction, form::Typed, guest::BackendKind, operation::OperationId};
+use crate::domain::{action::GuestAction, form::Typed, operation::OperationId};
 
 #[server(prefix = "/api", endpoint = "guests/list", input = leptos::server_fn::codec::GetUrl)]
 pub async fn list_guests() -> Result<GuestList, ApiError> {
@@ -155,28 +155,41 @@ pub async fn act_on_all(
     .await
 }
 
-/// Begins the creation of a guest and takes the person to its operation.
-#[server(prefix = "/api", endpoint = "guests/create")]
-pub async fn create_guest(form: CreateForm) -> Result<OperationId, CreateError> {
-    use crate::{request, service::guests};
-    let begun = request::reply(async {
-        let (state, caller) = request::context()?;
-        let begun = guests::create(&state, &caller, &form).await?;
-        request::redirect(&begun.href());
-        Ok(begun)
-    });
-    begun.await.map_err(|error| CreateError { error, form: guests::kept(form) })
-}
-
-#[server(prefix = "/api", endpoint = "guests/choices", input = leptos::server_fn::codec::GetUrl)]
-pub async fn get_choices() -> Result<CreateChoices, ApiError> {
-    use crate::{request, service::guests};
+/// What the creation of a guest would run. A password is not among the fields: that there will be one is.
+#[server(prefix = "/api", endpoint = "guests/preview-create", input = leptos::server_fn::codec::GetUrl)]
+pub async fn preview_create(#[server(default)] form: Typed) -> Result<CreatePreview, ApiError> {
+    use crate::{request, service::new_guests};
     request::reply(async {
         let (state, caller) = request::context()?;
-        Ok(guests::choices(&state, &caller).await?)
+        Ok(new_guests::preview(&state, &caller, &form).await?)
     })
     .await
 }
 
-/// The backends that a person can choose for a new guest, in the order shown.
-pub const CREATABLE: [BackendKind; 2] = [BackendKind::Lxc, BackendKind::Crun];
+/// Begins the creation of a guest and takes the person to its operation. `plan` is the hash of the plan that was shown.
+#[server(prefix = "/api", endpoint = "guests/create")]
+pub async fn create_guest(
+    form: Typed,
+    #[server(default)] password: String,
+    #[server(default)] plan: String,
+) -> Result<OperationId, CreateError> {
+    use crate::{domain::secret::Secret, request, service::new_guests};
+    let begun = request::reply(async {
+        let (state, caller) = request::context()?;
+        let password = Some(password).filter(|text| !text.is_empty()).map(Secret::new);
+        let begun = new_guests::create(&state, &caller, &form, password, &plan).await?;
+        request::redirect(&begun.href());
+        Ok(begun)
+    });
+    begun.await.map_err(|error| CreateError { error, form: new_guests::kept(&form) })
+}
+
+#[server(prefix = "/api", endpoint = "guests/choices", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_choices() -> Result<CreateChoices, ApiError> {
+    use crate::{request, service::new_guests};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(new_guests::choices(&state, &caller).await?)
+    })
+    .await
+}

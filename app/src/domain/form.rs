@@ -6,14 +6,19 @@
 
 mod changes;
 mod command;
+mod create;
 mod fields;
+mod new_guest;
 mod read;
 mod request;
 mod typed;
+pub mod values;
 
 pub use changes::{changeable, changes, shown};
 pub use command::split;
+pub use create::{NewField, Step, create, new_fields, sources};
 pub use fields::{Choices, Input, Parameter, parameters};
+pub use new_guest::NewGuest;
 pub use read::{Reader, Wrong};
 pub use request::{read, request};
 pub use typed::Typed;

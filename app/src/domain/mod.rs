@@ -6,6 +6,7 @@ pub mod access;
 pub mod account;
 pub mod action;
 pub mod failure;
+pub mod field;
 pub mod form;
 pub mod guest;
 pub mod history;

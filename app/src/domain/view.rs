@@ -6,9 +6,9 @@ use super::{
     access::{Privilege, Privileges},
     action::{GuestAction, Refusal},
     form::Choices,
-    guest::{Guest, GuestDetail, GuestId, Snapshot},
+    guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
     history::FilterError,
-    host::{BackendState, CreateOptions},
+    host::BackendState,
     operation::{Line, Operation, OperationId, OperationSummary},
     plan::Plan,
 };
@@ -147,34 +147,29 @@ pub struct BulkPart {
     pub plan: Result<Plan, Refusal>,
 }
 
-/// The form for a new guest, as typed. Every field is text so that nothing typed is ever lost on the way; the
-/// service checks and converts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CreateForm {
-    /// `lxc` or `crun`.
-    pub backend: String,
-    pub name: String,
-    /// For LXC: `template` or `local`.
-    pub source: String,
-    pub template: String,
-    /// Arguments of the template, one a line.
-    pub arguments: String,
-    /// Absolute path of the image's metadata archive.
-    pub metadata: String,
-    /// Absolute path of the root file system's archive.
-    pub rootfs: String,
-    /// Absolute path of an OCI bundle.
-    pub bundle: String,
-}
-
 /// What can be chosen on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateChoices {
     /// Those that can create guests here.
     pub backends: Vec<BackendState>,
-    pub options: CreateOptions,
+    /// Names of what can be chosen, by what is chosen from, of each backend that this person may make guests with.
+    pub choices: Vec<(BackendKind, Vec<(Choices, Vec<String>)>)>,
     pub refusal: Option<Refusal>,
+}
+
+impl CreateChoices {
+    pub fn of(&self, kind: BackendKind) -> &[(Choices, Vec<String>)] {
+        self.choices.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, choices)| choices)
+    }
+}
+
+/// What a creation would run. Nothing has been run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatePreview {
+    pub plan: Result<Plan, Refusal>,
+    pub hash: Option<String>,
+    /// The id that it would have now, where that is not its name.
+    pub id: Option<GuestId>,
 }
 
 /// One page of the history, or of one guest's, newest first.

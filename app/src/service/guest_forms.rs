@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AppState, Error, permit};
+use super::{AppState, Error, new_guests::storages, permit};
 use crate::{
     auth::{Caller, policy},
     backend::{self, Backend},
@@ -10,7 +10,7 @@ use crate::{
         action::GuestAction,
         form::{self, Choices, Input},
         guest::{BackendKind, Guest, GuestId},
-        host::{Node, Storage},
+        host::Node,
         view::{FormPage, SnapshotList},
     },
 };
@@ -91,23 +91,16 @@ async fn disks(driver: &dyn Backend, guest: &Guest) -> Result<Vec<String>, Error
 
 fn names(from: Choices, guest: &Guest, nodes: &[Node]) -> Vec<String> {
     let is_here = |node: &&Node| guest.node.as_ref().is_none_or(|name| *name == node.name);
-    let storages = |content: &str| {
-        let here = nodes.iter().filter(is_here).flat_map(|node| &node.storages);
-        let fits = |storage: &&Storage| storage.is_active && storage.content.iter().any(|it| it == content);
-        let mut names: Vec<String> = here.filter(fits).map(|storage| storage.name.clone()).collect();
-        names.sort();
-        names.dedup();
-        names
-    };
+    let here: Vec<Node> = nodes.iter().filter(is_here).cloned().collect();
     match from {
         Choices::OtherNodes => {
             let others =
                 nodes.iter().filter(|node| node.is_online && Some(&node.name) != guest.node.as_ref());
             others.map(|node| node.name.clone()).collect()
         }
-        Choices::DiskStorages if guest.id.backend == BackendKind::ProxmoxVm => storages("images"),
-        Choices::DiskStorages => storages("rootdir"),
-        Choices::BackupStorages => storages("backup"),
-        Choices::Snapshots | Choices::Disks => Vec::new(),
+        Choices::DiskStorages if guest.id.backend == BackendKind::ProxmoxVm => storages(&here, "images"),
+        Choices::DiskStorages => storages(&here, "rootdir"),
+        Choices::BackupStorages => storages(&here, "backup"),
+        _ => Vec::new(),
     }
 }

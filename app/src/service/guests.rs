@@ -14,19 +14,15 @@ use crate::{
         access::{On, Place, Privilege, Privileges},
         action::{ActionRequest, Field, GuestAction, Refusal},
         form::{self, Typed},
-        guest::{BackendKind, Guest, GuestId},
-        host::CreateOptions,
-        name::GuestName,
+        guest::{Guest, GuestId},
         operation::{OperationId, Origin},
-        spec::{Changes, CreateRequest, CreateSpec, Limits},
-        view::{ActionChoice, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow, Preview},
+        spec::Changes,
+        view::{ActionChoice, GuestList, GuestPage, GuestRow, Preview},
     },
 };
 
 /// Operations shown on a guest's page.
 const RECENT: usize = 10;
-/// Most of one form field that travels back to the form, characters.
-const KEPT: usize = 1000;
 
 /// All guests, from memory.
 pub async fn list(state: &AppState, caller: &Caller) -> Result<GuestList, Error> {
@@ -250,86 +246,4 @@ fn looked_at(form: BulkForm<'_>) -> Result<BulkAsk, Error> {
         return Err(Refusal::Field { field: Field::Confirm, message }.into());
     }
     Ok(ask)
-}
-
-/// Begins the creation of a guest.
-pub async fn create(state: &AppState, caller: &Caller, form: &CreateForm) -> Result<OperationId, Error> {
-    let attempt = Attempt::new(GuestAction::Create.as_str());
-    let ask = attempt.answered(state, caller, asked_creation(caller, form)).await?;
-    actions::begin(state, caller, ask).await
-}
-
-fn asked_creation(caller: &Caller, form: &CreateForm) -> Result<Ask, Error> {
-    policy::decide(caller, Privilege::Create, On::Somewhere)?;
-    let kind: BackendKind = form
-        .backend
-        .parse()
-        .map_err(|_| Refusal::Field { field: Field::Backend, message: "Choose LXC or crun.".to_owned() })?;
-    let name = GuestName::new(&form.name).map_err(Refusal::Name)?;
-    let request = ActionRequest::Create(CreateRequest::of(name, spec(kind, form)?));
-    Ok(Ask::new(Target::New(kind), request))
-}
-
-fn spec(kind: BackendKind, form: &CreateForm) -> Result<CreateSpec, Refusal> {
-    let trimmed = |text: &str| text.trim().to_owned();
-    match (kind, form.source.as_str()) {
-        (BackendKind::Crun, _) => Ok(CreateSpec::CrunBundle { bundle: trimmed(&form.bundle) }),
-        (BackendKind::Lxc, "local") => Ok(CreateSpec::LxcLocal {
-            metadata: trimmed(&form.metadata),
-            rootfs: trimmed(&form.rootfs),
-            limits: Limits::default(),
-            network: None,
-        }),
-        (BackendKind::Lxc, _) => Ok(CreateSpec::LxcTemplate {
-            template: trimmed(&form.template),
-            arguments: form
-                .arguments
-                .lines()
-                .map(str::trim)
-                .filter(|l| !l.is_empty())
-                .map(str::to_owned)
-                .collect(),
-            limits: Limits::default(),
-            network: None,
-        }),
-        (BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm, _) => Err(Refusal::Field {
-            field: Field::Backend,
-            message: "Proxmox guests are created by `paddock create` on the host. Choose LXC or crun here."
-                .to_owned(),
-        }),
-    }
-}
-
-/// The form as it goes back to the person, each field cut to a length that fits an address.
-pub fn kept(form: CreateForm) -> CreateForm {
-    let cut = |text: String| text.chars().take(KEPT).collect();
-    CreateForm {
-        backend: cut(form.backend),
-        name: cut(form.name),
-        source: cut(form.source),
-        template: cut(form.template),
-        arguments: cut(form.arguments),
-        metadata: cut(form.metadata),
-        rootfs: cut(form.rootfs),
-        bundle: cut(form.bundle),
-    }
-}
-
-/// What can be chosen for a new guest on this host.
-pub async fn choices(state: &AppState, caller: &Caller) -> Result<CreateChoices, Error> {
-    policy::decide(caller, Privilege::See, On::Somewhere)?;
-    let snapshot = state.inventory.snapshot();
-    let mut options = CreateOptions::default();
-    for driver in state.registry.iter() {
-        // What lies on the host names other guests, too, so it is for those who may make any guest there.
-        let any = Place { backend: driver.kind(), name: None, pool: None, tags: &[] };
-        if policy::decide(caller, Privilege::Create, On::Guest(any)).is_ok() {
-            driver.create_options(&mut options).await;
-        }
-    }
-    Ok(CreateChoices {
-        backends: snapshot.backends.values().map(|health| health.state.clone()).collect(),
-        options,
-        refusal: policy::decide(caller, Privilege::Create, On::Somewhere).err(),
-    })
 }

@@ -21,6 +21,7 @@ pub mod history;
 mod inventory;
 mod job;
 pub mod life;
+pub mod new_guests;
 pub mod operations;
 mod outside;
 mod permit;

@@ -63,6 +63,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
+                    <Route
+                        path=path!("/guests/new/plan")
+                        view=lazy::CheckNewGuest::new()
+                        ssr=ssr.clone()
+                    />
                     <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
                     // The page itself shows the tab that the address is about, so that its head stays where it is.
                     <ParentRoute

@@ -56,14 +56,44 @@ impl Typing {
         }
     }
 
-    /// Keeps a form that is wrong from being sent, and leads to the first field that is.
-    pub fn on_submit(self, event: &ev::SubmitEvent) {
+    /// As [`on_submit`](Self::on_submit), for a form of one step.
+    pub fn check(self, event: &ev::SubmitEvent) {
+        let _first = self.on_submit(event);
+    }
+
+    /// From now on all that is wrong is told; whether anything is.
+    pub fn tell_all(self) -> bool {
+        self.sent.set(true);
+        self.wrong.with_untracked(|wrong| !wrong.is_empty())
+    }
+
+    /// Keeps a form that is wrong from being sent, and leads to the first field that is: that is answered.
+    pub fn on_submit(self, event: &ev::SubmitEvent) -> Option<Field> {
         self.sent.set(true);
         let first = self.wrong.with_untracked(|wrong| wrong.first().map(|wrong| wrong.field));
         if let Some(field) = first {
             event.prevent_default();
             crate::ui::keys::focus(field.as_str());
         }
+        first
+    }
+
+    /// Tells what is wrong among these fields, and leads to the first; whether there is any.
+    pub fn tell(self, among: impl Fn(Field) -> bool) -> bool {
+        let first = self
+            .wrong
+            .with_untracked(|wrong| wrong.iter().map(|wrong| wrong.field).find(|field| among(*field)));
+        self.sent.set(first.is_some());
+        first.is_some_and(|field| {
+            crate::ui::keys::focus(field.as_str());
+            true
+        })
+    }
+
+    /// The form is made anew, with this in it.
+    pub fn restart(self, start: Typed) {
+        self.start.set_value(start.clone());
+        self.typed.set(start);
     }
 }
 
@@ -82,6 +112,6 @@ pub fn of_address() -> Memo<Typed> {
     // As the browser has it: the router's own pairs are decoded twice.
     let search = use_location().search;
     Memo::new(move |_| {
-        Typed::from_pairs(form_urlencoded::parse(search.read().trim_start_matches('?').as_bytes()))
+        Typed::of_fields(form_urlencoded::parse(search.read().trim_start_matches('?').as_bytes()))
     })
 }

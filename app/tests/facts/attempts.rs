@@ -8,14 +8,13 @@ use app::{
         form::Typed,
         guest::GuestId,
         operation::OperationId,
-        view::CreateForm,
     },
     service::{
         actions::{self, Ask, Target},
         again,
         bulk::{self, BulkAsk},
         guests::{self, ActForm},
-        operations,
+        new_guests, operations,
     },
     store::EntryKind,
 };
@@ -51,8 +50,8 @@ async fn every_way_to_ask_for_something_records_its_denial_once() {
         plan: "",
     };
     guests::act(state, &vera, form).await.unwrap_err();
-    let create = CreateForm { backend: "lxc".into(), name: "new1".into(), ..CreateForm::default() };
-    guests::create(state, &vera, &create).await.unwrap_err();
+    let create = Typed::default().with(Field::Backend, "lxc").with(Field::Name, "new1");
+    new_guests::create(state, &vera, &create, None, "").await.unwrap_err();
     let ask = BulkAsk { guests: vec![web1()], request: ActionRequest::Stop, agreed: None };
     bulk::begin(state, &vera, ask).await.unwrap_err();
     let seen: Vec<_> = paddock
@@ -99,8 +98,8 @@ async fn every_way_to_ask_for_something_records_its_refusal_once() {
     guests::act(state, &vera, form).await.unwrap_err();
     operations::cancel(state, &vera, OperationId(99)).await.unwrap_err();
     again::begin(state, &vera, OperationId(98), "", "").await.unwrap_err();
-    let create = CreateForm { backend: "lxc".into(), name: "new1".into(), ..CreateForm::default() };
-    guests::create(state, &vera, &create).await.unwrap_err();
+    let create = Typed::default().with(Field::Backend, "lxc").with(Field::Name, "new1");
+    new_guests::create(state, &vera, &create, None, "").await.unwrap_err();
     let ask = BulkAsk { guests: Vec::new(), request: ActionRequest::Stop, agreed: None };
     bulk::begin(state, &vera, ask).await.unwrap_err();
     let seen: Vec<(Value, Value, Value, Option<String>)> = paddock

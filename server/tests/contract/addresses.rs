@@ -60,6 +60,7 @@ pub const PAGES: &[Address] = &[
     get("/account", "/account", Needs::Session),
     get("/guests", "/guests", Needs::Session),
     get("/guests/new", "/guests/new", Needs::Session),
+    get("/guests/new/plan", "/guests/new/plan?backend=lxc&name=-", Needs::Session),
     get("/guests/plan", "/guests/plan?action=stop&guest={backend}/{name}", Needs::Session),
     get("/guests/{backend}/{name}", "/guests/{backend}/{name}", Needs::Guest(See)),
     get("/guests/{backend}/{name}/timeline", "/guests/{backend}/{name}/timeline", Needs::Guest(See)),
@@ -140,6 +141,11 @@ pub const FUNCTIONS: &[Address] = &[
         Needs::Guest(Power),
     ),
     post("/api/guests/create", &[("form[backend]", "lxc"), ("form[name]", "-")], Needs::Somewhere(Create)),
+    get(
+        "/api/guests/preview-create",
+        "/api/guests/preview-create?form[backend]=lxc&form[name]=-",
+        Needs::Somewhere(Create),
+    ),
     get("/api/guests/choices", "/api/guests/choices", Needs::Somewhere(See)),
     get("/api/operations/list", "/api/operations/list", Needs::Session),
     get(

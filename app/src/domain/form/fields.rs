@@ -24,6 +24,8 @@ pub enum Input {
     /// For names, sizes, words of a command.
     Mono,
     Lines,
+    /// As [`Mono`](Self::Mono), with what the host has to choose from; anything else can be typed.
+    Suggested(Choices),
     Switch,
     /// Value and label of each choice.
     OneOf(&'static [(&'static str, &'static str)]),
@@ -43,16 +45,28 @@ pub enum Choices {
     Snapshots,
     /// The guest's disks by their keys.
     Disks,
+    /// Nodes that are up.
+    Nodes,
+    /// What a new interface can be put on.
+    Bridges,
+    LxcTemplates,
+    Bundles,
+    /// `DIRECTORY:TAG`.
+    Layouts,
+    /// Of Proxmox containers, appliances that are downloaded first among them.
+    OsTemplates,
+    DiskImages,
+    Isos,
 }
 
 const YES_NO: Input = Input::OneOf(&[("true", "Yes"), ("false", "No")]);
 
-const fn parameter(field: Field, label: &'static str, input: Input) -> Parameter {
+pub(super) const fn parameter(field: Field, label: &'static str, input: Input) -> Parameter {
     Parameter { field, label, hint: None, input }
 }
 
 impl Parameter {
-    const fn hint(self, hint: &'static str) -> Self {
+    pub(super) const fn hint(self, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..self }
     }
 }

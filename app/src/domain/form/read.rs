@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         text
     }
 
-    fn parsed<T>(&mut self, field: Field, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub fn parsed<T>(&mut self, field: Field, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         match parse(&self.text(field)?) {
             Ok(value) => Some(value),
             Err(message) => {

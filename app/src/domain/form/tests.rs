@@ -2,7 +2,8 @@ use super::*;
 use crate::domain::{
     action::{ActionRequest, Field, GuestAction, Refusal},
     guest::BackendKind,
-    spec::{Changes, Cpus},
+    secret::Secret,
+    spec::{Changes, Cpus, CreateRequest, CreateSpec, LxcNetwork, OciImage, VmSource},
 };
 
 fn typed(pairs: &[(&str, &str)]) -> Typed {
@@ -139,4 +140,111 @@ fn a_refusal_of_a_form_names_its_field() {
         serde_json::to_string(&Field::StartAtBoot).unwrap(),
         format!("{:?}", Field::StartAtBoot.as_str())
     );
+}
+
+fn new(pairs: &[(&str, &str)], password: Option<&str>) -> Result<CreateRequest, Vec<Field>> {
+    match create(&typed(pairs), password.map(Secret::new)) {
+        Ok((kind, request)) => {
+            assert_eq!(request.spec.backend(), kind);
+            Ok(request)
+        }
+        Err(wrong) => Err(wrong.into_iter().map(|wrong| wrong.field).collect()),
+    }
+}
+
+#[test]
+fn each_source_of_each_backend_becomes_its_spec() {
+    let lxc =
+        [("backend", "lxc"), ("name", "web1"), ("memory", "64M"), ("bridge", "none"), ("start", "true")];
+    let request =
+        new(&[&lxc[..], &[("template", "busybox"), ("arguments", "-r\n\n3.20 ")]].concat(), None).unwrap();
+    let CreateSpec::LxcTemplate { template, arguments, limits, network } = request.spec else { panic!() };
+    assert_eq!(
+        (template.as_str(), arguments, request.start),
+        ("busybox", vec!["-r".to_owned(), "3.20".to_owned()], true)
+    );
+    assert_eq!((limits.memory, network), (Some(64 << 20), Some(LxcNetwork::None)));
+
+    let crun = [("backend", "crun"), ("name", "job1"), ("bundle", "/b")];
+    assert!(matches!(new(&crun, None).unwrap().spec, CreateSpec::CrunBundle { bundle } if bundle == "/b"));
+    // Leftovers of another source count for nothing.
+    let image =
+        [("source", "layout"), ("layout", "/i/alpine:3.20"), ("command", "sleep '1 0'"), ("env", "A=1\nB=2")];
+    let CreateSpec::CrunImage(spec) = new(&[&crun[..], &image].concat(), None).unwrap().spec else {
+        panic!()
+    };
+    assert_eq!(spec.image, OciImage::Layout { path: "/i/alpine".into(), tag: "3.20".into() });
+    assert_eq!((spec.command, spec.env.len()), (vec!["sleep".to_owned(), "1 0".to_owned()], 2));
+
+    let container = [
+        ("backend", "proxmox-lxc"),
+        ("name", "web1"),
+        ("template", "local:vztmpl/debian-12.tar.zst"),
+        ("disk", "8"),
+        ("bridge", "vmbr0"),
+        ("address", "dhcp"),
+        ("vlan", "7"),
+        ("tags", "a, b"),
+    ];
+    let CreateSpec::ProxmoxLxc(spec) = new(&container, None).unwrap().spec else { panic!() };
+    assert_eq!(
+        (spec.disk_gib, spec.unprivileged, spec.networks[0].vlan, spec.tags.len()),
+        (8, true, Some(7), 2)
+    );
+
+    let vm = [("backend", "proxmox-vm"), ("name", "vm1"), ("iso", "local:iso/x.iso"), ("cpu", "2")];
+    let CreateSpec::ProxmoxVm(spec) = new(&vm, None).unwrap().spec else { panic!() };
+    assert_eq!(
+        (spec.source, spec.cores, spec.cloud_init),
+        (VmSource::Iso("local:iso/x.iso".into()), Some(2), None)
+    );
+}
+
+#[test]
+fn a_password_is_asked_for_where_one_is_wanted_and_counts_nowhere_else() {
+    let vm = [("backend", "proxmox-vm"), ("name", "vm1"), ("source", "empty")];
+    let wanted = [&vm[..], &[("with-password", "true")]].concat();
+    assert_eq!(new(&wanted, None), Err(vec![Field::Password]));
+    let CreateSpec::ProxmoxVm(spec) = new(&wanted, Some("secret")).unwrap().spec else { panic!() };
+    assert_eq!(spec.cloud_init.unwrap().password, Some(Secret::new("secret")));
+    let CreateSpec::ProxmoxVm(spec) = new(&vm, Some("secret")).unwrap().spec else { panic!() };
+    assert_eq!(spec.cloud_init, None);
+}
+
+#[test]
+fn every_field_of_a_new_guest_that_is_wrong_is_told() {
+    let all = [
+        ("backend", "crun"),
+        ("name", "a b"),
+        ("source", "image"),
+        ("image", "alpine"),
+        ("memory", "much"),
+        ("cpu", "-"),
+        ("env", "A"),
+        ("mount", "a:b"),
+        ("command", "'"),
+    ];
+    let told = new(&all, None).unwrap_err();
+    for field in [Field::Name, Field::Memory, Field::Cpu, Field::Env, Field::Mount, Field::Command] {
+        assert!(told.contains(&field), "{field:?}: {told:?}");
+    }
+    assert_eq!(new(&[("name", "a")], None), Err(vec![Field::Backend]));
+    assert_eq!(
+        new(&[("backend", "lxc"), ("name", "a"), ("source", "thin air")], None).unwrap_err()[0],
+        Field::Source
+    );
+    assert_eq!(new(&[("backend", "lxc"), ("name", "a")], None).unwrap_err()[0], Field::Template);
+}
+
+#[test]
+fn each_field_of_a_form_stands_in_it_once_and_belongs_to_a_source_that_there_is() {
+    for kind in BackendKind::ALL {
+        let fields = new_fields(kind);
+        for (number, one) in fields.iter().enumerate() {
+            let again = fields.iter().skip(number + 1).any(|it| it.parameter.field == one.parameter.field);
+            assert!(!again, "{kind}: {:?}", one.parameter.field);
+            let is_known = |source: &&str| sources(kind).iter().any(|(value, _)| value == source);
+            assert!(one.sources.iter().all(|source| is_known(source)), "{kind}: {:?}", one.sources);
+        }
+    }
 }

@@ -18,9 +18,21 @@ impl Typed {
         Self(pairs.into_iter().map(|(key, value)| (key.as_ref().to_owned(), value.into())).collect())
     }
 
+    /// Only what is a form's field: an address holds other things, too.
+    pub fn of_fields<K: AsRef<str>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let is_field = |key: &str| Field::ALL.iter().any(|field| field.as_str() == key);
+        Self::from_pairs(pairs.into_iter().filter(|(key, _)| is_field(key.as_ref())))
+    }
+
     #[must_use]
     pub fn with(mut self, field: Field, value: impl Into<String>) -> Self {
         self.0.insert(field.as_str().to_owned(), value.into());
+        self
+    }
+
+    #[must_use]
+    pub fn without(mut self, field: Field) -> Self {
+        self.0.remove(field.as_str());
         self
     }
 

@@ -42,6 +42,9 @@ fn crumbs(path: &str) -> Vec<Crumb> {
     match parts[..] {
         ["guests"] => vec![here("Guests")],
         ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
+        ["guests", "new", "plan"] => {
+            vec![link("Guests", "/guests"), link("New guest", "/guests/new"), here("Check")]
+        }
         ["guests", "plan"] => vec![link("Guests", "/guests"), here("Chosen guests")],
         ["guests", _, name] => vec![link("Guests", "/guests"), here(name)],
         ["guests", backend, name, "plan", action] => {

@@ -27,6 +27,30 @@ pub fn Parameters(
                 Input::Mono => {
                     view! { <TextField id=name name label value hint error mono=true /> }.into_any()
                 }
+                Input::Suggested(from) => {
+                    let found = names(&choices, from);
+                    view! {
+                        <TextField
+                            id=name
+                            name
+                            label
+                            value
+                            hint
+                            error
+                            mono=true
+                            list=list_of(from)
+                        />
+                        <datalist id=list_of(
+                            from,
+                        )>
+                            {found
+                                .iter()
+                                .map(|name| view! { <option value=name.clone()></option> })
+                                .collect_view()}
+                        </datalist>
+                    }
+                    .into_any()
+                }
                 Input::Lines => view! { <TextArea id=name name label value hint error /> }.into_any(),
                 Input::Switch => {
                     let on = start.is_on(field);
@@ -38,8 +62,7 @@ pub fn Parameters(
                     view! { <ChoiceField id=name name label choices value hint error /> }.into_any()
                 }
                 Input::FromHost(from, empty) => {
-                    let found = choices.iter().find(|(of, _)| *of == from).map(|(_, names)| names.as_slice());
-                    let names = found.unwrap_or_default().iter().map(|name| (name.clone(), name.clone()));
+                    let names = names(&choices, from).iter().map(|name| (name.clone(), name.clone()));
                     let empty = empty.unwrap_or("Choose one");
                     let choices = std::iter::once((String::new(), empty.to_owned())).chain(names).collect();
                     view! { <ChoiceField id=name name label choices value hint error /> }.into_any()
@@ -47,4 +70,17 @@ pub fn Parameters(
             }
         })
         .collect_view()
+}
+
+fn names(choices: &[(Choices, Vec<String>)], from: Choices) -> &[String] {
+    choices.iter().find(|(of, _)| *of == from).map(|(_, names)| names.as_slice()).unwrap_or_default()
+}
+
+/// The `id` of the list of what can be chosen.
+fn list_of(from: Choices) -> &'static str {
+    match from {
+        Choices::Bundles => "bundles",
+        Choices::Layouts => "layouts",
+        _ => "choices",
+    }
 }

@@ -94,7 +94,7 @@ fn Known(page: FormPage) -> impl IntoView {
                 method="get"
                 action=plan_href(&guest.id, action)
                 on:input=move |event| typing.on_input(&event)
-                on:submit=move |event| typing.on_submit(&event)
+                on:submit=move |event| typing.check(&event)
             >
                 <Parameters parameters typing choices />
                 <div class="buttons">

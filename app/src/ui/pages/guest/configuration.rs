@@ -90,7 +90,7 @@ fn Known(page: Page, typing: Typing) -> impl IntoView {
                     method="get"
                     action=plan_href(&guest.id, GuestAction::Configure)
                     on:input=move |event| typing.on_input(&event)
-                    on:submit=move |event| typing.on_submit(&event)
+                    on:submit=move |event| typing.check(&event)
                 >
                     <Parameters parameters typing />
                     <div class="buttons">

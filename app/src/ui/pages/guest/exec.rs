@@ -102,7 +102,7 @@ fn CommandForm(
                 action=act
                 attr:class="form command-form"
                 on:input=move |event| typing.on_input(&event)
-                on:submit:capture=move |event| typing.on_submit(&event)
+                on:submit:capture=move |event| typing.check(&event)
             >
                 <ActFields guest action=GuestAction::Exec />
                 <div class="command-line">

@@ -105,7 +105,7 @@ fn Known(page: Page, found: SnapshotList, typing: Typing) -> impl IntoView {
                 method="get"
                 action=plan_href(&id, GuestAction::Snapshot)
                 on:input=move |event| typing.on_input(&event)
-                on:submit=move |event| typing.on_submit(&event)
+                on:submit=move |event| typing.check(&event)
             >
                 <Parameters parameters typing />
                 <span class="action">
