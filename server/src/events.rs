@@ -4,21 +4,26 @@ use std::{convert::Infallible, time::Duration};
 
 use app::{
     auth::Caller,
-    domain::{account::Owed, event::At},
+    domain::{
+        account::Owed,
+        event::{At, Said},
+        operation::OperationId,
+    },
     service::{
-        AppState,
-        stream::{Stream, Told},
+        self, AppState,
+        log_stream::{Heard, LogStream},
+        stream::Told,
     },
 };
 use axum::{
     Extension,
-    extract::Query,
+    extract::{Path, Query},
     response::{
         IntoResponse as _, Response,
         sse::{self, KeepAlive, Sse},
     },
 };
-use futures::{StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -44,27 +49,89 @@ pub async fn events(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(Extension(caller)) = caller else { return StatusCode::UNAUTHORIZED.into_response() };
-    match caller.owed {
-        Some(Owed::Password) => {
-            return (StatusCode::FORBIDDEN, "Choose your own password first.").into_response();
-        }
-        Some(Owed::Factor) => {
-            return (StatusCode::FORBIDDEN, "Set up a second factor first.").into_response();
-        }
-        None => {}
-    }
-    let last = headers.get(LAST_EVENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let caller = match allowed(caller) {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal,
+    };
+    let last = last_event(&headers);
     // What cannot be read is no place to go on from: then all is read anew.
     let since: Option<At> = last.or(asked.since).and_then(|text| text.parse().ok());
-    let told = stream::unfold(Stream::begin(&state, &caller, since), |mut stream| async move {
-        let told = stream.next().await?;
-        Some((stream::iter(written(told)), stream))
-    });
-    let events = Sse::new(told.flatten().take_until(closing.cancelled_owned()))
+    let told =
+        stream::unfold(service::stream::Stream::begin(&state, &caller, since), |mut stream| async move {
+            let told = stream.next().await?;
+            Some((stream::iter(written(told)), stream))
+        });
+    sent(told.flatten(), closing)
+}
+
+/// `GET /events/operations/{id}?after=PIECE&steps=COUNT`: what the operation has said since, then what it says, and when its page
+/// is to be read again. It ends after the operation, with an event `ended`; see [`Said`].
+pub async fn operation(
+    Extension(state): Extension<AppState>,
+    Extension(closing): Extension<CancellationToken>,
+    caller: Option<Extension<Caller>>,
+    Path(id): Path<String>,
+    Query(mut heard): Query<Heard>,
+    headers: HeaderMap,
+) -> Response {
+    let caller = match allowed(caller) {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal,
+    };
+    if let Some(after) = last_event(&headers).and_then(|id| id.parse().ok()) {
+        heard.after = after;
+    }
+    let Ok(id) = id.parse() else { return StatusCode::NOT_FOUND.into_response() };
+    match LogStream::begin(&state, &caller, OperationId(id), heard).await {
+        Ok(Some(stream)) => {
+            let told = stream::unfold(stream, |mut stream| async move {
+                let told = stream.next().await?;
+                Some((stream::iter(told.into_iter().map(said)), stream))
+            });
+            sent(told.flatten(), closing)
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "what an operation says cannot be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Whoever may be told anything at all.
+fn allowed(caller: Option<Extension<Caller>>) -> Result<Caller, Response> {
+    let Some(Extension(caller)) = caller else { return Err(StatusCode::UNAUTHORIZED.into_response()) };
+    let due = match caller.owed {
+        Some(Owed::Password) => "Choose your own password first.",
+        Some(Owed::Factor) => "Set up a second factor first.",
+        None => return Ok(caller),
+    };
+    Err((StatusCode::FORBIDDEN, due).into_response())
+}
+
+fn last_event(headers: &HeaderMap) -> Option<String> {
+    headers.get(LAST_EVENT).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn sent(
+    events: impl Stream<Item = Result<sse::Event, Infallible>> + Send + 'static,
+    closing: CancellationToken,
+) -> Response {
+    let events = Sse::new(events.take_until(closing.cancelled_owned()))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT));
     // nginx hands each event on at once, instead of keeping them until they fill a buffer.
     ([("x-accel-buffering", "no")], events).into_response()
+}
+
+fn said(said: Said) -> Result<sse::Event, Infallible> {
+    Ok(match said {
+        Said::Output(pieces) => {
+            let last = pieces.last().map_or(0, |(number, _)| *number);
+            sse::Event::default().event("output").id(last.to_string()).data(json(&pieces))
+        }
+        Said::Changed => sse::Event::default().event("changed").data(""),
+        Said::Ended => sse::Event::default().event("ended").data(""),
+    })
 }
 
 /// The events as they are sent.

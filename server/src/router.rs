@@ -36,7 +36,12 @@ use tower_http::{compression::CompressionLayer, services::ServeDir, trace::Trace
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use tower_sessions_sqlx_store::SqliteStore;
 
-use crate::{body, events::events, export::export, guard, headers, proxies};
+use crate::{
+    body,
+    events::{events, operation},
+    export::export,
+    guard, headers, proxies,
+};
 pub use crate::{limits::Limits, proxies::Front};
 
 /// How long a session that nobody uses is kept. It is over long before, but only one that is still there can be told
@@ -51,10 +56,11 @@ const THEME_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// The routes beside pages and server functions.
-fn others() -> [(&'static str, MethodRouter<LeptosOptions>); 4] {
+fn others() -> [(&'static str, MethodRouter<LeptosOptions>); 5] {
     [
         ("/history/export", get(export).layer(from_fn(guard::pages))),
         ("/events", get(events)),
+        ("/events/operations/{id}", get(operation)),
         ("/theme", post(set_theme)),
         ("/rail", post(set_rail)),
     ]

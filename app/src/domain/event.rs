@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     guest::GuestId,
-    operation::OperationSummary,
+    operation::{OperationSummary, OutputChunk},
     view::{BackendHealth, GuestRow},
 };
 
@@ -109,6 +109,17 @@ pub struct Used(
     /// Two characters that go on with its [`Spark`](super::usage::Spark): cpu, memory.
     pub String,
 );
+
+/// What is told of one operation while it is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// What its tools have said since, each piece with a number that rises.
+    Output(Vec<(i64, OutputChunk)>),
+    /// A step has ended, or the operation stands otherwise: its page is to be read again.
+    Changed,
+    /// It has ended, and nothing more is told.
+    Ended,
+}
 
 /// What the server tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -293,6 +293,9 @@ pub struct Operation {
     /// As far as it has come: at most one for each of the plan's steps, in their order.
     pub outcomes: Vec<StepOutcome>,
     pub output: Vec<OutputChunk>,
+    /// The number of the last of these pieces: what is said later is told from there on.
+    #[serde(default)]
+    pub output_end: i64,
     /// Its entries in the ledger, in their order; none for an operation that is older than the ledger.
     pub ledger: Vec<LedgerPlace>,
 }

@@ -24,6 +24,7 @@ mod inventory;
 mod job;
 mod latest;
 pub mod life;
+pub mod log_stream;
 pub mod new_guests;
 pub mod nodes;
 pub mod operations;

@@ -121,7 +121,7 @@ impl Stream {
             return None;
         }
         let before = std::mem::replace(&mut self.tick, tick.clone());
-        let is_whole = tick.number % WHOLE == 0 || tick.number != before.number + 1;
+        let is_whole = tick.number.is_multiple_of(WHOLE) || tick.number != before.number + 1;
         let snapshot = self.state.inventory.snapshot();
         let used = |(id, sample): (&GuestId, &Sample)| {
             if !is_whole && is_about(before.guests.get(id), sample) {

@@ -38,7 +38,7 @@ pub use factors::{Factor, NewFactor};
 pub use history::{HistoryRecord, Newer, Part};
 pub use ledger::{By, CHECKPOINT_TARGET, Fact};
 pub use open::{OpenError, public_key_file};
-pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};
+pub use operations::{Begun, End, LiveOperation, NewOperation, Progress, plan_hash};
 pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
 pub use sessions::{Known, NewSession, Session, Watch};
 pub use tokens::{NewToken, Token};

@@ -11,7 +11,7 @@
 //! | [`pages`] | one file a page: its data, its layout |
 //! | [`components`] | pieces that more than one page shows |
 //! | [`reply`] | what the server answers to a page |
-//! | [`live`], [`board`] | what the server tells by itself, and the guests as the browser knows them by that |
+//! | [`live`], [`board`], [`said`] | what the server tells by itself: the guests as the browser knows them by that, an operation's words |
 //! | [`overlay`] | what can lie over a page: the command palette, the list of keys |
 //! | [`plot`], [`text`] | pure helpers: where a chart's lines are, what a log may show |
 //! | [`theme`], [`rail`], [`status`] | what the server hands in by context |
@@ -27,6 +27,7 @@ pub mod pages;
 pub mod plot;
 pub mod rail;
 pub mod reply;
+pub mod said;
 pub mod status;
 pub mod text;
 pub mod theme;

@@ -86,6 +86,7 @@ pub const PAGES: &[Address] = &[
     get("/access/history", "/access/history", Needs::Session),
     get("/history/export", "/history/export?format=csv", Needs::Session),
     get("/events", "/events", Needs::Session),
+    get("/events/operations/{id}", "/events/operations/{operation}", Needs::Operation(History)),
     post("/theme", &[("theme", "dark")], Needs::Nothing),
     post("/rail", &[("rail", "narrow")], Needs::Nothing),
 ];

@@ -84,8 +84,8 @@ async fn row(world: &World, address: &Address, known: &Known) -> ((String, Vec<V
 
 async fn call(browser: &mut Browser, address: &Address, known: &Known) -> Reply {
     browser.json = address.path.starts_with("/api/");
-    if address.path == "/events" {
-        return browser.begin(address.call).await;
+    if address.path.starts_with("/events") {
+        return browser.begin(&known.fill(address.call)).await;
     }
     if address.method == Method::GET {
         return browser.get(&known.fill(address.call)).await;

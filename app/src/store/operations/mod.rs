@@ -25,6 +25,7 @@ use crate::{
 pub(super) use begin::{note_task, set_running};
 pub use digest::plan_hash;
 pub(super) use progress::append_output;
+pub use read::Progress;
 pub(super) use row::{OperationRow, lines, readable, rows};
 
 /// An operation about to begin.

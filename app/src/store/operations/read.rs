@@ -3,12 +3,20 @@
 use super::{damaged, digest, from_json, lines};
 use crate::{
     domain::{
-        operation::{LedgerPlace, Line, Operation, OperationId, OutputChunk},
+        operation::{LedgerPlace, Line, Operation, OperationId, OperationState, OutputChunk},
         plan::Stream,
     },
     ledger::Hash,
     store::{Store, StoreError, text::Text},
 };
+
+/// How far an operation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub state: OperationState,
+    /// How many steps have an outcome.
+    pub steps: usize,
+}
 
 impl Store {
     /// As a line of the history has it.
@@ -34,6 +42,7 @@ impl Store {
         .await?;
         let request = more.request.map(|json| text(json, "request")).transpose()?;
         let plan = text(more.plan, "plan")?;
+        let output = self.output_after(id, 0, u32::MAX).await?;
         let outcome = |json| from_json(id.0, "outcome of a step", &text(json, "outcome of a step")?);
         Ok(Some(Operation {
             summary: line?,
@@ -41,28 +50,56 @@ impl Store {
             plan: from_json(id.0, "plan", &plan)?,
             plan_hash: digest::of_plan(&plan).to_string(),
             outcomes: steps.into_iter().map(|row| outcome(row.outcome)).collect::<Result<_, _>>()?,
-            output: self.output_of(id).await?,
+            output_end: output.last().map_or(0, |(number, _)| *number),
+            output: output.into_iter().map(|(_, piece)| piece).collect(),
             ledger: self.ledger_of(id).await?,
         }))
     }
 
-    async fn output_of(&self, id: OperationId) -> Result<Vec<OutputChunk>, StoreError> {
-        let rows = sqlx::query!(
-            r#"SELECT step, stream AS "stream: Text", at_ms, text AS "text: Text" FROM operation_output
-               WHERE operation_id = ? ORDER BY id"#,
+    /// How far it has come; `None` where there is no such operation.
+    pub async fn progress_of(&self, id: OperationId) -> Result<Option<Progress>, StoreError> {
+        let row = sqlx::query!(
+            r#"SELECT state AS "state: Text",
+                      (SELECT count(*) FROM operation_steps WHERE operation_id = operations.id) AS "steps!: i64"
+               FROM operations WHERE id = ?"#,
             id.0
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let progress = |state: Text, steps| {
+            let state = state.read("state").map_err(|what| damaged(id.0, what))?;
+            let state = state.parse::<OperationState>().map_err(|what| damaged(id.0, what.to_string()))?;
+            Ok(Progress { state, steps: usize::try_from(steps).unwrap_or_default() })
+        };
+        row.map(|row| progress(row.state, row.steps)).transpose()
+    }
+
+    /// What was said after the piece with that number, each with its own, oldest first, at most so many.
+    pub async fn output_after(
+        &self,
+        id: OperationId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, OutputChunk)>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT id AS "id!", step, stream AS "stream: Text", at_ms, text AS "text: Text" FROM operation_output
+               WHERE operation_id = ? AND id > ? ORDER BY id LIMIT ?"#,
+            id.0,
+            after,
+            limit
         )
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter()
             .map(|row| {
-                Ok(OutputChunk {
+                let piece = OutputChunk {
                     step: usize::try_from(row.step).map_err(|e| damaged(id.0, e.to_string()))?,
                     stream: stream(row.stream.as_str())
                         .ok_or_else(|| damaged(id.0, format!("“{}” says nothing", row.stream.as_str())))?,
                     at_ms: row.at_ms,
                     text: row.text.read("output").map_err(|what| damaged(id.0, what))?,
-                })
+                };
+                Ok((row.id, piece))
             })
             .collect()
     }

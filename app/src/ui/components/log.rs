@@ -19,17 +19,18 @@ fn joined(chunks: Vec<OutputChunk>) -> Vec<(Stream, String)> {
     pieces
 }
 
-/// `follow` holds whether the log keeps to its end; scrolling up lets go of it. It belongs to the page, as the log
+/// Nothing where nothing was said. `follow` holds whether the log keeps to its end; scrolling up lets go of it. It belongs to the page, as the log
 /// is drawn anew with each answer.
 #[component]
 pub fn Log(
-    chunks: Vec<OutputChunk>,
+    #[prop(into)] chunks: Signal<Vec<OutputChunk>>,
     dropped_bytes: u64,
     live: bool,
     follow: RwSignal<bool>,
 ) -> impl IntoView {
     let element = NodeRef::<html::Pre>::new();
     Effect::new(move |_| {
+        chunks.track();
         if let Some(log) = element.get().filter(|_| live && follow.get_untracked()) {
             log.set_scroll_top(log.scroll_height());
         }
@@ -52,9 +53,17 @@ pub fn Log(
         }
     };
     view! {
-        <pre class="output" tabindex="0" aria-label="Output" node_ref=element on:scroll=on_scroll>
-            {joined(chunks).into_iter().map(piece).collect_view()}
-        </pre>
+        <Show when=move || !chunks.read().is_empty()>
+            <pre
+                class="output"
+                tabindex="0"
+                aria-label="Output"
+                node_ref=element
+                on:scroll=on_scroll
+            >
+                {move || joined(chunks.get()).into_iter().map(piece).collect_view()}
+            </pre>
+        </Show>
         {(dropped_bytes > 0)
             .then(|| {
                 view! {

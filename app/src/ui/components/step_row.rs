@@ -59,7 +59,7 @@ pub fn StepRow(
     step: Step,
     outcome: Option<StepOutcome>,
     state: StepState,
-    said: Vec<OutputChunk>,
+    #[prop(into)] said: Signal<Vec<OutputChunk>>,
     follow: RwSignal<bool>,
 ) -> impl IntoView {
     let running = state == StepState::Running;
@@ -90,8 +90,7 @@ pub fn StepRow(
                 {ended}
             </p>
             <WorkView work=step.work />
-            {(!said.is_empty())
-                .then(|| view! { <Log chunks=said dropped_bytes live=running follow /> })}
+            <Log chunks=said dropped_bytes live=running follow />
         </li>
     }
 }

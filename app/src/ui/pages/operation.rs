@@ -20,7 +20,7 @@ use crate::{
     ui::{
         components::{
             ago::Ago,
-            badge::BackendChip,
+            badge::{BackendChip, StepState},
             banner::{Banner, Tone},
             command::Copy,
             fold::Fold,
@@ -33,6 +33,7 @@ use crate::{
         live::Live,
         pages::{guest::Refresh, not_found::Missing},
         reply::reply,
+        said::Saying,
         text,
     },
 };
@@ -46,6 +47,8 @@ struct Kept {
     script_open: StoredValue<bool>,
     /// The operation whose end is shown: nothing of it changes any more.
     ended: StoredValue<Option<String>>,
+    /// What it says meanwhile.
+    saying: Saying,
 }
 
 const NO_PLAN: &str = "Paddock was not asked for this, so there is no plan of it.";
@@ -60,12 +63,17 @@ pub fn OperationPage() -> impl IntoView {
         follow: RwSignal::new(true),
         script_open: StoredValue::new(false),
         ended: StoredValue::new(None),
+        saying: Saying::listen(),
     };
     let version = move || {
         let ended = kept.ended.get_value().is_some_and(|ended| ended == id());
-        (!ended).then(|| live.version())
+        // One that is listened to tells by itself when it has changed.
+        (!ended && !kept.saying.is_listening()).then(|| live.version())
     };
-    let page = reply(move || (id(), version(), kept.cancel.version().get()), |(id, ..)| get_operation(id));
+    let page = reply(
+        move || (id(), version(), kept.saying.changed(), kept.cancel.version().get()),
+        |(id, ..)| get_operation(id),
+    );
     view! {
         <Loaded reply=page let:page>
             {match page {
@@ -90,6 +98,12 @@ fn Known(page: Page, kept: Kept) -> impl IntoView {
     let Page { now_ms, operation, can_cancel, parts, again, script } = page;
     let summary = operation.summary.clone();
     let live = summary.state.is_live();
+    let alone = summary.children.is_none().then(|| operation.clone());
+    Effect::new(move |_| {
+        if let Some(operation) = &alone {
+            kept.saying.page_is(operation);
+        }
+    });
     kept.ended.set_value((!live).then(|| summary.id.to_string()));
     let error = Signal::derive(move || kept.cancel.value().get().and_then(Result::err));
     let failure = summary.failure.clone().map(|why| {
@@ -104,7 +118,9 @@ fn Known(page: Page, kept: Kept) -> impl IntoView {
     });
     let whole = match summary.children {
         Some(asked) => view! { <Parts parts asked live now_ms /> }.into_any(),
-        None => view! { <Ran operation=operation.clone() follow=kept.follow /> }.into_any(),
+        None => {
+            view! { <Ran operation=operation.clone() follow=kept.follow saying=kept.saying /> }.into_any()
+        }
     };
     view! {
         {live.then(|| view! { <Refresh /> })}
@@ -190,16 +206,26 @@ pub fn Ran(
     operation: Operation,
     /// Whether the log keeps to its end.
     follow: RwSignal<bool>,
+    saying: Saying,
 ) -> impl IntoView {
-    let Operation { summary, plan, outcomes, output, .. } = operation;
+    let Operation { summary, plan, outcomes, output, output_end, .. } = operation;
     let live = summary.state.is_live();
     let count = plan.steps.len();
+    let others_since = move || saying.since(output_end).into_iter().filter(move |piece| piece.step >= count);
     let (of_steps, others): (Vec<_>, Vec<_>) = output.into_iter().partition(|chunk| chunk.step < count);
     let steps = plan.steps.into_iter().enumerate().map(|(index, step)| {
         let outcome = outcomes.get(index).cloned();
         let is_next = summary.running_ms.is_some() && index == outcomes.len();
         let state = state_of(outcome.as_ref(), live && is_next);
         let said = of_steps.iter().filter(|chunk| chunk.step == index).cloned().collect::<Vec<_>>();
+        let running = state == StepState::Running;
+        let said = Signal::derive(move || {
+            let mut said = said.clone();
+            if running {
+                said.extend(saying.since(output_end).into_iter().filter(|piece| piece.step == index));
+            }
+            said
+        });
         view! { <StepRow step outcome state said follow /> }
     });
     let (title, unplanned) = match summary.action {
@@ -217,8 +243,18 @@ pub fn Ran(
             } else {
                 view! { <ol class="steps">{steps.collect_view()}</ol> }.into_any()
             }}
-            {(!others.is_empty())
-                .then(|| view! { <Log chunks=others dropped_bytes=0 live follow /> })}
+            <Log
+                chunks=Signal::derive(move || {
+                    let mut all = others.clone();
+                    if live {
+                        all.extend(others_since());
+                    }
+                    all
+                })
+                dropped_bytes=0
+                live
+                follow
+            />
         </section>
     }
 }

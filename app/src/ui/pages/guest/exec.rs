@@ -30,6 +30,7 @@ use crate::{
         live::Live,
         pages::operation::Ran,
         reply::reply,
+        said::Saying,
         typed::{Typing, of_address},
     },
 };
@@ -179,13 +180,14 @@ fn Said() -> impl IntoView {
     let id = Memo::new(move |_| query.read().get("operation").unwrap_or_default());
     let cancel = ServerAction::<CancelOperation>::new();
     let follow = RwSignal::new(true);
+    let saying = Saying::listen();
     let page = reply(
-        move || (id.get(), live.version(), cancel.version().get()),
+        move || (id.get(), live.version(), saying.changed(), cancel.version().get()),
         |(id, ..)| async move { if id.is_empty() { Ok(None) } else { get_operation(id).await } },
     );
     view! {
         <Loaded reply=page let:page>
-            {page.map(|page| view! { <Shown page cancel follow /> }).into_any()}
+            {page.map(|page| view! { <Shown page cancel follow saying /> }).into_any()}
         </Loaded>
     }
 }
@@ -195,8 +197,11 @@ fn Shown(
     page: OperationPage,
     cancel: ServerAction<CancelOperation>,
     follow: RwSignal<bool>,
+    saying: Saying,
 ) -> impl IntoView {
     let OperationPage { now_ms, operation, can_cancel, .. } = page;
+    let told = operation.clone();
+    Effect::new(move |_| saying.page_is(&told));
     let summary = operation.summary.clone();
     view! {
         <section class="said">
@@ -220,7 +225,7 @@ fn Shown(
                         }
                     })}
             </p>
-            <Ran operation follow />
+            <Ran operation follow saying />
         </section>
     }
 }
