@@ -5,16 +5,35 @@ use leptos::prelude::*;
 use super::{ApiError, CreateError};
 pub use crate::domain::view::{
     ActionChoice, BackendHealth, BulkPreview, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow,
-    Preview,
+    ListPage, Preview,
 };
 use crate::domain::{action::GuestAction, guest::BackendKind, operation::OperationId};
 
+/// All guests that this person sees.
 #[server(prefix = "/api", endpoint = "guests/list", input = leptos::server_fn::codec::GetUrl)]
 pub async fn list_guests() -> Result<GuestList, ApiError> {
-    use crate::{request, service::guests};
+    use crate::{request, service::rows};
     request::reply(async {
         let (state, caller) = request::context()?;
-        Ok(guests::list(&state, &caller).await?)
+        Ok(rows::list(&state, &caller).await?)
+    })
+    .await
+}
+
+/// One page of the guests that `q` finds. What makes no sense in the other words is the default; see
+/// [`ListQuery`](crate::domain::list::ListQuery).
+#[server(prefix = "/api", endpoint = "guests/page", input = leptos::server_fn::codec::GetUrl)]
+pub async fn page_guests(
+    #[server(default)] q: String,
+    #[server(default)] sort: String,
+    #[server(default)] group: String,
+    #[server(default)] page: String,
+) -> Result<ListPage, ApiError> {
+    use crate::{domain::list::ListQuery, request, service::rows};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        let query = ListQuery::of(&q, &sort, &group);
+        Ok(rows::page(&state, &caller, &query, page.parse().unwrap_or(1)).await?)
     })
     .await
 }

@@ -5,18 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::{
     access::Privileges,
     action::{GuestAction, Refusal},
+    event::At,
     guest::{Guest, GuestDetail, GuestId},
     history::FilterError,
     host::{BackendState, CreateOptions},
-    operation::{Line, Operation, OperationId, OperationSummary},
+    list::{ListLine, ListQuery, Listed},
+    operation::{Deed, Line, Operation, OperationId, OperationState, OperationSummary, Origin},
     plan::Plan,
+    usage::{Sample, Spark},
 };
 
 /// All guests of the host, from memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestList {
-    /// Counts the changes of the inventory; equal versions are equal lists.
-    pub version: u64,
+    /// As of when it is: a stream of events goes on from here.
+    pub at: At,
     /// The server's clock, milliseconds since 1970, so that "2 min ago" is the same in page and browser.
     pub now_ms: i64,
     pub backends: Vec<BackendHealth>,
@@ -47,10 +50,92 @@ pub struct Stale {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestRow {
     pub guest: Guest,
-    /// What Paddock last did with it, running or ended.
-    pub last: Option<OperationSummary>,
+    /// What was last done with it, running or ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<LastOperation>,
+    /// What it uses, where that is measured: while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<RowUsage>,
     /// What this person may do with it.
     pub may: Privileges,
+}
+
+/// What a guest uses now, and in the last few moments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowUsage {
+    pub now: Sample,
+    pub spark: Spark,
+}
+
+impl Listed for GuestRow {
+    fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    fn last_ms(&self) -> Option<i64> {
+        self.last.as_ref().map(|last| last.at_ms)
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        self.usage.as_ref().map(|usage| &usage.now)
+    }
+}
+
+/// As much of an operation as a row shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastOperation {
+    pub id: OperationId,
+    pub action: Deed,
+    pub origin: Origin,
+    /// As [`OperationSummary::actor`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    pub state: OperationState,
+    /// When it ended, or was asked for while it is live; milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl LastOperation {
+    pub fn of(operation: &OperationSummary) -> Self {
+        Self {
+            id: operation.id,
+            action: operation.action.clone(),
+            origin: operation.origin,
+            actor: operation.actor.clone(),
+            state: operation.state,
+            at_ms: operation.touched_ms(),
+        }
+    }
+
+    /// Who did it, for people: `unknown` where nobody knows.
+    pub fn who(&self) -> &str {
+        self.actor.as_deref().unwrap_or("unknown")
+    }
+}
+
+/// One page of the list, as asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPage {
+    pub query: ListQuery,
+    /// From 1 on.
+    pub page: usize,
+    /// At least 1.
+    pub pages: usize,
+    /// All guests that this person sees.
+    pub total: usize,
+    /// Those that the filter lets through.
+    pub found: usize,
+    /// Guests by their index in `list`.
+    pub lines: Vec<ListLine>,
+    /// The guests of this page.
+    pub list: GuestList,
+}
+
+impl ListPage {
+    /// There is no guest that is not on it.
+    pub fn is_all(&self) -> bool {
+        self.list.guests.len() == self.total
+    }
 }
 
 /// One guest's own page.
@@ -179,6 +264,8 @@ pub struct OperationPage {
 /// What the frame around every page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
+    /// As of when this answer is: a stream of events goes on from here.
+    pub at: At,
     pub username: String,
     /// The names of all roles held: `operator, viewer`.
     pub roles: String,

@@ -5,20 +5,20 @@ use super::{
     actions::{self, Ask, Planned, Target},
     attempts::Attempt,
     bulk::BulkAsk,
-    permit,
+    permit, rows,
 };
 use crate::{
     auth::{Caller, policy},
     backend,
     domain::{
-        access::{On, Place, Privilege, Privileges},
+        access::{On, Place, Privilege},
         action::{ActionRequest, Field, GuestAction, LONGEST_SHUTDOWN_SECONDS, Refusal, SHUTDOWN_SECONDS},
-        guest::{BackendKind, Guest, GuestId, GuestStatus},
+        guest::{BackendKind, GuestId, GuestStatus},
         host::CreateOptions,
         name::GuestName,
         operation::{OperationId, Origin},
         spec::{CreateRequest, CreateSpec, Limits},
-        view::{ActionChoice, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow, Preview},
+        view::{ActionChoice, CreateChoices, CreateForm, GuestPage, Preview},
     },
 };
 
@@ -37,34 +37,6 @@ const OFFERED: [GuestAction; 7] = [
 /// Most of one form field that travels back to the form, characters.
 const KEPT: usize = 1000;
 
-/// All guests, from memory.
-pub async fn list(state: &AppState, caller: &Caller) -> Result<GuestList, Error> {
-    let snapshot = state.inventory.snapshot();
-    let mut last = state.store.last_operations().await?;
-    Ok(GuestList {
-        version: snapshot.version,
-        now_ms: backend::now_ms(),
-        backends: snapshot.backends.values().cloned().collect(),
-        guests: snapshot
-            .guests
-            .iter()
-            .filter_map(|guest| {
-                let may = may(caller, guest)?;
-                let last = last.remove(&guest.id).filter(|_| may.holds(Privilege::History));
-                Some(GuestRow { last, guest: Guest::clone(guest), may })
-            })
-            .collect(),
-        create_refusal: policy::decide(caller, Privilege::Create, On::Somewhere).err(),
-    })
-}
-
-/// What the caller may do with this guest; `None` where they may not even see it.
-fn may(caller: &Caller, guest: &Guest) -> Option<Privileges> {
-    let (on, now_ms) = (On::Guest(Place::of(guest)), backend::now_ms());
-    let held = Privilege::ALL.into_iter().filter(|privilege| caller.rights.allow(*privilege, on, now_ms));
-    Some(held.collect::<Privileges>()).filter(|held| held.holds(Privilege::See))
-}
-
 /// One guest, `None` where there is none.
 pub async fn page(
     state: &AppState,
@@ -79,7 +51,7 @@ pub async fn page(
     }
     let Some(driver) = state.registry.get(id.backend) else { return Ok(None) };
     let Some(mut detail) = driver.inspect(&id.name).await? else { return Ok(None) };
-    let Some(may) = may(caller, &detail.guest) else { return Ok(None) };
+    let Some(may) = rows::may(caller, &detail.guest, backend::now_ms()) else { return Ok(None) };
     // A configuration may hold secrets (the environment of an OCI process), so it is for those who may change it.
     if !may.holds(Privilege::Configure) {
         detail.config = None;

@@ -19,7 +19,10 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::snapshot::{Change, Since, Snapshot};
 use self::{feed::Feed, snapshot::Journal};
-use super::outside::{Event, Watch};
+use super::{
+    bell::Bell,
+    outside::{Event, Watch},
+};
 use crate::{
     backend::{Backend, Registry, lacks, now_ms},
     domain::{
@@ -44,8 +47,9 @@ pub(super) fn pause(interval: Duration, failures: u32) -> Duration {
 #[derive(Clone)]
 pub struct Inventory {
     registry: Registry,
+    boot: u64,
     current: Arc<RwLock<Current>>,
-    changed: watch::Sender<u64>,
+    changed: Bell,
     /// One reading of a backend at a time: of two at once the older could come in last.
     turns: Arc<BTreeMap<BackendKind, tokio::sync::Mutex<()>>>,
     watch: Arc<Mutex<Option<Watching>>>,
@@ -71,8 +75,9 @@ impl Inventory {
         let turns = registry.iter().map(|backend| (backend.kind(), tokio::sync::Mutex::default())).collect();
         Self {
             registry,
+            boot: u64::try_from(now_ms()).unwrap_or_default(),
             current: Arc::default(),
-            changed: watch::Sender::new(0),
+            changed: Bell::default(),
             turns: Arc::new(turns),
             watch: Arc::default(),
             beat: feed::BEAT,
@@ -123,14 +128,14 @@ impl Inventory {
         (current.snapshot.clone(), since)
     }
 
-    /// Counts up with every change of a guest or an operation.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    /// Tells the versions of this inventory from those of one before: when it was made, milliseconds since 1970.
+    pub fn boot(&self) -> u64 {
+        self.boot
     }
 
-    /// Tells every open browser that there is something new to read.
-    pub fn announce(&self) {
-        self.changed.send_modify(|count| *count += 1);
+    /// Rings with every change of a guest or of a backend's health.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.hear()
     }
 
     /// Asks every backend whether it can be used, then reads its guests. All at once: one that does not answer keeps
@@ -228,7 +233,7 @@ impl Inventory {
         current.journal.note(next.version, changes, health);
         current.snapshot = Arc::new(next);
         drop(current);
-        self.announce();
+        self.changed.ring();
     }
 }
 

@@ -10,11 +10,11 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
 use super::{
-    Attempts, Inventory, Supervisor,
+    Attempts, Inventory, Latest, Supervisor, Usage,
+    bell::Bell,
     factors::{self, Factors},
     realms::Realms,
     soundness,
-    standing::AccessChanges,
     throttle::Throttle,
     told::Told,
 };
@@ -35,6 +35,7 @@ pub struct AppState {
     pub registry: Registry,
     pub runner: Arc<dyn Runner>,
     pub inventory: Inventory,
+    pub usage: Usage,
     pub supervisor: Supervisor,
     pub attempts: Attempts,
     /// Log-ins of people at Proxmox.
@@ -44,7 +45,14 @@ pub struct AppState {
     /// Every account of Paddock's own must have a second factor.
     pub requires_factor: bool,
     pub(super) throttle: Throttle,
-    pub(super) access_changes: AccessChanges,
+    /// Rings whenever somebody's session or rights may have changed.
+    pub(super) access_changes: Bell,
+    /// The newest operations.
+    pub latest: Latest,
+    /// Rings when an operation of this process has said something.
+    pub output: Bell,
+    /// Rings for what every page shows and is neither a guest nor an operation.
+    pub news: Bell,
     pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
@@ -62,13 +70,17 @@ impl AppState {
             registry: registry.clone(),
             runner,
             inventory: Inventory::new(registry),
+            usage: Usage::default(),
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
             realms: Realms::default(),
             factors: Factors::default(),
             requires_factor: false,
             throttle: Throttle::default(),
-            access_changes: AccessChanges::default(),
+            access_changes: Bell::default(),
+            latest: Latest::default(),
+            output: Bell::default(),
+            news: Bell::default(),
             told: Told::default(),
             soundness: soundness::Known::default(),
             host: host.into(),

@@ -11,16 +11,17 @@
 //! | [`pages`] | one file a page: its data, its layout |
 //! | [`components`] | pieces that more than one page shows |
 //! | [`reply`] | what the server answers to a page |
-//! | [`filter`], [`text`] | pure helpers: what a filter matches, what a log may show |
+//! | [`plot`], [`text`] | pure helpers: what a filter matches, where a chart's lines are, what a log may show |
 //! | [`theme`], [`status`] | what the server hands in by context |
 
 pub mod app;
+pub mod board;
 pub mod clock;
 pub mod components;
-pub mod filter;
 pub mod keys;
 pub mod live;
 pub mod pages;
+pub mod plot;
 pub mod reply;
 pub mod status;
 pub mod text;

@@ -134,11 +134,13 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     state.inventory.start().await;
     let outside = tokio::spawn(outside.keep());
     let feeder = tokio::spawn(state.inventory.clone().feed());
+    let sampler = tokio::spawn(state.usage.clone().keep(state.registry.clone(), state.inventory.clone()));
     let settler = tokio::spawn(service::keep_settled(state.clone()));
     let counter = tokio::spawn(service::keep_counted(state.clone()));
     let renewer = tokio::spawn(service::realms::keep(state.clone()));
     let sweeper = tokio::spawn(service::sessions::keep_swept(state.clone()));
     let access = tokio::spawn(service::keep_watched(state.clone()));
+    let latest = tokio::spawn(service::keep_latest(state.clone()));
     let layer_sweeper = tokio::spawn(keep_layer_swept(sessions.clone()));
 
     let closing = CancellationToken::new();
@@ -165,12 +167,14 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let all_ended = state.supervisor.drain(PATIENCE).await;
     closing.cancel();
     feeder.abort();
+    sampler.abort();
     settler.abort();
     outside.abort();
     counter.abort();
     renewer.abort();
     sweeper.abort();
     access.abort();
+    latest.abort();
     layer_sweeper.abort();
     // They end at once, and must not be in the middle of an entry of their own.
     let _ = watcher.await;

@@ -105,6 +105,7 @@ pub const FUNCTIONS: &[Address] = &[
     get("/api/users/tokens", "/api/users/tokens?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
     post("/api/users/token-remove", &[("name", "no-such"), ("id", "1")], Needs::Everything(Users)),
     get("/api/guests/list", "/api/guests/list", Needs::Session),
+    get("/api/guests/page", "/api/guests/page?q=status:running", Needs::Session),
     get("/api/guests/get", "/api/guests/get?backend={backend}&name={name}", Needs::Guest(See)),
     get(
         "/api/guests/preview",
@@ -130,6 +131,8 @@ pub const FUNCTIONS: &[Address] = &[
     ),
     post("/api/guests/create", &[("form[backend]", "lxc"), ("form[name]", "-")], Needs::Somewhere(Create)),
     get("/api/guests/choices", "/api/guests/choices", Needs::Somewhere(See)),
+    get("/api/usage/guest", "/api/usage/guest?backend={backend}&name={name}", Needs::Guest(See)),
+    get("/api/usage/node", "/api/usage/node?name=no-such", Needs::Somewhere(See)),
     get("/api/operations/list", "/api/operations/list", Needs::Session),
     get(
         "/api/operations/of-guest",

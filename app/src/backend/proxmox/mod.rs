@@ -11,7 +11,7 @@
 //! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
 //! | `cluster`, `memory`, `reach` | what is remembered between two readings |
 //! | `pulse`, `host` ──► `signals` | what tells that something must be read anew |
-//! | `read`, `detail`, `nodes`, `images`, `tasks` | what is there, and what was done |
+//! | `read`, `detail`, `nodes`, `images`, `tasks`, `meters` | what is there, what was done, and what is used |
 
 mod begun;
 mod capabilities;
@@ -26,6 +26,7 @@ mod facts;
 mod host;
 mod images;
 mod memory;
+mod meters;
 mod nodes;
 pub(crate) mod num;
 mod parse;

@@ -151,7 +151,7 @@ impl Importer {
         self.find_missing(&names, &newest).await?;
         self.import_waiting(&newest).await?;
         if self.done.len() + self.running.len() != before {
-            self.state.inventory.announce();
+            self.state.latest.written();
         }
         self.note_read(asked_ms).await
     }

@@ -56,11 +56,16 @@ impl Me {
 pub fn FramePage() -> impl IntoView {
     Live::provide();
     let live = expect_context::<Live>();
-    live.listen();
     keys::listen();
     let announced = RwSignal::new(String::new());
     provide_context(Announce(announced));
     let frame = reply(move || live.version(), |_| get_frame());
+    Effect::new(move |_| {
+        if let Some(answer) = frame.get() {
+            live.begin_at(answer.ok().map(|frame| frame.at.to_string()));
+        }
+    });
+    live.listen();
     provide_context(Me(frame));
     let clock = expect_context::<Clock>();
 
