@@ -11,11 +11,11 @@ use crate::{
     host::{Crun, LIVE, Lxc},
     http::{Connection, Event, Events, now_ms},
     measure::{Times, tool},
-    paddock::Paddock,
+    paddock::{Paddock, guest_of},
     report::{Line, Run},
 };
 
-/// Seen by an open browser: its stream says so, or says that there is something new to read, and it reads that.
+/// Seen by an open browser: its stream says so, or that there is something to read, and it reads that.
 pub async fn seen(
     paddock: &Paddock,
     events: &mut Events,
@@ -25,28 +25,30 @@ pub async fn seen(
 ) -> Event {
     loop {
         let event = events.next().await;
-        if event.data.contains(name) {
-            if event.data.to_lowercase().contains(status) {
-                return event;
+        match shows(&event.data, name, status) {
+            Some(true) => return event,
+            Some(false) => {}
+            None if paddock.status(reader, name).await.as_deref() == Some(status) => {
+                return Event { at: Instant::now(), at_ms: now_ms(), ..event };
             }
-        } else if event.data.trim().parse::<u64>().is_ok()
-            && paddock.status(reader, name).await.as_deref() == Some(status)
-        {
-            return Event { at: Instant::now(), at_ms: now_ms(), ..event };
+            None => {}
         }
     }
 }
 
+/// Whether the event tells that this guest is so; `None` for one that only tells to read the list.
+fn shows(data: &str, name: &str, status: &str) -> Option<bool> {
+    let event: Value = serde_json::from_str(data).ok().filter(Value::is_object)?;
+    let rows = event["put"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_it = |row: &Value| guest_of(row)["id"]["name"] == name && guest_of(row)["status"] == status;
+    Some(rows.iter().any(is_it))
+}
+
 /// Seen by another one that has the same stream as who saw this.
 pub async fn seen_too(events: &mut Events, first: &Event, name: &str, status: &str) -> Event {
-    let number = |event: &Event| event.data.trim().parse::<u64>().ok();
     loop {
         let event = events.next().await;
-        let is_it = match number(first) {
-            Some(first) => number(&event).is_some_and(|number| number >= first),
-            None => event.data.contains(name) && event.data.to_lowercase().contains(status),
-        };
-        if is_it {
+        if shows(&event.data, name, status).unwrap_or(event.data == first.data) {
             return event;
         }
     }

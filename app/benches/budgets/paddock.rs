@@ -150,7 +150,7 @@ impl Paddock {
 }
 
 /// A row is a guest, or has one.
-fn guest_of(row: &serde_json::Value) -> &serde_json::Value {
+pub fn guest_of(row: &serde_json::Value) -> &serde_json::Value {
     row.get("guest").unwrap_or(row)
 }
 
