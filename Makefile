@@ -20,7 +20,7 @@ export PATH := $(TOOLS)/bin:$(TOOLS)/node_modules/.bin:$(PATH)
 # The queries are checked against .sqlx, whatever database the environment names.
 export SQLX_OFFLINE := true
 
-.PHONY: help run build test lint unit browser fuzz bench-history sqlx clean-dev
+.PHONY: help run build test lint unit browser fuzz bench bench-history sqlx clean-dev
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -59,6 +59,11 @@ sqlx: $(TOOLS)/.sqlx-cli-$(SQLX_CLI) ## Write .sqlx anew after a query or a migr
 	cargo sqlx database create; cargo sqlx migrate run --source migrations; \
 	cargo sqlx prepare --workspace -- -p app --features ssr
 
+bench: build packages-host packages-bench packages-browser $(TOOLS)/.fakepve-$(FAKEPVE) end2end/node_modules/.installed ## The budgets' table measured, beside the bare tools, in ten minutes (QUICK=1: two); then the hot functions
+	PADDOCK_BENCH="$(TARGET)/bench" PADDOCK_PROGRAM="$(TARGET)/release/paddock" PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python \
+	.ci/in-cgroup cargo bench -p app --features ssr --bench budgets
+	cargo bench -p app --features ssr --bench hot
+
 ROWS := 1000000
 bench-history: ## Pages and exports of a history of ROWS=1000000 operations, and its size; the database is made once
 	ROWS=$(ROWS) PADDOCK_BENCH="$(TARGET)/bench" cargo bench -p app --features ssr --bench history
@@ -73,7 +78,7 @@ clean-dev: ## End and delete the development host's sample guests
 	.ci/dev-host --remove "$(DEV)"
 
 # ---- What the steps above need. What is quick to look up is looked up each time; what is built leaves a mark. ----
-.PHONY: tools-build tools-rust tools-node packages-host packages-browser
+.PHONY: tools-build tools-rust tools-node packages-host packages-bench packages-browser
 
 tools-build: tools-rust $(TOOLS)/.cargo-leptos-$(CARGO_LEPTOS) $(TOOLS)/.wasm-bindgen-$(WASM_BINDGEN) $(TOOLS)/.binaryen-$(BINARYEN)
 
@@ -128,6 +133,9 @@ $(TOOLS)/.fakepve-$(FAKEPVE):
 
 packages-host:
 	.ci/apt lxc busybox-static crun skopeo umoci jq rsync iproute2 python3 util-linux procps xz-utils
+
+packages-bench:
+	.ci/apt strace
 
 packages-browser:
 	.ci/apt chromium fonts-dejavu-core
