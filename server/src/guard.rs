@@ -134,7 +134,7 @@ pub async fn pages(request: Request, next: Next) -> Response {
         None => next.run(request).await,
         Some(caller) => match caller.owed.map(Owed::page) {
             Some(page) if path != page => Redirect::to(page).into_response(),
-            None if path.starts_with("/login") => Redirect::to("/guests").into_response(),
+            None if path.starts_with("/login") => Redirect::to("/").into_response(),
             _ => next.run(request).await,
         },
     }

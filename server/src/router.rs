@@ -10,6 +10,7 @@ use app::{
     service::{AppState, sessions as user_sessions},
     ui::{
         app::{App, shell},
+        rail::{self, RAIL, Rail},
         status::SetStatus,
         theme::Theme,
     },
@@ -52,10 +53,10 @@ static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route
 /// The routes beside pages and server functions.
 fn others() -> [(&'static str, MethodRouter<LeptosOptions>); 4] {
     [
-        ("/", get(async || Redirect::to("/guests"))),
         ("/history/export", get(export).layer(from_fn(guard::pages))),
         ("/events", get(events)),
         ("/theme", post(set_theme)),
+        ("/rail", post(set_rail)),
     ]
 }
 
@@ -145,7 +146,10 @@ fn leptos_options(site: &Site) -> LeptosOptions {
 /// What pages and server functions find in their context besides the request.
 fn page_context() {
     headers::content_security_policy();
-    provide_context(theme_of(use_context::<Parts>().as_ref().map(|parts| &parts.headers)));
+    let parts = use_context::<Parts>();
+    let headers = parts.as_ref().map(|parts| &parts.headers);
+    provide_context(cookie(headers, THEME_COOKIE).map_or(Theme::System, Theme::parse));
+    provide_context(cookie(headers, RAIL).map_or(Rail::Wide, Rail::parse));
     if let Some(options) = use_context::<ResponseOptions>() {
         provide_context(SetStatus(Arc::new(move |status| {
             if let Ok(status) = StatusCode::from_u16(status) {
@@ -155,11 +159,10 @@ fn page_context() {
     }
 }
 
-fn theme_of(headers: Option<&HeaderMap>) -> Theme {
-    let cookies = headers.and_then(|headers| headers.get(COOKIE)?.to_str().ok()).unwrap_or("");
-    let chosen =
-        cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(k, _)| *k == THEME_COOKIE);
-    chosen.map_or(Theme::System, |(_, value)| Theme::parse(value))
+fn cookie<'a>(headers: Option<&'a HeaderMap>, name: &str) -> Option<&'a str> {
+    let cookies = headers.and_then(|headers| headers.get(COOKIE)?.to_str().ok())?;
+    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 #[derive(serde::Deserialize)]
@@ -176,6 +179,19 @@ async fn set_theme(headers: HeaderMap, Form(form): Form<ThemeForm>) -> Response 
     ([(SET_COOKIE, cookie)], Redirect::to(&page_it_came_from(&headers))).into_response()
 }
 
+#[derive(serde::Deserialize)]
+struct RailForm {
+    #[serde(default)]
+    rail: String,
+}
+
+/// `POST /rail`: as [`set_theme`]. A script may change this cookie, too.
+async fn set_rail(headers: HeaderMap, Form(form): Form<RailForm>) -> Response {
+    let rail = Rail::parse(&form.rail).as_str();
+    let cookie = format!("{RAIL}={rail}; Path=/; Max-Age={}; SameSite=Lax", rail::KEPT);
+    ([(SET_COOKIE, cookie)], Redirect::to(&page_it_came_from(&headers))).into_response()
+}
+
 /// The path of the Referer, so that it never leads off this site.
 fn page_it_came_from(headers: &HeaderMap) -> String {
     headers
@@ -183,5 +199,5 @@ fn page_it_came_from(headers: &HeaderMap) -> String {
         .and_then(|value| value.to_str().ok()?.parse::<http::Uri>().ok())
         .and_then(|uri| Some(uri.path_and_query()?.as_str().to_owned()))
         .filter(|path| guard::is_plain(path.split('?').next().unwrap_or_default()))
-        .unwrap_or_else(|| "/guests".to_owned())
+        .unwrap_or_else(|| "/".to_owned())
 }

@@ -27,7 +27,7 @@ async fn a_log_in_never_leads_off_the_site() {
     for next in ["//evil.example", "https://evil.example", "/\\evil.example"] {
         let fields = [("username", "admin"), ("password", PASSWORD), ("next", next)];
         let reply = host.browser().post("/login", "/api/account/log_in", &fields).await;
-        assert_eq!(reply.location.as_deref(), Some("/guests"), "{next}");
+        assert_eq!(reply.location.as_deref(), Some("/"), "{next}");
     }
 }
 
@@ -111,7 +111,7 @@ async fn the_one_time_password_opens_nothing_but_its_own_replacement() {
     assert_eq!(browser.get("/account/password").await.status, StatusCode::OK);
     let fields = [("current", password.as_str()), ("new", PASSWORD), ("repeat", PASSWORD)];
     let reply = browser.post("/account/password", "/api/account/password", &fields).await;
-    assert_eq!(reply.location.as_deref(), Some("/guests"));
+    assert_eq!(reply.location.as_deref(), Some("/"));
     assert_eq!(browser.get("/guests").await.status, StatusCode::OK);
     assert!(host.browser().log_in("admin", &password).await.location.unwrap().contains("__err"));
 }
@@ -122,7 +122,7 @@ async fn a_new_password_ends_every_other_session() {
     let (mut here, mut elsewhere) = (host.admin().await, host.admin().await);
     let fields = [("current", PASSWORD), ("new", "another password"), ("repeat", "another password")];
     let reply = here.post("/account/password", "/api/account/password", &fields).await;
-    assert_eq!(reply.location.as_deref(), Some("/guests"));
+    assert_eq!(reply.location.as_deref(), Some("/"));
     assert_eq!(here.get("/guests").await.status, StatusCode::OK);
     assert_eq!(elsewhere.get("/guests").await.status, StatusCode::SEE_OTHER);
 }

@@ -77,7 +77,7 @@ async fn asked(host: &Host, name: &str) -> Browser {
 }
 
 fn is_in(reply: &Reply) -> bool {
-    reply.location.as_deref() == Some("/guests")
+    reply.location.as_deref() == Some("/")
 }
 
 #[tokio::test]

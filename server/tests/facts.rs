@@ -225,7 +225,7 @@ async fn two_thousand_guesses_from_one_address_are_a_few_entries_and_a_count() {
     let grown = size().await - before;
     assert_eq!(grown, 40, "twenty of the account and twenty of names that are none");
     let mut again = common::Browser { device: known.device.clone(), ..host.browser() };
-    assert_eq!(again.log_in("admin", PASSWORD).await.location.as_deref(), Some("/guests"));
+    assert_eq!(again.log_in("admin", PASSWORD).await.location.as_deref(), Some("/"));
     // The counts, and the log-in.
     assert_eq!(size().await - before, grown + 3);
     let newest = host.state.store.newest_entry(EntryKind::LoggedIn).await.unwrap().unwrap();

@@ -22,7 +22,7 @@ pub async fn get_realms() -> Result<Vec<String>, ApiError> {
     request::reply(async { Ok(request::visit()?.state.realms.offered()) }).await
 }
 
-/// Logs in and goes to `next`, a path of this site, or to the guests; or to where the second factor is asked for. `realm` is one
+/// Logs in and goes to `next`, a path of this site, or to the dashboard; or to where the second factor is asked for. `realm` is one
 /// of Proxmox, anything else is Paddock's own; a name that has one itself, `anna@pve`, needs none.
 #[server(prefix = "/api", endpoint = "account/log_in")]
 pub async fn log_in(
@@ -74,7 +74,7 @@ pub async fn change_password(current: String, new: String, repeat: String) -> Re
         let visit = request::visit()?;
         let caller = request::any_caller()?;
         accounts::change_password(&visit, &caller, &current, &new, &repeat).await?;
-        request::redirect("/guests");
+        request::redirect("/");
         Ok(())
     })
     .await

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod account;
+pub mod dashboard;
 mod error;
 pub mod guests;
 pub mod operations;

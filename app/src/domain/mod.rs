@@ -5,11 +5,17 @@
 pub mod access;
 pub mod account;
 pub mod action;
+pub mod dashboard;
+pub mod event;
 pub mod failure;
+pub mod field;
+pub mod filter;
+pub mod form;
 pub mod guest;
 pub mod history;
 pub mod host;
 pub mod limits;
+pub mod list;
 pub mod name;
 pub mod operation;
 pub mod plan;

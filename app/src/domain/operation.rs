@@ -15,7 +15,7 @@ use super::{
 pub use deed::{Deed, Seen, UnknownDeed};
 
 /// Counts up from 1 in the order of beginning; shown as `#12`, in URLs as `/history/12`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OperationId(pub i64);
 
@@ -215,6 +215,11 @@ impl OperationSummary {
     /// For people, while it waits: `3rd in line`.
     pub fn in_line(&self) -> Option<String> {
         self.place.map(|place| format!("{} in line", ordinal(place)))
+    }
+
+    /// When it ended, or was asked for while it is live.
+    pub fn touched_ms(&self) -> i64 {
+        self.finished_ms.unwrap_or(self.started_ms)
     }
 
     /// Who did it, for people: `unknown` where nobody knows.

@@ -3,20 +3,24 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    access::Privileges,
+    access::{Privilege, Privileges},
     action::{GuestAction, Refusal},
-    guest::{Guest, GuestDetail, GuestId},
+    event::At,
+    form::Choices,
+    guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
     history::FilterError,
-    host::{BackendState, CreateOptions},
-    operation::{Line, Operation, OperationId, OperationSummary},
+    host::BackendState,
+    list::{ListLine, ListQuery, Listed},
+    operation::{Deed, Line, Operation, OperationId, OperationState, OperationSummary, Origin},
     plan::Plan,
+    usage::{Sample, Spark},
 };
 
 /// All guests of the host, from memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestList {
-    /// Counts the changes of the inventory; equal versions are equal lists.
-    pub version: u64,
+    /// As of when it is: a stream of events goes on from here.
+    pub at: At,
     /// The server's clock, milliseconds since 1970, so that "2 min ago" is the same in page and browser.
     pub now_ms: i64,
     pub backends: Vec<BackendHealth>,
@@ -30,18 +34,109 @@ pub struct GuestList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackendHealth {
     pub state: BackendState,
-    /// The last reading failed with this message; the guests shown are older.
-    pub stale: Option<String>,
+    /// The last reading failed; the guests shown are older.
+    pub stale: Option<Stale>,
+}
+
+/// Why guests are shown as they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// The error's sentence.
+    pub why: String,
+    /// When a reading failed first since the last good one, milliseconds since 1970.
+    pub since_ms: i64,
 }
 
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestRow {
     pub guest: Guest,
-    /// What Paddock last did with it, running or ended.
-    pub last: Option<OperationSummary>,
+    /// What was last done with it, running or ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<LastOperation>,
+    /// What it uses, where that is measured: while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<RowUsage>,
     /// What this person may do with it.
     pub may: Privileges,
+}
+
+/// What a guest uses now, and in the last few moments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowUsage {
+    pub now: Sample,
+    pub spark: Spark,
+}
+
+impl Listed for GuestRow {
+    fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    fn last_ms(&self) -> Option<i64> {
+        self.last.as_ref().map(|last| last.at_ms)
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        self.usage.as_ref().map(|usage| &usage.now)
+    }
+}
+
+/// As much of an operation as a row shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastOperation {
+    pub id: OperationId,
+    pub action: Deed,
+    pub origin: Origin,
+    /// As [`OperationSummary::actor`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    pub state: OperationState,
+    /// When it ended, or was asked for while it is live; milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl LastOperation {
+    pub fn of(operation: &OperationSummary) -> Self {
+        Self {
+            id: operation.id,
+            action: operation.action.clone(),
+            origin: operation.origin,
+            actor: operation.actor.clone(),
+            state: operation.state,
+            at_ms: operation.touched_ms(),
+        }
+    }
+
+    /// Who did it, for people: `unknown` where nobody knows.
+    pub fn who(&self) -> &str {
+        self.actor.as_deref().unwrap_or("unknown")
+    }
+}
+
+/// One page of the list, as asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPage {
+    pub query: ListQuery,
+    /// From 1 on.
+    pub page: usize,
+    /// At least 1.
+    pub pages: usize,
+    /// All guests that this person sees.
+    pub total: usize,
+    /// Those that the filter lets through.
+    pub found: usize,
+    /// Guests by their index in `list`.
+    pub lines: Vec<ListLine>,
+    /// The guests of this page.
+    pub list: GuestList,
+}
+
+impl ListPage {
+    /// There is no guest that is not on it.
+    pub fn is_all(&self) -> bool {
+        self.list.guests.len() == self.total
+    }
 }
 
 /// One guest's own page.
@@ -53,10 +148,43 @@ pub struct GuestPage {
     pub live: Option<OperationSummary>,
     /// Newest first, at most ten.
     pub recent: Vec<Line>,
-    /// Start, shut down, stop and delete, in this order, each with why it cannot be had now.
+    /// Every action on a guest that is there, in their one order, each with why it cannot be had now.
     pub actions: Vec<ActionChoice>,
     /// What this person may do with it.
     pub may: Privileges,
+}
+
+impl GuestPage {
+    /// Why this person does not see what was done with it.
+    pub fn history_refusal(&self) -> Option<Refusal> {
+        let privilege = Privilege::History;
+        let refusal = || Refusal::Denied { privilege, on: self.detail.guest.id.to_string() };
+        (!self.may.holds(privilege)).then(refusal)
+    }
+
+    /// Why it cannot be had now.
+    pub fn refusal(&self, action: GuestAction) -> Option<&Refusal> {
+        self.actions.iter().find(|choice| choice.action == action)?.refusal.as_ref()
+    }
+}
+
+/// A guest's snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotList {
+    pub now_ms: i64,
+    /// Oldest first.
+    pub snapshots: Vec<Snapshot>,
+}
+
+/// What the form of an action offers, read from the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormPage {
+    pub guest: Guest,
+    pub action: GuestAction,
+    /// Why it cannot be had now.
+    pub refusal: Option<Refusal>,
+    /// Names of what can be chosen, by what is chosen from.
+    pub choices: Vec<(Choices, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +203,9 @@ pub struct Preview {
     pub plan: Result<Plan, Refusal>,
     /// SHA-256 of the plan, hexadecimal: sent along with what it is agreed to by.
     pub hash: Option<String>,
+    /// What has to be typed to agree to it.
+    #[serde(default)]
+    pub confirm: Option<String>,
 }
 
 /// What an operation would run if it were done again. Nothing has been run.
@@ -86,6 +217,9 @@ pub struct Again {
     pub name: String,
     pub plan: Result<Plan, Refusal>,
     pub hash: Option<String>,
+    /// What has to be typed to agree to it.
+    #[serde(default)]
+    pub confirm: Option<String>,
 }
 
 /// What a bulk action would run. Nothing has been run.
@@ -107,34 +241,29 @@ pub struct BulkPart {
     pub plan: Result<Plan, Refusal>,
 }
 
-/// The form for a new guest, as typed. Every field is text so that nothing typed is ever lost on the way; the
-/// service checks and converts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CreateForm {
-    /// `lxc` or `crun`.
-    pub backend: String,
-    pub name: String,
-    /// For LXC: `template` or `local`.
-    pub source: String,
-    pub template: String,
-    /// Arguments of the template, one a line.
-    pub arguments: String,
-    /// Absolute path of the image's metadata archive.
-    pub metadata: String,
-    /// Absolute path of the root file system's archive.
-    pub rootfs: String,
-    /// Absolute path of an OCI bundle.
-    pub bundle: String,
-}
-
 /// What can be chosen on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateChoices {
     /// Those that can create guests here.
     pub backends: Vec<BackendState>,
-    pub options: CreateOptions,
+    /// Names of what can be chosen, by what is chosen from, of each backend that this person may make guests with.
+    pub choices: Vec<(BackendKind, Vec<(Choices, Vec<String>)>)>,
     pub refusal: Option<Refusal>,
+}
+
+impl CreateChoices {
+    pub fn of(&self, kind: BackendKind) -> &[(Choices, Vec<String>)] {
+        self.choices.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, choices)| choices)
+    }
+}
+
+/// What a creation would run. Nothing has been run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatePreview {
+    pub plan: Result<Plan, Refusal>,
+    pub hash: Option<String>,
+    /// The id that it would have now, where that is not its name.
+    pub id: Option<GuestId>,
 }
 
 /// One page of the history, or of one guest's, newest first.
@@ -170,6 +299,8 @@ pub struct OperationPage {
 /// What the frame around every page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
+    /// As of when this answer is: a stream of events goes on from here.
+    pub at: At,
     pub username: String,
     /// The names of all roles held: `operator, viewer`.
     pub roles: String,

@@ -5,20 +5,22 @@ use std::{net::IpAddr, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, factors, life, realms, seen,
-    sessions, tokens,
+    AccountFailure, AppState, Error, LogInFailure, Visit, attempts::Attempt, factors, life, realms, rows,
+    seen, sessions, tokens,
 };
 use crate::{
     auth::{Caller, Credential, password, token},
     backend::now_ms,
-    domain::{access::BuiltIn, account::SessionId, failure::FailureKind, view::Frame},
+    domain::{
+        access::BuiltIn, account::SessionId, failure::FailureKind, operation::OperationSummary, view::Frame,
+    },
     store::{By, EntryKind, Fact, LOCAL, NewUser, Session, Store, User, user_subject},
 };
 
 /// The name of the first administrator.
 pub const FIRST_ADMINISTRATOR: &str = "admin";
 /// Running operations that the frame lists.
-const RUNNING_SHOWN: u32 = 100;
+const RUNNING_SHOWN: usize = 100;
 
 /// What the very first start did about accounts.
 #[derive(Debug, PartialEq, Eq)]
@@ -180,7 +182,7 @@ fn landing(next: &str) -> String {
         && next.chars().all(|c| c.is_ascii_graphic() && c != '\\')
         && !next.starts_with("/login")
         && !next.starts_with("/api/");
-    if local { next.to_owned() } else { "/guests".to_owned() }
+    if local { next.to_owned() } else { "/".to_owned() }
 }
 
 pub async fn log_out(visit: &Visit) -> Result<(), Error> {
@@ -296,7 +298,7 @@ async fn change_checked(
     let address = visit.address_text();
     let by = By { actor: Some(&user.username), address: address.as_deref(), at_ms: now_ms() };
     state.store.set_password(user.id, &hash, this, by).await.map_err(Error::from)?;
-    state.access_changes.announce();
+    state.access_changes.ring();
     sessions::renew(visit.session().map_err(Error::from)?).await?;
     tracing::info!(user = user.username, address = ?visit.address, "password changed");
     Ok(())
@@ -304,11 +306,17 @@ async fn change_checked(
 
 /// What the frame around every page shows.
 pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
-    let mut running = state.store.running_operations(RUNNING_SHOWN).await?;
-    running.retain(|operation| seen::is_seen(state, caller, operation));
+    state.latest.catch_up(&state.store, false).await?;
+    let snapshot = state.inventory.snapshot();
+    let (live, version): (Vec<_>, u64) =
+        state.latest.look(|known| (known.live().cloned().collect(), known.version()));
+    let seen = live.iter().filter(|operation| seen::is_seen(state, caller, operation));
+    let mut running: Vec<_> =
+        seen.take(RUNNING_SHOWN).map(|operation| OperationSummary::clone(operation)).collect();
     state.supervisor.note_places(&mut running);
     let now_ms = now_ms();
     Ok(Frame {
+        at: rows::at(state, caller, &snapshot, version),
         username: caller.username.clone(),
         roles: caller.rights.roles(now_ms),
         may: caller.rights.somewhere(now_ms),
@@ -329,7 +337,7 @@ mod tests {
         for next in
             ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/a\r\nX: y", "/login"]
         {
-            assert_eq!(landing(next), "/guests", "{next:?}");
+            assert_eq!(landing(next), "/", "{next:?}");
         }
     }
 }

@@ -134,7 +134,7 @@ impl Adopted {
         self.state.inventory.operation_ended(&self.guest, end.guest_after);
         self.state.supervisor.leave(self.id());
         self.state.inventory.refresh(driver.as_ref()).await;
-        self.state.inventory.announce();
+        self.state.latest.written();
         tracing::info!(operation = %self.id(), failure = end.failure.as_deref(), "task that was cut off has ended");
     }
 

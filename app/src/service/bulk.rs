@@ -112,7 +112,7 @@ async fn begin_whole(state: &AppState, caller: &Caller, ask: BulkAsk) -> Result<
         cancel: state.supervisor.enlist(id),
     };
     state.supervisor.spawn(whole.supervise());
-    state.inventory.announce();
+    state.latest.written();
     Ok(id)
 }
 
@@ -179,7 +179,7 @@ impl Whole {
         let end = self.end(&parts, &left_out);
         write_end(&self.state, self.id, &end).await;
         self.state.supervisor.leave(self.id);
-        self.state.inventory.announce();
+        self.state.latest.written();
         tracing::info!(
             operation = %self.id,
             state = %OperationState::from(end.state),

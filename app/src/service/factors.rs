@@ -210,7 +210,7 @@ pub async fn set_up(
         if !state.store.add_factor(user.id, new, by).await.map_err(Error::from)? {
             return Err(AccountFailure::HasFactor);
         }
-        state.access_changes.announce();
+        state.access_changes.ring();
         sessions::renew(visit.session().map_err(Error::from)?).await?;
         keep_codes(state, session, &codes);
         state.factors.table().end_setup(session);
@@ -257,7 +257,7 @@ pub async fn remove_own(
         if !state.store.remove_factor(user.id, by).await.map_err(Error::from)? {
             return Err(AccountFailure::NoFactor);
         }
-        state.access_changes.announce();
+        state.access_changes.ring();
         tracing::info!(user = user.username, address = ?visit.address, "second factor removed");
         Ok(())
     })

@@ -5,6 +5,8 @@
 //! API at an interval; neither starts a process.
 
 mod feed;
+mod snapshot;
+mod some;
 
 use std::{
     collections::BTreeMap,
@@ -15,15 +17,19 @@ use std::{
 use futures::future::join_all;
 use tokio::sync::{mpsc, watch};
 
-use self::feed::Feed;
-use super::outside::{Event, Watch};
+pub use self::snapshot::{Change, Since, Snapshot};
+use self::{feed::Feed, snapshot::Journal};
+use super::{
+    bell::Bell,
+    outside::{Event, Watch},
+};
 use crate::{
     backend::{Backend, Registry, lacks, now_ms},
     domain::{
-        guest::{BackendKind, Guest, GuestId},
+        guest::{BackendKind, GuestId},
         host::{Availability, BackendState},
         operation::GuestAfter,
-        view::BackendHealth,
+        view::{BackendHealth, Stale},
     },
 };
 
@@ -37,26 +43,24 @@ pub(super) fn pause(interval: Duration, failures: u32) -> Duration {
     interval.saturating_mul(1 << failures.min(16)).min(LONGEST_PAUSE.max(interval))
 }
 
-/// All guests at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Goes up by one with every change.
-    pub version: u64,
-    pub backends: BTreeMap<BackendKind, BackendHealth>,
-    /// Sorted by what people call them.
-    pub guests: Vec<Guest>,
-}
-
 /// Holds the newest [`Snapshot`]. Cheap to clone.
 #[derive(Clone)]
 pub struct Inventory {
     registry: Registry,
-    current: Arc<RwLock<Arc<Snapshot>>>,
-    changed: watch::Sender<u64>,
+    boot: u64,
+    current: Arc<RwLock<Current>>,
+    changed: Bell,
     /// One reading of a backend at a time: of two at once the older could come in last.
     turns: Arc<BTreeMap<BackendKind, tokio::sync::Mutex<()>>>,
     watch: Arc<Mutex<Option<Watching>>>,
     beat: Duration,
+}
+
+/// The newest snapshot, and how it came to be so.
+#[derive(Default)]
+struct Current {
+    snapshot: Arc<Snapshot>,
+    journal: Journal,
 }
 
 /// Who hears what readings come to.
@@ -71,8 +75,9 @@ impl Inventory {
         let turns = registry.iter().map(|backend| (backend.kind(), tokio::sync::Mutex::default())).collect();
         Self {
             registry,
+            boot: u64::try_from(now_ms()).unwrap_or_default(),
             current: Arc::default(),
-            changed: watch::Sender::new(0),
+            changed: Bell::default(),
             turns: Arc::new(turns),
             watch: Arc::default(),
             beat: feed::BEAT,
@@ -112,17 +117,25 @@ impl Inventory {
     }
 
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.read().unwrap_or_else(PoisonError::into_inner).snapshot.clone()
     }
 
-    /// Counts up with every change of a guest or an operation.
+    /// What has changed since that version, and the snapshot that it leads to. `None`: more than is remembered, or there never
+    /// was such a version.
+    pub fn since(&self, version: u64) -> (Arc<Snapshot>, Option<Since>) {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let since = (version <= current.snapshot.version).then(|| current.journal.since(version)).flatten();
+        (current.snapshot.clone(), since)
+    }
+
+    /// Tells the versions of this inventory from those of one before: when it was made, milliseconds since 1970.
+    pub fn boot(&self) -> u64 {
+        self.boot
+    }
+
+    /// Rings with every change of a guest or of a backend's health.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
-    }
-
-    /// Tells every open browser that there is something new to read.
-    pub fn announce(&self) {
-        self.changed.send_modify(|count| *count += 1);
+        self.changed.hear()
     }
 
     /// Asks every backend whether it can be used, then reads its guests. All at once: one that does not answer keeps
@@ -158,18 +171,18 @@ impl Inventory {
         }
         self.change(|next| match read {
             Ok(guests) => {
-                next.guests.retain(|guest| guest.id.backend != kind);
-                next.guests.extend(guests);
-                next.guests.sort_by(|a, b| (a.label(), &a.id).cmp(&(b.label(), &b.id)));
                 if let Some(health) = next.backends.get_mut(&kind) {
                     health.stale = None;
                 }
+                next.replace(kind, guests)
             }
-            // What was known stays, marked as old.
+            // What was known stays, marked as old since the first reading that failed.
             Err(error) => {
                 if let Some(health) = next.backends.get_mut(&kind) {
-                    health.stale = Some(error.to_string());
+                    let since_ms = health.stale.as_ref().map_or(began_ms, |stale| stale.since_ms);
+                    health.stale = Some(Stale { why: error.to_string(), since_ms });
                 }
+                Vec::new()
             }
         });
         done
@@ -190,9 +203,8 @@ impl Inventory {
             }
         }
         self.change(|next| {
-            if !availability.is_available() {
-                next.guests.retain(|guest| guest.id.backend != kind);
-            }
+            let changes =
+                if availability.is_available() { Vec::new() } else { next.replace(kind, Vec::new()) };
             next.backends.insert(
                 kind,
                 BackendHealth {
@@ -200,6 +212,7 @@ impl Inventory {
                     stale: None,
                 },
             );
+            changes
         });
     }
 
@@ -207,18 +220,20 @@ impl Inventory {
         self.snapshot().backends.get(&kind).is_some_and(|health| health.state.availability.is_available())
     }
 
-    /// Swaps in a changed copy, if it differs at all.
-    fn change(&self, edit: impl FnOnce(&mut Snapshot)) {
+    /// Swaps in a changed copy, if it differs at all. `edit` tells what guests it has changed.
+    fn change(&self, edit: impl FnOnce(&mut Snapshot) -> Vec<Change>) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Snapshot::clone(&current);
-        edit(&mut next);
-        if next == **current {
+        let mut next = Snapshot::clone(&current.snapshot);
+        let changes = edit(&mut next);
+        let health = next.backends != current.snapshot.backends;
+        if changes.is_empty() && !health {
             return;
         }
         next.version += 1;
-        *current = Arc::new(next);
+        current.journal.note(next.version, changes, health);
+        current.snapshot = Arc::new(next);
         drop(current);
-        self.announce();
+        self.changed.ring();
     }
 }
 

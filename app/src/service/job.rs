@@ -70,7 +70,7 @@ impl Job {
         self.state.inventory.operation_ended(&self.guest, end.guest_after);
         self.state.supervisor.leave(self.id);
         self.state.inventory.refresh(self.driver.as_ref()).await;
-        self.state.inventory.announce();
+        self.state.latest.written();
         tracing::info!(
             operation = %self.id,
             guest = %self.guest,
@@ -133,7 +133,7 @@ impl Job {
             return Err(Never::Cancelled);
         }
         let noted = self.state.store.run_operation(self.id, backend::now_ms()).await;
-        self.state.inventory.announce();
+        self.state.latest.written();
         match noted {
             Ok(true) => Ok(permit),
             // Its end stands there already, and stays.

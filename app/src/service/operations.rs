@@ -61,7 +61,7 @@ pub(super) async fn begin(state: &AppState, beginning: Beginning<'_>) -> Result<
     let job =
         Job { state: state.clone(), id, caller: caller.clone(), guest, request, driver, listener, cancel };
     state.supervisor.spawn(job.supervise(plan));
-    state.inventory.announce();
+    state.latest.written();
     Ok(id)
 }
 

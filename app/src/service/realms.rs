@@ -262,7 +262,7 @@ pub async fn renew(state: &AppState, age: Duration) {
         if let Err(error) = person.renew(age).await {
             tracing::warn!(user = person.user(), %error, "a ticket of Proxmox cannot be renewed; its session is over");
             state.realms.forget(session);
-            state.access_changes.announce();
+            state.access_changes.ring();
         }
     }
 }

@@ -143,7 +143,7 @@ async fn write(state: AppState, id: OperationId, mut inbox: mpsc::UnboundedRecei
             Ok(()) => {
                 output.clear();
                 outcomes.clear();
-                state.inventory.announce();
+                state.output.ring();
             }
             // Kept, and tried again with the next batch.
             Err(error) => {

@@ -21,8 +21,12 @@ pub(super) fn decide(
     guest: &GuestId,
 ) -> Result<(), Refusal> {
     let snapshot = state.inventory.snapshot();
-    let known = snapshot.guests.iter().find(|known| known.id == *guest);
-    policy::decide(caller, privilege, On::Guest(known.map_or_else(|| Place::id(guest), Place::of)))
+    let known = snapshot.guest(guest);
+    policy::decide(
+        caller,
+        privilege,
+        On::Guest(known.map_or_else(|| Place::id(guest), |guest| Place::of(guest))),
+    )
 }
 
 /// Whether this operation is there for the caller: it was done with a guest whose history they may see, or by themselves.

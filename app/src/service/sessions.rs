@@ -104,7 +104,7 @@ pub(super) async fn end_found(
         tracing::error!(error = %error, user = user.username, why, "the end of a session could not be recorded");
         state.store.end_unrecorded(session.id, by.at_ms).await?;
     }
-    state.access_changes.announce();
+    state.access_changes.ring();
     Ok(())
 }
 
@@ -226,7 +226,7 @@ async fn end_one(
         let message = format!("{} has no session {id} that goes on. Nothing was changed.", user.username);
         return Err(Refusal::Field { field: Field::Session, message }.into());
     }
-    state.access_changes.announce();
+    state.access_changes.ring();
     tracing::info!(user = user.username, actor = caller.username, session = %id, "session ended");
     Ok(())
 }
@@ -240,7 +240,7 @@ async fn end_all(
 ) -> Result<u64, Error> {
     let address = caller.address_text();
     let count = state.store.end_sessions(user, but, why, by(caller, &address)).await?;
-    state.access_changes.announce();
+    state.access_changes.ring();
     tracing::info!(user = user.username, actor = caller.username, count, "sessions ended");
     Ok(count)
 }

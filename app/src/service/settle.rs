@@ -83,7 +83,7 @@ async fn settle_where(
         }
     }
     if settled > 0 {
-        state.inventory.announce();
+        state.latest.written();
     }
     Ok(settled)
 }

@@ -110,7 +110,7 @@ pub async fn look(state: &AppState, closing: &CancellationToken) -> Result<Optio
     }
     if found.warning() != known.warning() {
         // Open pages show it now.
-        state.inventory.announce();
+        state.news.ring();
     }
     Ok(Some(found))
 }

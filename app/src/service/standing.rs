@@ -21,22 +21,6 @@ const TICK: Duration = Duration::from_secs(10);
 /// Until the next try, while the database does not answer.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Counts up whenever somebody's session or rights may have changed.
-#[derive(Debug, Clone)]
-pub(super) struct AccessChanges(Arc<watch::Sender<u64>>);
-
-impl Default for AccessChanges {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(0)))
-    }
-}
-
-impl AccessChanges {
-    pub(super) fn announce(&self) {
-        self.0.send_modify(|count| *count += 1);
-    }
-}
-
 /// Announces what other processes change, for as long as the server runs.
 pub async fn keep_watched(state: AppState) {
     loop {
@@ -53,7 +37,7 @@ async fn watch_others(state: &AppState) -> Result<(), super::Error> {
     loop {
         let version = Some(watch.version().await?);
         if std::mem::replace(&mut last, version) != version {
-            state.access_changes.announce();
+            state.access_changes.ring();
         }
         tokio::time::sleep(POLL).await;
     }
@@ -91,7 +75,7 @@ async fn watch_one(
     rights: watch::Sender<Arc<Rights>>,
     over: CancellationToken,
 ) {
-    let mut changes = state.access_changes.0.subscribe();
+    let mut changes = state.access_changes.hear();
     loop {
         match accounts::still(&state, &caller).await {
             Ok(Some(now)) => {

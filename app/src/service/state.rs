@@ -10,11 +10,12 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
 use super::{
-    Attempts, Inventory, Supervisor, Usage,
+    Attempts, Inventory, Latest, Supervisor, Usage,
+    bell::Bell,
     factors::{self, Factors},
+    nodes::Nodes,
     realms::Realms,
     soundness,
-    standing::AccessChanges,
     throttle::Throttle,
     told::Told,
 };
@@ -45,10 +46,19 @@ pub struct AppState {
     /// Every account of Paddock's own must have a second factor.
     pub requires_factor: bool,
     pub(super) throttle: Throttle,
-    pub(super) access_changes: AccessChanges,
+    /// Rings whenever somebody's session or rights may have changed.
+    pub(super) access_changes: Bell,
+    /// The newest operations.
+    pub latest: Latest,
+    /// Rings when an operation of this process has said something.
+    pub output: Bell,
+    /// Rings for what every page shows and is neither a guest nor an operation.
+    pub news: Bell,
     pub told: Told,
     /// Whether the record is as it was written.
     pub soundness: soundness::Known,
+    /// The machines that guests run on, as they were read last.
+    pub nodes: Nodes,
     /// The host's name, as a title.
     pub host: Arc<str>,
     pub(super) password_checks: Arc<Semaphore>,
@@ -70,9 +80,13 @@ impl AppState {
             factors: Factors::default(),
             requires_factor: false,
             throttle: Throttle::default(),
-            access_changes: AccessChanges::default(),
+            access_changes: Bell::default(),
+            latest: Latest::default(),
+            output: Bell::default(),
+            news: Bell::default(),
             told: Told::default(),
             soundness: soundness::Known::default(),
+            nodes: Nodes::default(),
             host: host.into(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             gates: Arc::default(),

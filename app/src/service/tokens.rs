@@ -167,7 +167,7 @@ async fn remove_one(state: &AppState, caller: &Caller, user: &User, id: TokenId)
         let message = format!("{} has no token {id}. Nothing was changed.", user.username);
         return Err(field(Field::Token, message));
     }
-    state.access_changes.announce();
+    state.access_changes.ring();
     tracing::info!(user = user.username, actor = caller.username, token = %id, "API token removed");
     Ok(())
 }

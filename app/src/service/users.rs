@@ -55,7 +55,7 @@ pub(super) async fn changing<T>(
         Ok(()) => {
             let changed = change().await;
             // Also of what other processes do it is heard, only later.
-            state.access_changes.announce();
+            state.access_changes.ring();
             changed
         }
         Err(denied) => Err(denied.into()),
@@ -152,7 +152,7 @@ pub async fn reset_password(state: &AppState, caller: &Caller, name: &str) -> Re
         let message = format!("There is no user {name} whose password is Paddock's. Nothing was changed.");
         return Err(Refusal::Field { field: Field::User, message }.into());
     }
-    state.access_changes.announce();
+    state.access_changes.ring();
     tracing::info!(user = name, actor = caller.username, "password reset");
     Ok(secret)
 }

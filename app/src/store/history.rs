@@ -1,5 +1,6 @@
 //! Reading the history.
 
+mod last_failures;
 mod plan;
 mod record;
 mod search;
@@ -18,7 +19,7 @@ use super::{
 use crate::domain::{
     guest::GuestId,
     history::{Cursor, HistoryFilter},
-    operation::{Line, OperationSummary},
+    operation::{Line, OperationId, OperationSummary},
 };
 
 /// What a search found.
@@ -29,6 +30,16 @@ pub struct Part<T> {
     /// Where a search stopped that would have taken too long: nothing older was looked at, and fewer were found than
     /// wanted. It goes on after there. `None` if there are no more of them.
     pub stopped: Option<Cursor>,
+}
+
+/// What has come into the history since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newer {
+    pub newest: OperationId,
+    /// Older ones are in an archive; `None` for an empty history.
+    pub oldest: Option<OperationId>,
+    /// In the order of their numbers.
+    pub operations: Vec<OperationSummary>,
 }
 
 impl Store {
@@ -74,6 +85,34 @@ impl Store {
         .fetch_all(&mut *transaction)
         .await?;
         Ok(readable(lines(&mut transaction, &ids).await?).collect())
+    }
+
+    /// Those that began after `newest`, in this database, and how `known` are now.
+    pub async fn newer_operations(
+        &self,
+        newest: OperationId,
+        known: &[OperationId],
+    ) -> Result<Newer, StoreError> {
+        let known = serde_json::json!(known).to_string();
+        let mut transaction = self.pool.begin().await?;
+        // Each by itself is one step down the tree; both in one go are a walk through all of it.
+        let ends = sqlx::query!(
+            r#"SELECT (SELECT min(id) FROM operations) AS "oldest?: i64",
+                      (SELECT max(id) FROM operations) AS "newest?: i64""#
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        let ids = sqlx::query_scalar!(
+            r#"SELECT id AS "id!" FROM operations WHERE id > ? OR id IN (SELECT value FROM json_each(?))
+               ORDER BY id"#,
+            newest.0,
+            known
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let operations = readable(lines(&mut transaction, &ids).await?).collect();
+        let newest = OperationId(ends.newest.unwrap_or(0));
+        Ok(Newer { newest, oldest: ends.oldest.map(OperationId), operations })
     }
 
     /// The newest operation of every guest that ever had one.

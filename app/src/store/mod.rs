@@ -35,7 +35,7 @@ pub use entries::{LedgerFilter, ReadEntry};
 pub use entry_kind::{EntryKind, UnknownKind};
 pub use error::StoreError;
 pub use factors::{Factor, NewFactor};
-pub use history::{HistoryRecord, Part};
+pub use history::{HistoryRecord, Newer, Part};
 pub use ledger::{By, CHECKPOINT_TARGET, Fact};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, plan_hash};

@@ -12,14 +12,18 @@ use super::{
     clock::Clock,
     components::frame::FramePage,
     pages::{guests::GuestsPage, lazy, login::LogInPage, not_found::NotFoundPage},
-    theme,
+    rail, theme,
 };
 
 /// The document around the app. Only ever made on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme::of_request().attribute()>
+        <html
+            lang="en"
+            data-theme=theme::of_request().attribute()
+            data-rail=rail::of_request().attribute()
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -42,8 +46,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     theme::provide();
+    rail::provide();
     Clock::provide();
     let ssr = SsrMode::Async;
+    let of_tabs = ssr.clone();
     let title =
         |page: String| if page.is_empty() { "Paddock".to_owned() } else { format!("{page} · Paddock") };
     view! {
@@ -59,13 +65,33 @@ pub fn App() -> impl IntoView {
                     ssr=ssr.clone()
                 />
                 <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
+                    <Route path=path!("/") view=lazy::Dashboard::new() ssr=ssr.clone() />
+                    <Route path=path!("/nodes") view=lazy::Nodes::new() ssr=ssr.clone() />
+                    <Route path=path!("/nodes/:name") view=lazy::Node::new() ssr=ssr.clone() />
                     <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
-                    <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
                     <Route
+                        path=path!("/guests/new/plan")
+                        view=lazy::CheckNewGuest::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
+                    // The page itself shows the tab that the address is about, so that its head stays where it is.
+                    <ParentRoute
                         path=path!("/guests/:backend/:name")
                         view=lazy::Guest::new()
+                        ssr=ssr.clone()
+                    >
+                        <Route path=path!("") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("timeline") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("configuration") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("snapshots") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("exec") view=|| () ssr=of_tabs />
+                    </ParentRoute>
+                    <Route
+                        path=path!("/guests/:backend/:name/do/:action")
+                        view=lazy::ActForm::new()
                         ssr=ssr.clone()
                     />
                     <Route

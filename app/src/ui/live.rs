@@ -1,15 +1,23 @@
-//! What changes on the host appears by itself: the server says that something changed, and the pages ask again.
+//! What changes on the host appears by itself: the server tells small changes, lists take them in, and other pages ask again
+//! when something they show has changed.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
+use serde::Deserialize;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::EventSource;
+use web_sys::{EventSource, MessageEvent};
+
+use super::board::Board;
+use crate::domain::event::{GuestsChanged, OperationsChanged, UsageChanged};
 
 /// Changes closer together than this are one: a tool that prints a thousand lines is not a thousand requests.
 const GATHER: Duration = Duration::from_millis(250);
 /// Until the next try, once the browser itself has given up.
 const RETRY: Duration = Duration::from_secs(3);
+/// A page that nobody has looked at for so long hears nothing until somebody does: a browser opens only six connections to
+/// one place, and the host has better things to do.
+const OUT_OF_SIGHT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
@@ -23,6 +31,12 @@ pub enum Connection {
 pub struct Live {
     version: RwSignal<u64>,
     connection: RwSignal<Connection>,
+    /// Up to where the page was told, if it was.
+    at: StoredValue<Option<String>>,
+    /// The page's first answer is there.
+    is_begun: RwSignal<bool>,
+    board: Board,
+    is_in_sight: RwSignal<bool>,
 }
 
 impl Live {
@@ -30,6 +44,10 @@ impl Live {
         provide_context(Self {
             version: RwSignal::new(0),
             connection: RwSignal::new(Connection::Connecting),
+            at: StoredValue::new(None),
+            is_begun: RwSignal::new(false),
+            board: Board::empty(),
+            is_in_sight: RwSignal::new(true),
         });
     }
 
@@ -42,11 +60,27 @@ impl Live {
         self.connection.get()
     }
 
+    pub fn board(self) -> Board {
+        self.board
+    }
+
+    /// Up to where the page was told when it was made, if it was told anything. Only the first call counts.
+    pub fn begin_at(self, at: Option<String>) {
+        if !self.is_begun.get_untracked() {
+            self.at.set_value(at);
+            self.is_begun.set(true);
+        }
+    }
+
     /// Listens for as long as the current owner lives. Only ever in the browser, as effects run nowhere else.
     pub fn listen(self) {
         let attempt = RwSignal::new(0_u32);
+        self.look_whether_in_sight();
         Effect::new(move |_| {
             attempt.track();
+            if !(self.is_begun.get() && self.is_in_sight.get()) {
+                return;
+            }
             let again = move || {
                 set_timeout(
                     move || {
@@ -65,49 +99,122 @@ impl Live {
         });
     }
 
-    fn bump(self) {
-        // The frame may have gone while a timer ran.
+    fn look_whether_in_sight(self) {
+        Effect::new(move |_| {
+            let leaving = StoredValue::new(None::<TimeoutHandle>);
+            let listener = window_event_listener(ev::visibilitychange, move |_| {
+                if let Some(leaving) = leaving.try_update_value(Option::take).flatten() {
+                    leaving.clear();
+                }
+                if document().hidden() {
+                    let leave = move || {
+                        let _gone = self.is_in_sight.try_set(false);
+                    };
+                    leaving.set_value(set_timeout_with_handle(leave, OUT_OF_SIGHT).ok());
+                } else if !self.is_in_sight.get_untracked() {
+                    // Small changes are caught up with; what was used meanwhile is read.
+                    self.board.read_again();
+                    self.is_in_sight.set(true);
+                }
+            });
+            on_cleanup(move || listener.remove());
+        });
+    }
+
+    /// Pages ask again. The frame may have gone while a timer ran.
+    pub fn bump(self) {
         let _gone = self.version.try_update(|n| *n = n.wrapping_add(1));
     }
 
     fn set(self, connection: Connection) {
         let _gone = self.connection.try_set(connection);
     }
+
+    fn heard(self, event: &MessageEvent) {
+        let at = event.last_event_id();
+        if !at.is_empty() {
+            let _gone = self.at.try_set_value(Some(at));
+        }
+    }
+
+    fn address(self) -> String {
+        match self.at.try_get_value().flatten() {
+            Some(at) => format!("/events?since={at}"),
+            None => "/events".to_owned(),
+        }
+    }
 }
+
+type Handler = Closure<dyn FnMut(MessageEvent)>;
 
 /// An open event stream with its handlers.
 struct Stream {
     source: EventSource,
-    _handlers: [Closure<dyn FnMut()>; 3],
+    _on_open: Closure<dyn FnMut()>,
+    _on_error: Closure<dyn FnMut()>,
+    _handlers: Vec<Handler>,
 }
 
 impl Stream {
     fn open(live: Live, again: impl Fn() + 'static) -> Option<Self> {
-        let source = EventSource::new("/events").ok()?;
-
-        let on_open = Closure::<dyn FnMut()>::new(move || {
-            if live.connection.try_get_untracked() == Some(Connection::Lost) {
-                // What happened meanwhile was not heard of.
-                live.bump();
-            }
-            live.set(Connection::Live);
-        });
-        let on_change = Closure::<dyn FnMut()>::new(gather(move || live.bump()));
+        let source = EventSource::new(&live.address()).ok()?;
+        let on_open = Closure::<dyn FnMut()>::new(move || live.set(Connection::Live));
         let on_error = Closure::<dyn FnMut()>::new({
             let source = source.clone();
             move || {
                 live.set(Connection::Lost);
-                // In every other state the browser tries again by itself.
+                // In every other state the browser tries again by itself, from the last event that it has heard.
                 if source.ready_state() == EventSource::CLOSED {
                     again();
                 }
             }
         });
-
         source.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        source.add_event_listener_with_callback("change", on_change.as_ref().unchecked_ref()).ok()?;
-        Some(Self { source, _handlers: [on_open, on_change, on_error] })
+
+        let bump = gather(move || live.bump());
+        let on_reset = {
+            let bump = bump.clone();
+            handler(live, move |_| {
+                live.board.read_again();
+                bump();
+            })
+        };
+        let on_guests = {
+            let bump = bump.clone();
+            handler(live, move |event| {
+                if let Some(changed) = read::<GuestsChanged>(event) {
+                    live.board.take(changed);
+                }
+                bump();
+            })
+        };
+        let on_operations = {
+            let bump = bump.clone();
+            handler(live, move |event| {
+                if read::<OperationsChanged>(event).is_some() {
+                    bump();
+                }
+            })
+        };
+        let on_usage = handler(live, move |event| {
+            if let Some(changed) = read::<UsageChanged>(event) {
+                live.board.take_usage(changed);
+            }
+        });
+        let on_news = handler(live, move |_| bump());
+        let mut handlers = Vec::new();
+        for (name, handler) in [
+            ("reset", on_reset),
+            ("guests", on_guests),
+            ("operations", on_operations),
+            ("usage", on_usage),
+            ("news", on_news),
+        ] {
+            source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref()).ok()?;
+            handlers.push(handler);
+        }
+        Some(Self { source, _on_open: on_open, _on_error: on_error, _handlers: handlers })
     }
 }
 
@@ -119,15 +226,31 @@ impl Drop for Stream {
     }
 }
 
-/// Runs the first call at once; those within [`GATHER`] of it become one call at its end.
-fn gather(run: impl Fn() + 'static) -> impl FnMut() + 'static {
-    let run = Rc::new(run);
-    let resting = Rc::new(Cell::new(false));
-    let missed = Rc::new(Cell::new(false));
-    move || call(&run, &resting, &missed)
+/// Notes how far the page was told once it has taken in what was told.
+fn handler(live: Live, take: impl Fn(&MessageEvent) + 'static) -> Handler {
+    Closure::new(move |event: MessageEvent| {
+        take(&event);
+        live.heard(&event);
+    })
 }
 
-fn call(run: &Rc<impl Fn() + 'static>, resting: &Rc<Cell<bool>>, missed: &Rc<Cell<bool>>) {
+/// `None` for what a newer server may say.
+fn read<T: for<'de> Deserialize<'de>>(event: &MessageEvent) -> Option<T> {
+    let text = event.data().as_string()?;
+    serde_json::from_slice(text.as_bytes())
+        .inspect_err(|error| leptos::logging::warn!("an event that cannot be read: {error}"))
+        .ok()
+}
+
+/// Runs the first call at once; those within [`GATHER`] of it become one call at its end.
+fn gather(run: impl Fn() + 'static) -> Rc<dyn Fn()> {
+    let run: Rc<dyn Fn()> = Rc::new(run);
+    let resting = Rc::new(Cell::new(false));
+    let missed = Rc::new(Cell::new(false));
+    Rc::new(move || call(&run, &resting, &missed))
+}
+
+fn call(run: &Rc<dyn Fn()>, resting: &Rc<Cell<bool>>, missed: &Rc<Cell<bool>>) {
     if resting.replace(true) {
         missed.set(true);
         return;

@@ -11,18 +11,23 @@
 //! | [`pages`] | one file a page: its data, its layout |
 //! | [`components`] | pieces that more than one page shows |
 //! | [`reply`] | what the server answers to a page |
-//! | [`filter`], [`plot`], [`text`] | pure helpers: what a filter matches, where a chart's lines are, what a log may show |
-//! | [`theme`], [`status`] | what the server hands in by context |
+//! | [`live`], [`board`] | what the server tells by itself, and the guests as the browser knows them by that |
+//! | [`overlay`] | what can lie over a page: the command palette, the list of keys |
+//! | [`plot`], [`text`] | pure helpers: where a chart's lines are, what a log may show |
+//! | [`theme`], [`rail`], [`status`] | what the server hands in by context |
 
 pub mod app;
+pub mod board;
 pub mod clock;
 pub mod components;
-pub mod filter;
 pub mod keys;
 pub mod live;
+pub mod overlay;
 pub mod pages;
 pub mod plot;
+pub mod rail;
 pub mod reply;
 pub mod status;
 pub mod text;
 pub mod theme;
+pub mod typed;

@@ -63,7 +63,7 @@ impl Eye {
     }
 
     /// The time until the snapshot shows that.
-    pub async fn shows(&self, what: &str, is_so: impl Fn(&[Guest]) -> bool) -> Duration {
+    pub async fn shows(&self, what: &str, is_so: impl Fn(&[Arc<Guest>]) -> bool) -> Duration {
         let begun = Instant::now();
         let lists = self.backend.lists.load(Ordering::Relaxed);
         let mut changes = self.inventory.changes();

@@ -28,7 +28,7 @@ pub struct List {
 pub async fn run(args: List, global: &Global) -> Result<ExitCode, CliError> {
     let look = Look::open(global).await?;
     let drivers: Vec<_> = look.drivers(args.backend)?;
-    let filter = app::ui::filter::Filter::parse(&args.filter.join(" "));
+    let filter = app::domain::filter::Filter::parse(&args.filter.join(" "));
     let (mut guests, mut failed) = (Vec::new(), Vec::new());
     for (driver, answer) in drivers.iter().zip(join_all(drivers.iter().map(|d| d.list())).await) {
         match answer {

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use app::domain::access::Privilege;
+use app::{backend::now_ms, domain::access::Privilege, service::nodes};
 use clap::Args;
-use futures::future::join_all;
 
 use super::{
     act::cannot_print,
@@ -26,15 +25,15 @@ pub async fn run(args: Nodes, global: &Global) -> Result<ExitCode, CliError> {
     let look = Look::open(global).await?;
     must_hold_somewhere(&look.caller, Privilege::See)?;
     let drivers = look.drivers(None)?;
-    let (mut rows, mut failed) = (Vec::<NodeRow>::new(), Vec::new());
-    for (driver, answer) in drivers.iter().zip(join_all(drivers.iter().map(|d| d.nodes())).await) {
-        let backend = driver.kind().to_string();
+    let kinds: Vec<_> = drivers.iter().map(|driver| driver.kind()).collect();
+    let (mut told, mut failed) = (Vec::new(), Vec::new());
+    for (backend, answer) in nodes::read(&drivers).await {
         match answer {
-            Ok(nodes) => nodes.into_iter().for_each(|node| NodeRow::add(&mut rows, node, &backend)),
+            Ok(nodes) => told.push((backend, now_ms(), nodes)),
             Err(error) => failed.push(format!("{backend}: {error}")),
         }
     }
-    rows.sort_by(|a, b| a.node.name.cmp(&b.node.name));
+    let rows: Vec<NodeRow> = nodes::merged(told, &kinds).into_iter().map(NodeRow::of).collect();
     output::list(look.format, &rows).map_err(cannot_print)?;
     if args.all && look.format == Format::Table {
         let storages: Vec<_> = rows.iter().flat_map(StorageRow::of).collect();

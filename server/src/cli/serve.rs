@@ -138,8 +138,10 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let settler = tokio::spawn(service::keep_settled(state.clone()));
     let counter = tokio::spawn(service::keep_counted(state.clone()));
     let renewer = tokio::spawn(service::realms::keep(state.clone()));
+    let surveyor = tokio::spawn(service::nodes::keep(state.clone()));
     let sweeper = tokio::spawn(service::sessions::keep_swept(state.clone()));
     let access = tokio::spawn(service::keep_watched(state.clone()));
+    let latest = tokio::spawn(service::keep_latest(state.clone()));
     let layer_sweeper = tokio::spawn(keep_layer_swept(sessions.clone()));
 
     let closing = CancellationToken::new();
@@ -171,8 +173,10 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     outside.abort();
     counter.abort();
     renewer.abort();
+    surveyor.abort();
     sweeper.abort();
     access.abort();
+    latest.abort();
     layer_sweeper.abort();
     // They end at once, and must not be in the middle of an entry of their own.
     let _ = watcher.await;

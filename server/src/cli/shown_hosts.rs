@@ -1,8 +1,11 @@
 //! Images, nodes, storages and networks as they are printed; as in `shown`, no field is ever renamed.
 
-use app::domain::{
-    host::{Image, Node},
-    words,
+use app::{
+    domain::{
+        host::{Image, Node},
+        words,
+    },
+    service::nodes::Machine,
 };
 use serde::Serialize;
 
@@ -87,19 +90,9 @@ impl Row for NodeRow {
 }
 
 impl NodeRow {
-    /// Puts the node into the list; one that several backends tell of stands there once, with the storages of all.
-    pub fn add(rows: &mut Vec<Self>, node: Node, backend: &str) {
-        match rows.iter_mut().find(|row| row.node.name == node.name) {
-            Some(row) => {
-                for storage in node.storages {
-                    if !row.node.storages.iter().any(|known| known.name == storage.name) {
-                        row.node.storages.push(storage);
-                    }
-                }
-                row.backends.push(backend.to_owned());
-            }
-            None => rows.push(Self { node, backends: vec![backend.to_owned()] }),
-        }
+    pub fn of(machine: Machine) -> Self {
+        let backends = machine.backends.iter().map(ToString::to_string).collect();
+        Self { node: machine.node, backends }
     }
 }
 

@@ -171,7 +171,11 @@ async fn begin(
     let state = AppState::new(store, registry, Arc::new(HostRunner), "testhost");
     state.inventory.start().await;
     let router = router::build(state.clone(), sessions, site);
-    let watched = tokio::spawn(app::service::keep_watched(state.clone())).abort_handle();
+    let watching = futures::future::join(
+        app::service::keep_watched(state.clone()),
+        app::service::keep_latest(state.clone()),
+    );
+    let watched = tokio::spawn(watching).abort_handle();
     (state, router, watched)
 }
 

@@ -52,7 +52,7 @@ const fn post(path: &'static str, fields: &'static [(&'static str, &'static str)
 }
 
 pub const PAGES: &[Address] = &[
-    get("/", "/", Needs::Nothing),
+    get("/", "/", Needs::Session),
     get("/login", "/login", Needs::LogInPage),
     get("/login/factor", "/login/factor", Needs::LogInPage),
     get("/account/password", "/account/password", Needs::Owing(Owed::Password)),
@@ -60,9 +60,21 @@ pub const PAGES: &[Address] = &[
     get("/account", "/account", Needs::Session),
     get("/guests", "/guests", Needs::Session),
     get("/guests/new", "/guests/new", Needs::Session),
+    get("/guests/new/plan", "/guests/new/plan?backend=lxc&name=-", Needs::Session),
     get("/guests/plan", "/guests/plan?action=stop&guest={backend}/{name}", Needs::Session),
     get("/guests/{backend}/{name}", "/guests/{backend}/{name}", Needs::Guest(See)),
+    get("/guests/{backend}/{name}/timeline", "/guests/{backend}/{name}/timeline", Needs::Guest(See)),
+    get(
+        "/guests/{backend}/{name}/configuration",
+        "/guests/{backend}/{name}/configuration",
+        Needs::Guest(See),
+    ),
+    get("/guests/{backend}/{name}/snapshots", "/guests/{backend}/{name}/snapshots", Needs::Guest(See)),
+    get("/guests/{backend}/{name}/exec", "/guests/{backend}/{name}/exec", Needs::Guest(See)),
+    get("/guests/{backend}/{name}/do/{action}", "/guests/{backend}/{name}/do/clone", Needs::Guest(See)),
     get("/guests/{backend}/{name}/plan/{action}", "/guests/{backend}/{name}/plan/stop", Needs::Guest(See)),
+    get("/nodes", "/nodes", Needs::Session),
+    get("/nodes/{name}", "/nodes/no-such", Needs::Session),
     get("/history", "/history", Needs::Session),
     get("/history/{id}", "/history/{operation}", Needs::Operation(History)),
     get("/history/{id}/again", "/history/{operation}/again", Needs::Operation(History)),
@@ -75,6 +87,7 @@ pub const PAGES: &[Address] = &[
     get("/history/export", "/history/export?format=csv", Needs::Session),
     get("/events", "/events", Needs::Session),
     post("/theme", &[("theme", "dark")], Needs::Nothing),
+    post("/rail", &[("rail", "narrow")], Needs::Nothing),
 ];
 
 /// What every change of a second factor takes.
@@ -104,13 +117,19 @@ pub const FUNCTIONS: &[Address] = &[
     post("/api/users/sessions-end", &[("name", "no-such")], Needs::Everything(Users)),
     get("/api/users/tokens", "/api/users/tokens?name=newcomer", Needs::EitherOnEverything(Users, Audit)),
     post("/api/users/token-remove", &[("name", "no-such"), ("id", "1")], Needs::Everything(Users)),
+    get("/api/dashboard/get", "/api/dashboard/get", Needs::Session),
+    get("/api/palette/find", "/api/palette/find?text=1", Needs::Session),
+    get("/api/nodes/list", "/api/nodes/list", Needs::Somewhere(See)),
     get("/api/guests/list", "/api/guests/list", Needs::Session),
+    get("/api/guests/page", "/api/guests/page?q=status:running", Needs::Session),
     get("/api/guests/get", "/api/guests/get?backend={backend}&name={name}", Needs::Guest(See)),
     get(
         "/api/guests/preview",
         "/api/guests/preview?backend={backend}&name={name}&action=stop",
         Needs::Guest(See),
     ),
+    get("/api/guests/snapshots", "/api/guests/snapshots?backend={backend}&name={name}", Needs::Guest(See)),
+    get("/api/guests/form", "/api/guests/form?backend={backend}&name={name}&action=clone", Needs::Guest(See)),
     // It is not running.
     post(
         "/api/guests/act",
@@ -129,6 +148,11 @@ pub const FUNCTIONS: &[Address] = &[
         Needs::Guest(Power),
     ),
     post("/api/guests/create", &[("form[backend]", "lxc"), ("form[name]", "-")], Needs::Somewhere(Create)),
+    get(
+        "/api/guests/preview-create",
+        "/api/guests/preview-create?form[backend]=lxc&form[name]=-",
+        Needs::Somewhere(Create),
+    ),
     get("/api/guests/choices", "/api/guests/choices", Needs::Somewhere(See)),
     get("/api/usage/guest", "/api/usage/guest?backend={backend}&name={name}", Needs::Guest(See)),
     get("/api/usage/node", "/api/usage/node?name=no-such", Needs::Somewhere(See)),

@@ -1,12 +1,14 @@
 //! Pages, server functions and streams.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use app::domain::{
     access::{On, Place, Privilege, Rights},
     account::Owed,
+    event::At,
     guest::GuestId,
 };
+use futures::StreamExt as _;
 use http::{Method, StatusCode};
 use server::router;
 
@@ -20,6 +22,8 @@ use crate::{
 };
 
 const NOW: i64 = 1_000_000_000_000;
+/// What a stream has to say at once it has said by then.
+const QUIET: Duration = Duration::from_millis(300);
 const NOBODY: &str = "nobody";
 
 #[test]
@@ -147,8 +151,13 @@ fn expected(address: &Address, known: &Known, person: &Person, rights: &Rights) 
 async fn lists_hold_what_one_may_see_and_nothing_else() {
     let world = World::new().await;
     let lists = [
+        ("/", Privilege::See),
+        ("/api/dashboard/get", Privilege::See),
+        ("/api/palette/find", Privilege::See),
+        ("/api/palette/find?text=1", Privilege::See),
         ("/guests", Privilege::See),
         ("/api/guests/list", Privilege::See),
+        ("/api/guests/page", Privilege::See),
         ("/api/account/frame", Privilege::See),
         ("/history", Privilege::History),
         ("/api/operations/list", Privilege::History),
@@ -169,7 +178,8 @@ async fn lists_hold_what_one_may_see_and_nothing_else() {
                 let is_there = body.contains(id.name.as_str());
                 let may = rights.allow(privilege, On::Guest(known.place()), NOW);
                 assert!(may || !is_there, "{} sees {id} in {path}: {body}", person.name);
-                let tells_all = !path.contains("new") && !path.contains("choices") && !path.contains("frame");
+                let tells_some = ["new", "choices", "frame", "dashboard", "palette"];
+                let tells_all = path != "/" && !tells_some.iter().any(|part| path.contains(part));
                 assert!(
                     !(may && tells_all) || is_there,
                     "{} does not see {id} in {path}: {body}",
@@ -178,4 +188,42 @@ async fn lists_hold_what_one_may_see_and_nothing_else() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_stream_tells_of_the_guests_and_operations_that_one_may_see_and_of_no_others() {
+    let world = World::new().await;
+    let state = &world.host.state;
+    state.latest.catch_up(&state.store, true).await.unwrap();
+    for person in PEOPLE.iter().filter(|person| person.owed.is_none()) {
+        let rights = world.rights(person).await;
+        let mut browser = world.browser(person).await;
+        // As if the page had been made before there was anything.
+        let reply = browser.get("/api/account/frame").await;
+        let frame: serde_json::Value = serde_json::from_str(&reply.body).unwrap_or_default();
+        let at: At = match frame["at"].as_str() {
+            Some(at) => at.parse().unwrap(),
+            None => panic!("{}: {reply:?}", person.name),
+        };
+        let at = At { guests: 0, operations: at.operations, ..at };
+        let told = told(&mut browser, &format!("/events?since={at}")).await;
+        for known in &world.guests {
+            let id: &GuestId = &known.guest.id;
+            let may = rights.allow(Privilege::See, On::Guest(known.place()), NOW);
+            assert_eq!(told.contains(id.name.as_str()), may, "{} and {id}: {told}", person.name);
+            let history = may && rights.allow(Privilege::History, On::Guest(known.place()), NOW);
+            let last = format!("\"last\":{{\"id\":{}", known.operation);
+            assert_eq!(told.contains(&last), history, "{} and {id}: {told}", person.name);
+        }
+    }
+}
+
+/// What the stream says until it has nothing more to say, of a person to whom it may say nothing at all.
+async fn told(browser: &mut Browser, path: &str) -> String {
+    let mut stream = browser.body(path).await;
+    let mut told = String::new();
+    while let Ok(Some(piece)) = tokio::time::timeout(QUIET, stream.next()).await {
+        told += &String::from_utf8(piece.unwrap().to_vec()).unwrap();
+    }
+    told
 }

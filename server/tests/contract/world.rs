@@ -55,7 +55,7 @@ impl World {
         for (backend, name) in [("lxc", "lab1"), ("lxc", "prod1"), ("crun", &id)] {
             let id = GuestId::parse(backend, name).unwrap();
             let snapshot = host.state.inventory.snapshot();
-            let guest = snapshot.guests.iter().find(|guest| guest.id == id).unwrap().clone();
+            let guest = app::domain::guest::Guest::clone(snapshot.guest(&id).unwrap());
             let made = host.state.store.operations_of(&id, None, 10).await.unwrap().pop().unwrap();
             guests.push(Known { guest, operation: made.unwrap().id });
         }

@@ -92,12 +92,12 @@ async fn an_event_stream_goes_on_beyond_every_limit() {
     let mut client = Client::new(listen(&host).await).await;
     let cookie = cookie(&host).await;
     client.send(format!("GET /events HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\n\r\n")).await;
-    client.until("event: change").await;
+    client.until("event: reset").await;
     for _ in 0..2 {
         // Nothing is said for longer than any of them.
         tokio::time::sleep(SHORT * 2).await;
-        host.state.inventory.announce();
-        client.until("event: change").await;
+        host.state.news.ring();
+        client.until("event: news").await;
     }
 }
 

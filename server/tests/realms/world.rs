@@ -66,7 +66,7 @@ impl World {
 }
 
 pub fn assert_in(reply: &Reply) {
-    assert_eq!((reply.status, reply.location.as_deref()), (StatusCode::FOUND, Some("/guests")), "{reply:?}");
+    assert_eq!((reply.status, reply.location.as_deref()), (StatusCode::FOUND, Some("/")), "{reply:?}");
 }
 
 /// What a page without JavaScript says of an error that came back in its address.

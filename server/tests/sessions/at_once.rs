@@ -62,7 +62,7 @@ async fn an_event_stream_ends_with_its_session_however_that_ends() {
             let name = format!("vera-{way}-{is_other}");
             let vera = host.person(&name, BuiltIn::Viewer).await;
             let mut stream = vera.body("/events").await;
-            assert!(next(&mut stream).await.contains("event: change"));
+            assert!(next(&mut stream).await.contains("event: reset"));
             let state = if is_other { another_process(&host).await } else { host.state.clone() };
             match way {
                 "ended" => {
@@ -95,8 +95,8 @@ async fn a_log_out_and_a_new_password_end_the_streams_of_their_sessions_alone() 
     here.post("/account/password", "/api/account/password", &fields).await;
     let took = time_to_end(&mut other_stream).await;
     assert!(took < AT_ONCE, "{took:?}");
-    host.state.inventory.announce();
-    assert!(next(&mut own_stream).await.contains("change"), "the session it was changed in goes on");
+    host.state.news.ring();
+    assert!(next(&mut own_stream).await.contains("event: news"), "the session it was changed in goes on");
     here.post("/guests", "/api/account/log_out", &[]).await;
     let took = time_to_end(&mut own_stream).await;
     assert!(took < AT_ONCE, "{took:?}");
@@ -118,7 +118,7 @@ async fn an_event_stream_tells_of_other_rights_and_an_export_ends_with_them() {
         let form = GrantForm { holder, role: "operator", scope: &scope, expires_ms: None };
         access::add_grant(&state, &root, &form).await.unwrap();
         let begun = Instant::now();
-        assert!(next(&mut stream).await.contains("event: change"));
+        assert!(next(&mut stream).await.contains("event: reset"));
         assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
         tokio::time::sleep(AT_ONCE).await;
         assert!(export.next().await.unwrap().is_err(), "it ends without the mark of a whole one");

@@ -54,17 +54,13 @@ async fn guessed(addresses: usize) {
     assert!(checked <= CHECKED, "{checked}");
 
     let mut home = Browser { address: "127.0.9.9".to_owned(), ..host.browser() };
-    assert_eq!(
-        home.log_in("admin", PASSWORD).await.location.as_deref(),
-        Some("/guests"),
-        "from a known address"
-    );
+    assert_eq!(home.log_in("admin", PASSWORD).await.location.as_deref(), Some("/"), "from a known address");
     // Also where all the guesses come from.
     let mut roaming =
         Browser { address: "127.0.100.1".to_owned(), device: known.device.clone(), ..host.browser() };
     assert_eq!(
         roaming.log_in("admin", PASSWORD).await.location.as_deref(),
-        Some("/guests"),
+        Some("/"),
         "with a known browser"
     );
     // An account that nobody guesses at, from an address that nobody uses.

@@ -1,6 +1,9 @@
 //! The decision: what somebody may do, with all their grants.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher as _},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +88,7 @@ impl Right {
 }
 
 /// What an API token leaves of its owner's rights: it never adds any.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Limit {
     pub privileges: Privileges,
     pub scope: Scope,
@@ -159,6 +162,17 @@ impl Rights {
             expires_ms: None,
         };
         Self { list: vec![right], limit: None }
+    }
+
+    /// A number that is another for other rights, as they hold now. Good within one run of the program.
+    pub fn fingerprint(&self, now_ms: i64) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        for right in self.list.iter().filter(|right| right.expires_ms.is_none_or(|end| now_ms < end)) {
+            right.privileges.hash(&mut hasher);
+            right.scope.hash(&mut hasher);
+        }
+        self.limit.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The decision, and the right that it rests on. Whatever is done with guests needs the right to see them, too: nobody

@@ -33,7 +33,7 @@ pub async fn log(driver: &dyn Backend, upid: &str, tries: &mut u32) -> Option<Lo
 /// What people call the guest, where its id is a number.
 pub fn title(state: &AppState, id: &GuestId) -> Option<String> {
     let snapshot = state.inventory.snapshot();
-    snapshot.guests.iter().find(|guest| guest.id == *id)?.title.clone()
+    snapshot.guest(id)?.title.clone()
 }
 
 /// When the newest task of each guest began.

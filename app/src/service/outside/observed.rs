@@ -103,7 +103,7 @@ impl Observer {
         self.counts.insert(change.guest.clone(), count);
         if let Some(id) = id {
             tracing::info!(operation = %id, guest = %change.guest, after = ?change.after, "change from outside seen");
-            self.state.inventory.announce();
+            self.state.latest.written();
         }
         Ok(())
     }

@@ -21,18 +21,18 @@ pub fn Account(frame: Frame) -> impl IntoView {
                 <span class="meta">{frame.roles}</span>
             </span>
         </p>
-        <a class="account-link" href="/account">
+        <a class="account-link" href="/account" title="Sessions and tokens">
             <Icon glyph=Glyph::Screen />
-            "Sessions and tokens"
+            <span class="account-words">"Sessions and tokens"</span>
         </a>
-        <a class="account-link" href="/account/password">
+        <a class="account-link" href="/account/password" title="Change password">
             <Icon glyph=Glyph::Key />
-            "Change password"
+            <span class="account-words">"Change password"</span>
         </a>
         <ActionForm action=log_out>
-            <button class="account-link" type="submit">
+            <button class="account-link" type="submit" title="Log out">
                 <Icon glyph=Glyph::Exit />
-                "Log out"
+                <span class="account-words">"Log out"</span>
             </button>
         </ActionForm>
     }

@@ -62,6 +62,14 @@ pub fn StatusBadge(status: GuestStatus) -> impl IntoView {
     view! { <span class=format!("state {tone}")>{drawn(shape)} {status.as_str()}</span> }
 }
 
+/// Whether a machine is up.
+#[component]
+pub fn NodeBadge(is_online: bool) -> impl IntoView {
+    let (shape, tone, word) =
+        if is_online { (Shape::Disc, "good", "up") } else { (Shape::Diamond, "bad", "down") };
+    view! { <span class=format!("state {tone}")>{drawn(shape)} {word}</span> }
+}
+
 /// Where an operation is in its life.
 #[component]
 pub fn OutcomeBadge(state: OperationState) -> impl IntoView {

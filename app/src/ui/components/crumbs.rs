@@ -40,13 +40,33 @@ fn crumbs(path: &str) -> Vec<Crumb> {
     let here = |label: &str| (label.to_owned(), None);
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts[..] {
+        [] => vec![here("Dashboard")],
+        ["nodes"] => vec![here("Nodes")],
+        ["nodes", name] => {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            vec![link("Nodes", "/nodes"), here(&name)]
+        }
         ["guests"] => vec![here("Guests")],
         ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
+        ["guests", "new", "plan"] => {
+            vec![link("Guests", "/guests"), link("New guest", "/guests/new"), here("Check")]
+        }
         ["guests", "plan"] => vec![link("Guests", "/guests"), here("Chosen guests")],
         ["guests", _, name] => vec![link("Guests", "/guests"), here(name)],
         ["guests", backend, name, "plan", action] => {
             let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
             vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here(label)]
+        }
+        ["guests", backend, name, "do", action] => {
+            let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
+            vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here(label)]
+        }
+        ["guests", backend, name, tab] => {
+            vec![
+                link("Guests", "/guests"),
+                link(name, &format!("/guests/{backend}/{name}")),
+                here(&capital(tab)),
+            ]
         }
         ["history"] => vec![here("History")],
         ["history", id] => vec![link("History", "/history"), here(&format!("#{id}"))],
@@ -84,10 +104,14 @@ mod tests {
 
     #[test]
     fn every_page_says_where_it_is() {
+        assert_eq!(labels("/"), "Dashboard");
+        assert_eq!(labels("/nodes/pve1"), "Nodes > pve1");
         assert_eq!(labels("/guests"), "Guests");
         assert_eq!(labels("/guests/new"), "Guests > New guest");
         assert_eq!(labels("/guests/plan"), "Guests > Chosen guests");
         assert_eq!(labels("/guests/lxc/web1"), "Guests > web1");
+        assert_eq!(labels("/guests/lxc/web1/snapshots"), "Guests > web1 > Snapshots");
+        assert_eq!(labels("/guests/lxc/web1/do/clone"), "Guests > web1 > Clone");
         assert_eq!(labels("/guests/lxc/web1/plan/shutdown"), "Guests > web1 > Shut down");
         assert_eq!(labels("/guests/lxc/web1/plan/explode"), "Guests > web1 > explode");
         assert_eq!(labels("/history/12"), "History > #12");

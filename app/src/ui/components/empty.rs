@@ -2,7 +2,10 @@
 
 use leptos::{either::Either, prelude::*};
 
-use super::icon::{Glyph, Icon};
+use super::{
+    command::CommandLine,
+    icon::{Glyph, Icon},
+};
 
 /// `whole_page`: there is nothing else on the page, so this is its heading.
 #[component]
@@ -25,5 +28,21 @@ pub fn Empty(
             {title}
             {children()}
         </div>
+    }
+}
+
+/// Logged in, and that is all.
+#[component]
+pub fn WithoutRights(username: String) -> impl IntoView {
+    let command = format!("paddock grant add {username} viewer everything");
+    view! {
+        <Empty glyph=Glyph::Account title="You may do nothing here yet">
+            <p>
+                {format!(
+                    "You are logged in as {username}, and nobody has given this account a right in Paddock. ",
+                )} "Ask an administrator of Paddock; whoever is root on the host can do it, too:"
+            </p>
+            <CommandLine text=command />
+        </Empty>
     }
 }

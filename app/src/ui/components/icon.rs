@@ -31,6 +31,9 @@ pub enum Glyph {
     Lock,
     Arrow,
     Cross,
+    Dashboard,
+    Node,
+    Rail,
 }
 
 impl Glyph {
@@ -67,6 +70,11 @@ impl Glyph {
             Self::Lock => "M3.5 7.2h9v6.3h-9zM5.5 7.2V5a2.5 2.5 0 0 1 5 0v2.2",
             Self::Arrow => "M3 8h10M9.3 4.3L13 8l-3.7 3.7",
             Self::Cross => "M4.5 4.5l7 7M11.5 4.5l-7 7",
+            Self::Dashboard => {
+                "M2.5 2.5h4.5v6h-4.5zM9 2.5h4.5v3.5h-4.5zM9 8h4.5v5.5h-4.5zM2.5 10.5h4.5v3h-4.5z"
+            }
+            Self::Node => "M3.5 2h9v12h-9zM6 5h4M6 7.5h4M8 11.2h.01",
+            Self::Rail => "M2.5 3h11v10h-11zM6.3 3v10",
         }
     }
 }

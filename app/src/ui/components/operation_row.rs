@@ -44,7 +44,7 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
     let OperationSummary { id, origin, parent, guest, action, actor, state, started_ms, failure, .. } =
         operation;
     view! {
-        <li class="op">
+        <li class="op" data-row=id.href()>
             <span class="op-outcome">
                 <Outcome deed=action.clone() state />
             </span>
@@ -108,7 +108,7 @@ fn OperationRow(operation: OperationSummary, now_ms: i64, guests: bool) -> impl 
 fn DamagedRow(record: DamagedRecord, now_ms: i64, guests: bool) -> impl IntoView {
     let DamagedRecord { id, started_ms, what } = record;
     view! {
-        <li class="op">
+        <li class="op" data-row=id.href()>
             <span class="op-outcome">
                 <DamagedBadge />
             </span>

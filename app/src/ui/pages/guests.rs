@@ -1,65 +1,149 @@
 //! All guests of the host.
 
+mod bar;
 mod choose;
 mod row;
+mod table;
 
 use std::sync::Arc;
 
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use choose::{Actions, ChooseAll, Chosen};
-use row::Row;
+use bar::{Bar, Wanted};
+use choose::Chosen;
+use table::{RowOf, Shown, Table};
 
 use crate::{
-    api::guests::{Act, BackendHealth, GuestList, GuestRow, list_guests},
-    domain::{action::Refusal, host::Availability},
+    api::guests::{Act, BackendHealth, page_guests},
+    domain::{
+        access::Privilege,
+        host::Availability,
+        list::arrange,
+        view::{GuestRow, ListPage, Stale},
+    },
     ui::{
         components::{
+            ago::Ago,
             banner::{Banner, Tone},
-            command::CommandLine,
-            empty::Empty,
+            empty::{Empty, WithoutRights},
             frame::{Announce, Me},
             icon::{Glyph, Icon},
             loaded::{ActionProblem, Loaded},
         },
-        filter::Filter,
-        keys,
         live::Live,
         reply::reply,
     },
 };
 
+/// The first answer is one page of the list. In the browser the whole follows, and is from then on arranged there.
 #[component]
 pub fn GuestsPage() -> impl IntoView {
     let live = expect_context::<Live>();
+    let board = live.board();
     let act = ServerAction::<Act>::new();
     announce(act);
-    let list = reply(move || (live.version(), act.version().get()), |_| list_guests());
-    let chosen = Chosen::none();
+    let wanted = Wanted::of_address();
     let query = use_query_map();
-    let typed = RwSignal::new(query.read_untracked().get("q").unwrap_or_default());
+    let asked = move |before: Option<&(String, String, String, String)>| {
+        // Once all is known here the server is asked no more.
+        if let (true, Some(before)) = (board.is_full(), before) {
+            return before.clone();
+        }
+        let query = query.read();
+        let word = |key: &str| query.get(key).unwrap_or_default();
+        (word("q"), word("sort"), word("group"), word("page"))
+    };
+    let asked = Memo::new(asked);
+    let page = reply(move || asked.get(), |(q, sort, group, page)| page_guests(q, sort, group, page));
+    Effect::new(move |_| {
+        if page.get().is_some() {
+            board.fill();
+        }
+    });
+    let chosen = Chosen::none();
+    Effect::new(move |_| {
+        if board.is_full() {
+            let known = board.known().read();
+            chosen.keep(|guest| known.get(guest).is_some());
+        }
+    });
     let error = Signal::derive(move || act.value().get().and_then(Result::err));
+    let health = move || {
+        let (backends, now_ms) = if board.is_full() {
+            let known = board.known().read();
+            (known.backends.clone(), known.now_ms)
+        } else {
+            page.get().and_then(Result::ok).map(|page| (page.list.backends, page.list.now_ms))?
+        };
+        Some(backends.into_iter().map(|health| view! { <Health health now_ms /> }).collect_view())
+    };
+    // What the filter finds of all that is known here.
+    let arranged = Memo::new(move |_| {
+        let known = board.known().read();
+        let arranged = arrange(&known.rows, &wanted.query());
+        let guest = |at: usize| known.rows.get(at).map(Arc::as_ref);
+        (Arc::new(table::lines(&arranged.lines, guest)), arranged.found)
+    });
+    let count = Signal::derive(move || {
+        if board.is_full() {
+            Some((arranged.read().1, board.known().read().rows.len()))
+        } else {
+            page.get().and_then(Result::ok).map(|page| (page.found, page.total))
+        }
+    });
+    let whole = move || {
+        let row: RowOf = Arc::new(move |id| board.known().read().get(id).cloned());
+        let shown = Shown {
+            lines: Signal::derive(move || arranged.read().0.clone()),
+            row: StoredValue::new(row),
+            now_ms: Signal::derive(move || board.known().read_untracked().now_ms),
+        };
+        view! {
+            <Found count wanted>
+                <Table shown act chosen />
+            </Found>
+        }
+    };
+    let first = move |page: ListPage| {
+        let links = view! { <Pages page=page.clone() /> };
+        let rows: Vec<Arc<GuestRow>> = page.list.guests.into_iter().map(Arc::new).collect();
+        let lines = Arc::new(table::lines(&page.lines, |at| rows.get(at).map(Arc::as_ref)));
+        let row: RowOf = Arc::new(move |id| rows.iter().find(|row| row.guest.id == *id).cloned());
+        let shown = Shown {
+            lines: Signal::stored(lines),
+            row: StoredValue::new(row),
+            now_ms: Signal::stored(page.list.now_ms),
+        };
+        view! {
+            <Found count wanted>
+                <Table shown act chosen />
+            </Found>
+            {links}
+        }
+    };
     view! {
         <Title text="Guests" />
-        <Loaded reply=list let:list>
-            {
-                let GuestList { now_ms, backends, guests, create_refusal, .. } = list;
-                let guests = Arc::new(guests);
+        <header class="head">
+            <h1>"Guests"</h1>
+            <Transition>{new_guest}</Transition>
+        </header>
+        <ActionProblem error />
+        <Transition>{health}</Transition>
+        <Bar wanted count />
+        <Show
+            when=move || board.is_full()
+            fallback=move || {
                 view! {
-                    <header class="head">
-                        <h1>"Guests"</h1>
-                        <NewGuest refusal=create_refusal />
-                    </header>
-                    <ActionProblem error />
-                    {backends.into_iter().map(|health| view! { <Health health /> }).collect_view()}
-                    <FilterBar typed guests=guests.clone() />
-                    <Found typed guests now_ms act chosen />
+                    <Loaded reply=page let:page>
+                        {first(page).into_any()}
+                    </Loaded>
                 }
-                    .into_any()
             }
-        </Loaded>
+        >
+            {whole}
+        </Show>
     }
 }
 
@@ -73,17 +157,19 @@ pub fn announce(act: ServerAction<Act>) {
     });
 }
 
-#[component]
-fn NewGuest(refusal: Option<Refusal>) -> impl IntoView {
-    match refusal {
-        None => view! {
+/// The way to a new guest; disabled, and saying why, for whoever may make none.
+fn new_guest() -> AnyView {
+    let me = expect_context::<Me>();
+    if me.holds(Privilege::Create) {
+        view! {
             <a class="button primary" href="/guests/new">
                 <Icon glyph=Glyph::Plus />
                 "New guest"
             </a>
         }
-        .into_any(),
-        Some(refusal) => view! {
+        .into_any()
+    } else {
+        view! {
             <span class="action">
                 <button
                     type="button"
@@ -95,17 +181,17 @@ fn NewGuest(refusal: Option<Refusal>) -> impl IntoView {
                     "New guest"
                 </button>
                 <span class="tip" role="tooltip" id="tip-new">
-                    {refusal.to_string()}
+                    "You lack the privilege “create”; an administrator can grant it"
                 </span>
             </span>
         }
-        .into_any(),
+        .into_any()
     }
 }
 
 /// A backend that is not as it should be; nothing for one that is.
 #[component]
-fn Health(health: BackendHealth) -> impl IntoView {
+fn Health(health: BackendHealth, now_ms: i64) -> impl IntoView {
     let label = health.state.kind.label();
     match (health.state.availability, health.stale) {
         (Availability::Unavailable { reason, cure }, _) => view! {
@@ -114,9 +200,15 @@ fn Health(health: BackendHealth) -> impl IntoView {
             </Banner>
         }
         .into_any(),
-        (Availability::Available { .. }, Some(why)) => view! {
-            <Banner tone=Tone::Warning title=format!("What is shown of {label} may be old")>
-                <p>{why}</p>
+        (Availability::Available { .. }, Some(Stale { why, since_ms })) => view! {
+            <Banner
+                tone=Tone::Warning
+                title=format!("{label} does not answer: its guests are shown as they were")
+            >
+                <p>
+                    {why} " No reading worked since " <Ago at_ms=since_ms now_ms />
+                    ". It is tried again by itself."
+                </p>
             </Banner>
         }
         .into_any(),
@@ -124,157 +216,73 @@ fn Health(health: BackendHealth) -> impl IntoView {
     }
 }
 
-/// The filter: a GET form without JavaScript, at once with it.
+/// The table, or why there is none.
 #[component]
-fn FilterBar(typed: RwSignal<String>, guests: Arc<Vec<GuestRow>>) -> impl IntoView {
-    let total = guests.len();
-    let count = move || {
-        let filter = Filter::parse(&typed.read());
-        if filter.is_empty() {
-            return if total == 1 { "1 guest".to_owned() } else { format!("{total} guests") };
-        }
-        let found = guests.iter().filter(|row| filter.matches(&row.guest)).count();
-        format!("{found} of {total}")
-    };
-    view! {
-        <form
-            class="filter"
-            role="search"
-            method="get"
-            action="/guests"
-            on:submit=|event| event.prevent_default()
-        >
-            <label class="search">
-                <Icon glyph=Glyph::Search />
-                <span class="unseen">"Filter"</span>
-                <input
-                    id=keys::FILTER
-                    name="q"
-                    type="search"
-                    class="input"
-                    autocomplete="off"
-                    spellcheck="false"
-                    placeholder="Name, address, status:running"
-                    value=typed.get_untracked()
-                    prop:value=typed
-                    on:input:target=move |event| typed.set(event.target().value())
-                    on:keydown=move |event: ev::KeyboardEvent| {
-                        if event.key() == "Escape" {
-                            typed.set(String::new());
-                        }
-                    }
-                />
-                <kbd aria-hidden="true">"/"</kbd>
-            </label>
-            <button class="button without-script" type="submit">
-                "Filter"
-            </button>
-            <span class="count figures" role="status">
-                {count}
-            </span>
-        </form>
-    }
-}
-
-#[component]
-fn Found(
-    typed: RwSignal<String>,
-    guests: Arc<Vec<GuestRow>>,
-    now_ms: i64,
-    act: ServerAction<Act>,
-    chosen: Chosen,
-) -> impl IntoView {
+fn Found(count: Signal<Option<(usize, usize)>>, wanted: Wanted, children: ChildrenFn) -> impl IntoView {
     let me = expect_context::<Me>();
+    // Which of the three it is: the table itself stays while the numbers change.
+    let what = Memo::new(move |_| match count.get() {
+        Some((_, 0)) => What::Nothing,
+        Some((0, _)) => What::NoMatch,
+        _ => What::Some,
+    });
     move || {
-        let filter = Filter::parse(&typed.read());
-        let found: Vec<_> = guests.iter().filter(|row| filter.matches(&row.guest)).cloned().collect();
         if let Some(username) = me.without_rights() {
-            view! { <WithoutRights username /> }.into_any()
-        } else if guests.is_empty() {
-            view! {
+            return view! { <WithoutRights username /> }.into_any();
+        }
+        match what.get() {
+            What::Some => children().into_any(),
+            What::Nothing => view! {
                 <Empty glyph=Glyph::Guests title="No guests yet">
-                    <p>"Every LXC and crun container of this host appears here by itself."</p>
+                    <p>
+                        "Every guest of Proxmox, LXC and crun on this host appears here by itself."
+                    </p>
                     <a class="button" href="/guests/new">
                         "Create the first one"
                     </a>
                 </Empty>
             }
-            .into_any()
-        } else if found.is_empty() {
-            view! {
+            .into_any(),
+            What::NoMatch => view! {
                 <Empty glyph=Glyph::Search title="No guest matches the filter">
-                    <p class="long">{typed.get()}</p>
-                    <a class="button" href="/guests" on:click=move |_| typed.set(String::new())>
+                    <p class="long">{move || wanted.typed()}</p>
+                    <a class="button" href="/guests" on:click=move |_| wanted.clear()>
                         "Clear the filter"
                     </a>
                 </Empty>
             }
-            .into_any()
-        } else {
-            view! {
-                <Table found now_ms act chosen />
-                <Actions chosen />
-            }
-            .into_any()
+            .into_any(),
         }
     }
 }
 
-/// Logged in, and that is all.
-#[component]
-fn WithoutRights(username: String) -> impl IntoView {
-    let command = format!("paddock grant add {username} viewer everything");
-    view! {
-        <Empty glyph=Glyph::Account title="You may do nothing here yet">
-            <p>
-                {format!(
-                    "You are logged in as {username}, and nobody has given this account a right in Paddock. ",
-                )} "Ask an administrator of Paddock; whoever is root on the host can do it, too:"
-            </p>
-            <CommandLine text=command />
-        </Empty>
-    }
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Nothing,
+    NoMatch,
+    Some,
 }
 
+/// The ways to the other pages of a list that is not there whole: hidden where scripts are at work, as then it is.
 #[component]
-fn Table(found: Vec<GuestRow>, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -> impl IntoView {
-    let all = found.iter().map(|row| row.guest.id.to_string()).collect();
-    view! {
-        <table class="guests">
-            <thead>
-                <tr>
-                    <td class="c-choose">
-                        <ChooseAll found=all chosen />
-                    </td>
-                    <th scope="col" class="c-state">
-                        "State"
-                    </th>
-                    <th scope="col" class="c-name">
-                        "Name"
-                    </th>
-                    <th scope="col" class="c-address">
-                        "Address"
-                    </th>
-                    <th scope="col" class="c-pid">
-                        "PID"
-                    </th>
-                    <th scope="col" class="c-uptime">
-                        "Uptime"
-                    </th>
-                    <th scope="col" class="c-last">
-                        "Last operation"
-                    </th>
-                    <th scope="col" class="c-action">
-                        <span class="unseen">"Action"</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>
-                {found
-                    .into_iter()
-                    .map(|row| view! { <Row row now_ms act chosen /> })
-                    .collect_view()}
-            </tbody>
-        </table>
-    }
+fn Pages(page: ListPage) -> impl IntoView {
+    let ListPage { query, page, pages, .. } = page;
+    let link = move |to: usize, rel: &'static str, label: &'static str| {
+        (1..=pages).contains(&to).then(|| {
+            view! {
+                <a class="button" rel=rel href=format!("/guests{}", query.search(to))>
+                    {label}
+                </a>
+            }
+        })
+    };
+    (pages > 1).then(|| {
+        view! {
+            <nav class="pages without-script" aria-label="Pages">
+                {link(page - 1, "prev", "Previous")}
+                <span class="figures">{format!("Page {page} of {pages}")}</span>
+                {link(page + 1, "next", "Next")}
+            </nav>
+        }
+    })
 }

@@ -1,14 +1,17 @@
 //! One guest in the list.
 
+use std::sync::Arc;
+
 use leptos::{form::ActionForm, prelude::*};
 
-use super::choose::{Choose, Chosen};
 use crate::{
     api::guests::{Act, GuestRow},
     domain::{
         access::Privileges,
         guest::{GuestId, GuestStatus},
-        operation::{OperationSummary, Origin},
+        limits::Cpus,
+        operation::Origin,
+        view::{LastOperation, RowUsage},
         words,
     },
     ui::components::{
@@ -17,19 +20,23 @@ use crate::{
         command::Copy,
         guest_actions::{ActFields, glyph, likely},
         icon::{Glyph, Icon},
+        sparkline::Sparkline,
     },
 };
 
+/// The cells of a guest, but for the box that chooses it.
 #[component]
-pub fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -> impl IntoView {
-    let GuestRow { guest, last, may } = row;
-    let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
-    let id = guest.id.clone();
-    view! {
-        <tr>
-            <td class="c-choose">
-                <Choose guest=id.clone() label=guest.label().to_owned() chosen />
-            </td>
+pub fn Row(
+    #[prop(into)] row: Signal<Arc<GuestRow>>,
+    #[prop(into)] now_ms: Signal<i64>,
+    act: ServerAction<Act>,
+) -> impl IntoView {
+    move || {
+        let GuestRow { guest, last, may, usage } = GuestRow::clone(&row.read());
+        let now_ms = now_ms.get_untracked();
+        let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
+        let id = guest.id.clone();
+        view! {
             <td class="c-state">
                 <StatusBadge status=guest.status />
             </td>
@@ -44,12 +51,19 @@ pub fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -
                         .then(|| view! { <span class="id">{id.name.to_string()}</span> })}
                     <BackendChip kind=id.backend />
                     {guest.note.map(|note| view! { <Noted note /> })}
+                    {guest.node.map(|node| view! { <span class="meta node">{node}</span> })}
+                    {guest
+                        .tags
+                        .into_iter()
+                        .map(|tag| view! { <span class="chip tag">{tag}</span> })
+                        .collect_view()}
                 </div>
             </th>
+            <td class="c-cpu">{usage.clone().and_then(cpu)}</td>
+            <td class="c-memory">{usage.and_then(memory)}</td>
             <td class="c-address">
                 <Addresses all=guest.addresses />
             </td>
-            <td class="c-pid mono">{guest.pid.map(|pid| pid.to_string())}</td>
             <td class="c-uptime figures">
                 {guest.started_ms.map(|since_ms| view! { <Uptime since_ms now_ms /> })}
             </td>
@@ -57,8 +71,42 @@ pub fn Row(row: GuestRow, now_ms: i64, act: ServerAction<Act>, chosen: Chosen) -
             <td class="c-action">
                 {(!busy).then(|| view! { <RowAction guest=id status=guest.status may act /> })}
             </td>
-        </tr>
+        }
     }
+}
+
+/// The processor time it uses, relative to what it may use.
+fn cpu(usage: RowUsage) -> Option<impl IntoView> {
+    let (used, most) = (usage.now.cpu?, usage.now.cpu_most);
+    let of = most.map(|most| format!(" of {} cores", most.0.div_ceil(1000)));
+    let title = format!("{used} cores{}", of.unwrap_or_default());
+    Some(view! {
+        <span class="used" title=title>
+            <Sparkline levels=usage.spark.cpu />
+            <span class="figures">{percent(used, most)}</span>
+        </span>
+    })
+}
+
+/// Of what it may use; cores where that is not known.
+fn percent(used: Cpus, most: Option<Cpus>) -> String {
+    match most {
+        Some(Cpus(most @ 1..)) => format!("{} %", (u64::from(used.0) * 100).div_ceil(u64::from(most))),
+        _ => used.to_string(),
+    }
+}
+
+/// The memory it uses, relative to what it may use.
+fn memory(usage: RowUsage) -> Option<impl IntoView> {
+    let (used, most) = (usage.now.memory?, usage.now.memory_most);
+    let of = most.map(|most| format!(" of {}", words::bytes(most)));
+    let title = format!("{}{}", words::bytes(used), of.unwrap_or_default());
+    Some(view! {
+        <span class="used" title=title>
+            <Sparkline levels=usage.spark.memory />
+            <span class="figures">{words::bytes(used)}</span>
+        </span>
+    })
 }
 
 /// There is something to know about this guest before one acts.
@@ -90,7 +138,7 @@ fn Addresses(all: Vec<String>) -> impl IntoView {
 
 /// "stopped by anna, 2 min ago", "seen stopped, 2 min ago"
 #[component]
-fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
+fn Last(last: LastOperation, now_ms: i64) -> impl IntoView {
     let running = last.state.is_live();
     let what = words::came_to(&last.action, last.state);
     // What was only seen nobody is known to have done.
@@ -99,9 +147,9 @@ fn Last(last: OperationSummary, now_ms: i64) -> impl IntoView {
         _ => format!("{what} by {}, ", last.who()),
     };
     let time = if running {
-        view! { <Elapsed since_ms=last.started_ms now_ms /> }.into_any()
+        view! { <Elapsed since_ms=last.at_ms now_ms /> }.into_any()
     } else {
-        view! { <Ago at_ms=last.finished_ms.unwrap_or(last.started_ms) now_ms /> }.into_any()
+        view! { <Ago at_ms=last.at_ms now_ms /> }.into_any()
     };
     view! {
         <a class="last" href=last.id.href()>

@@ -1,6 +1,6 @@
-//! What the filter field of the guest list matches. The same rule runs on the server and in the browser.
+//! What the filter field of the guest list matches. The same rule runs on the server, in the browser and for `paddock list`.
 
-use crate::domain::guest::{BackendKind, Guest};
+use super::guest::{BackendKind, Guest};
 
 /// A parsed filter: every word must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

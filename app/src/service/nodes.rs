@@ -1,0 +1,269 @@
+//! The machines that guests run on: read now and then, shown from memory, so that looking at them costs the host nothing.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use futures::future::join_all;
+
+use super::{AppState, Error};
+use crate::{
+    auth::{Caller, policy},
+    backend::{Backend, now_ms},
+    domain::{
+        access::{On, Privilege},
+        dashboard::{Counts, NodeView, NodesPage, NodesProblem},
+        guest::{BackendKind, Guest, GuestStatus},
+        host::Node,
+    },
+};
+
+/// Between two readings. Of a cluster one takes a request, and three for each node.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// What is known of the nodes. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Nodes(Arc<RwLock<BTreeMap<BackendKind, Reading>>>);
+
+/// What a backend told of its nodes last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Reading {
+    nodes: Vec<Node>,
+    /// When it told them, milliseconds since 1970.
+    at_ms: i64,
+    /// Why they could not be read since.
+    failed: Option<String>,
+}
+
+/// A node, with the backends whose guests run there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    pub node: Node,
+    pub backends: Vec<BackendKind>,
+    /// When it was read, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// What each backend answers to the question for its nodes. Of several that serve one cluster only one is asked, for all of
+/// them.
+pub async fn read(drivers: &[Arc<dyn Backend>]) -> Vec<(BackendKind, Result<Vec<Node>, String>)> {
+    let asked = |driver: &&Arc<dyn Backend>| !is_of_cluster(driver.kind()) || driver.tells_tasks();
+    join_all(
+        drivers
+            .iter()
+            .filter(asked)
+            .map(async |driver| (driver.kind(), driver.nodes().await.map_err(|error| error.to_string()))),
+    )
+    .await
+}
+
+fn is_of_cluster(kind: BackendKind) -> bool {
+    matches!(kind, BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm)
+}
+
+/// The nodes by name. One that several backends tell of stands there once, with the storages of all.
+pub fn merged(
+    told: impl IntoIterator<Item = (BackendKind, i64, Vec<Node>)>,
+    kinds: &[BackendKind],
+) -> Vec<Machine> {
+    let mut machines = Vec::<Machine>::new();
+    for (kind, at_ms, nodes) in told {
+        let serve = |other: &&BackendKind| **other == kind || is_of_cluster(kind) && is_of_cluster(**other);
+        let backends: Vec<BackendKind> = kinds.iter().filter(serve).copied().collect();
+        for node in nodes {
+            match machines.iter_mut().find(|machine| machine.node.name == node.name) {
+                Some(machine) => {
+                    for storage in node.storages {
+                        if !machine.node.storages.iter().any(|known| known.name == storage.name) {
+                            machine.node.storages.push(storage);
+                        }
+                    }
+                    machine.backends.extend(&backends);
+                }
+                None => machines.push(Machine { node, backends: backends.clone(), at_ms }),
+            }
+        }
+    }
+    machines.sort_by(|a, b| a.node.name.cmp(&b.node.name));
+    machines
+}
+
+impl Nodes {
+    fn note(&self, told: Vec<(BackendKind, Result<Vec<Node>, String>)>, at_ms: i64) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (kind, answer) in told {
+            match answer {
+                Ok(nodes) => {
+                    known.insert(kind, Reading { nodes, at_ms, failed: None });
+                }
+                // What was known stays.
+                Err(why) => known.entry(kind).or_default().failed = Some(why),
+            }
+        }
+    }
+
+    fn known(&self) -> BTreeMap<BackendKind, Reading> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which nodes there are, and whether they are up: what open pages are told of at once.
+    fn outline(&self) -> Vec<(String, bool)> {
+        let known = self.known();
+        known.values().flat_map(|read| &read.nodes).map(|node| (node.name.clone(), node.is_online)).collect()
+    }
+
+    pub fn machines(&self, kinds: &[BackendKind]) -> Vec<Machine> {
+        merged(self.known().into_iter().map(|(kind, read)| (kind, read.at_ms, read.nodes)), kinds)
+    }
+}
+
+/// Reads the nodes of every backend that can be used.
+pub async fn refresh(state: &AppState) {
+    let usable = |driver: &&Arc<dyn Backend>| {
+        let snapshot = state.inventory.snapshot();
+        snapshot.backends.get(&driver.kind()).is_some_and(|health| health.state.availability.is_available())
+    };
+    let drivers: Vec<Arc<dyn Backend>> = state.registry.iter().filter(usable).cloned().collect();
+    let before = state.nodes.outline();
+    state.nodes.note(read(&drivers).await, now_ms());
+    if state.nodes.outline() != before {
+        state.news.ring();
+    }
+}
+
+/// Keeps what is known of the nodes as of the last minute, until the task is dropped.
+pub async fn keep(state: AppState) {
+    loop {
+        refresh(&state).await;
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// All nodes, for whoever may see any guest.
+pub fn page(state: &AppState, caller: &Caller) -> Result<NodesPage, Error> {
+    policy::decide(caller, Privilege::See, On::Somewhere)?;
+    let problems = state.nodes.known().into_iter().filter_map(|(backend, read)| {
+        let why = read.failed?;
+        Some(NodesProblem { backend, why })
+    });
+    Ok(NodesPage { now_ms: now_ms(), problems: problems.collect(), nodes: views(state, caller) })
+}
+
+/// The nodes with the guests that the caller may see; none for those who may see no guest at all.
+pub(super) fn views(state: &AppState, caller: &Caller) -> Vec<NodeView> {
+    if policy::decide(caller, Privilege::See, On::Somewhere).is_err() {
+        return Vec::new();
+    }
+    let kinds: Vec<BackendKind> = state.registry.iter().map(|driver| driver.kind()).collect();
+    let machines = state.nodes.machines(&kinds);
+    let snapshot = state.inventory.snapshot();
+    let mut guests: BTreeMap<&str, Vec<&Guest>> = BTreeMap::new();
+    for guest in &snapshot.guests {
+        let node = guest.node.as_deref().or_else(|| {
+            // It runs on this host.
+            let here = machines.iter().find(|machine| machine.backends.contains(&guest.id.backend));
+            here.map(|machine| machine.node.name.as_str())
+        });
+        if let Some(node) = node.filter(|_| policy::sees(caller, guest)) {
+            guests.entry(node).or_default().push(guest);
+        }
+    }
+    let counts = |name: &str| count(guests.get(name).into_iter().flatten().copied());
+    machines
+        .iter()
+        .map(|machine| NodeView {
+            counts: counts(&machine.node.name),
+            node: machine.node.clone(),
+            backends: machine.backends.clone(),
+            at_ms: machine.at_ms,
+        })
+        .collect()
+}
+
+/// How many there are of each kind.
+pub(super) fn count<'a>(guests: impl Iterator<Item = &'a Guest>) -> Counts {
+    let (mut total, mut by_status, mut by_backend) = (0, [0; GuestStatus::ALL.len()], BTreeMap::new());
+    for guest in guests {
+        total += 1;
+        if let Some(at) = GuestStatus::ALL.iter().position(|status| *status == guest.status) {
+            by_status[at] += 1;
+        }
+        *by_backend.entry(guest.id.backend).or_default() += 1;
+    }
+    let statuses = GuestStatus::ALL.into_iter().zip(by_status);
+    Counts {
+        total,
+        by_status: statuses.filter(|(_, count)| *count > 0).collect(),
+        by_backend: by_backend.into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{guest::GuestId, host::Storage};
+
+    fn node(name: &str, storages: &[&str]) -> Node {
+        let storage = |name: &&str| Storage {
+            name: (*name).to_owned(),
+            kind: "dir".to_owned(),
+            content: Vec::new(),
+            used: None,
+            total: None,
+            is_active: true,
+        };
+        Node {
+            name: name.to_owned(),
+            is_online: true,
+            version: String::new(),
+            cpu_permille: None,
+            cores: None,
+            memory: None,
+            memory_total: None,
+            load: Vec::new(),
+            uptime_seconds: None,
+            storages: storages.iter().map(storage).collect(),
+            networks: Vec::new(),
+            note: None,
+        }
+    }
+
+    #[test]
+    fn a_node_that_several_backends_tell_of_stands_there_once_with_all_their_storages() {
+        use BackendKind::{Crun, Lxc, ProxmoxLxc, ProxmoxVm};
+        let told = [
+            (ProxmoxLxc, 1, vec![node("pve2", &["local"]), node("pve1", &["local"])]),
+            (Lxc, 2, vec![node("pve1", &["containers"])]),
+            (Crun, 3, vec![node("pve1", &["containers", "images"])]),
+        ];
+        let machines = merged(told, &[ProxmoxLxc, ProxmoxVm, Lxc, Crun]);
+        let names: Vec<&str> = machines.iter().map(|machine| machine.node.name.as_str()).collect();
+        assert_eq!(names, ["pve1", "pve2"]);
+        assert_eq!(machines[0].backends, [ProxmoxLxc, ProxmoxVm, Lxc, Crun]);
+        assert_eq!(machines[1].backends, [ProxmoxLxc, ProxmoxVm]);
+        let storages: Vec<&str> = machines[0].node.storages.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(storages, ["local", "containers", "images"]);
+    }
+
+    #[test]
+    fn nodes_that_cannot_be_read_stay_as_they_were() {
+        let nodes = Nodes::default();
+        nodes.note(vec![(BackendKind::Lxc, Ok(vec![node("here", &[])]))], 7);
+        nodes.note(vec![(BackendKind::Lxc, Err("It does not answer.".to_owned()))], 9);
+        let machines = nodes.machines(&[BackendKind::Lxc]);
+        assert_eq!((machines.len(), machines[0].at_ms), (1, 7));
+        assert_eq!(nodes.known()[&BackendKind::Lxc].failed.as_deref(), Some("It does not answer."));
+    }
+
+    #[test]
+    fn guests_are_counted_by_state_and_backend_and_what_there_is_none_of_is_left_out() {
+        use GuestStatus::{Running, Stopped};
+        let guest = |backend, name, status| Guest::new(GuestId::parse(backend, name).unwrap(), status);
+        let guests = [guest("lxc", "a", Stopped), guest("crun", "b", Running), guest("lxc", "c", Stopped)];
+        let counts = count(guests.iter());
+        assert_eq!((counts.total, counts.by_status), (3, vec![(Running, 1), (Stopped, 2)]));
+        assert_eq!(counts.by_backend, [(BackendKind::Lxc, 2), (BackendKind::Crun, 1)]);
+    }
+}
