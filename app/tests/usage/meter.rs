@@ -102,6 +102,14 @@ pub fn memory(pid: u32) -> u64 {
     v1.or_else(v2).expect("the kernel counts memory").trim().parse().unwrap()
 }
 
+/// Whether the kernel counts what the process's group reads and writes.
+pub fn counts_disks(pid: u32) -> bool {
+    let v1 = "/blkio.throttle.io_service_bytes_recursive";
+    let v1 = group(pid, "blkio").and_then(|dir| fs::read_to_string(dir + v1).ok());
+    let v2 = || fs::read_to_string(group(pid, "")? + "/io.stat").ok();
+    v1.or_else(v2).is_some_and(|text| text.lines().any(|line| line.contains(':')))
+}
+
 /// The process's control group in the hierarchy of this controller, of version 2 for none.
 fn group(pid: u32, controller: &str) -> Option<String> {
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
