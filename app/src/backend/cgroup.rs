@@ -132,10 +132,10 @@ impl Groups {
     }
 
     /// Bytes read from disks and written to them so far. Version 1 does not count what the kernel writes later, on its
-    /// own.
+    /// own, and newer kernels count nothing there.
     pub fn disk(&self) -> Option<[u64; 2]> {
         // Where there is no word of groups below, the group's own.
-        let v1 = |file| self.v1("blkio", file).map(|text| disk::v1(&text));
+        let v1 = |file| self.v1("blkio", file).and_then(|text| disk::v1(&text));
         v1("blkio.throttle.io_service_bytes_recursive")
             .or_else(|| v1("blkio.throttle.io_service_bytes"))
             .or_else(|| self.v2("io.stat").map(|text| disk::v2(&text)))

@@ -1,7 +1,7 @@
 //! Answers of everything a driver reads, one value after the other made wrong, to drivers that remember: they are read
 //! or a typed error, and nothing of them stands unchecked in a path, a parameter, a name or an address.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use app::{
     backend::{
@@ -208,6 +208,7 @@ async fn ask(driver: &ProxmoxDriver, kind: BackendKind, what: &str) {
     match what {
         "/cluster/resources" => {
             driver.list().await.map_or_else(told, |all| all.iter().for_each(check_guest));
+            driver.meters(&[], Duration::ZERO).await.map_or_else(told, |_| ());
             driver.guest(&id).await.map_or_else(told, |guest| guest.iter().for_each(check_guest));
             plan(&id, ActionRequest::Stop).await;
         }

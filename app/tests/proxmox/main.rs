@@ -13,6 +13,7 @@ mod hostile_wire;
 mod lab;
 mod life;
 mod load;
+mod meters;
 mod person;
 mod read;
 mod settings;

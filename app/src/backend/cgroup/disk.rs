@@ -1,15 +1,18 @@
 //! Bytes read from disks and written to them by one control group, all devices together. Formats: the kernel's
 //! blkio-controller.rst and cgroup-v2.rst.
 
-/// Lines of device, `Read` or `Write` or others, and bytes.
-pub fn v1(text: &str) -> [u64; 2] {
+/// Lines of device, `Read` or `Write` or others, and bytes. `None` where no device is named: nothing was ever read or
+/// written, or it is not counted, which since Linux 6.10 is so until somebody limits it.
+pub fn v1(text: &str) -> Option<[u64; 2]> {
     let mut sum = [0u64; 2];
+    let mut is_counted = false;
     for line in text.lines() {
+        is_counted |= line.split_whitespace().next().is_some_and(|device| device.contains(':'));
         let mut words = line.split_whitespace().skip(1);
         let (what, bytes) = (words.next(), words.next().and_then(|word| word.parse().ok()));
         add(&mut sum, what, bytes, ["Read", "Write"]);
     }
-    sum
+    is_counted.then_some(sum)
 }
 
 /// Lines of device and `key=number`, among others `rbytes` and `wbytes`. Empty where nothing was ever read or written.
@@ -37,9 +40,9 @@ mod tests {
     #[test]
     fn version_1_is_summed_over_devices_without_its_own_sums() {
         let text = "8:0 Read 100\n8:0 Write 20\n8:0 Sync 120\n8:0 Total 120\n253:1 Read 7\nTotal 127\n";
-        assert_eq!(v1(text), [107, 20]);
-        assert_eq!(v1(""), [0, 0]);
-        assert_eq!(v1("8:0 Read\n8:0 Read x\nRead 5\n"), [0, 0]);
+        assert_eq!(v1(text), Some([107, 20]));
+        assert_eq!(v1("8:0 Read\n8:0 Read x\nRead 5\n"), Some([0, 0]));
+        assert_eq!([v1(""), v1("Total 0\n")], [None, None], "not counted is not nothing");
     }
 
     #[test]
