@@ -32,7 +32,7 @@ test("a command shows what it says and how it ends", async ({ admin, js }, info)
   const name = await make(admin, `exec-${info.project.name}`);
   crun("start", name);
   await open(admin, js, `/guests/crun/${name}/exec`);
-  await admin.getByLabel("Command").fill(`sh -c 'echo "<$1>"; exit 3' - 'two  words'`);
+  await admin.getByRole("textbox", { name: "Command" }).fill(`sh -c 'echo "<$1>"; exit 3' - 'two  words'`);
   if (js) await expect(admin.locator(".argv li")).toHaveText(["sh", "-c", 'echo "<$1>"; exit 3', "-", "two  words"]);
   await admin.getByRole("button", { name: "Run", exact: true }).click();
   await admin.waitForURL(js ? "**/exec?**operation=**" : "**/history/*");
@@ -54,11 +54,11 @@ test("what is wrong with a command is said while one types", async ({ admin, js 
   test.skip(!js, "the server says it, too");
   const name = await make(admin, `typo-${info.project.name}`);
   await open(admin, js, `/guests/crun/${name}/exec`);
-  await admin.getByLabel("Command").fill("echo 'a");
+  await admin.getByRole("textbox", { name: "Command" }).fill("echo 'a");
   await expect(admin.getByText("A quotation mark is not closed")).toBeVisible();
   await admin.getByRole("button", { name: "Run", exact: true }).click();
   await expect(admin).toHaveURL(/\/exec$/);
-  await expect(admin.getByLabel("Command")).toBeFocused();
+  await expect(admin.getByRole("textbox", { name: "Command" })).toBeFocused();
 });
 
 test("memory is changed by its plan, and the file holds it", async ({ admin, js }, info) => {

@@ -125,7 +125,8 @@ fn OfKind(
     });
     let sourceless = (step == Step::What && sources.len() == 1)
         .then(|| view! { <input type="hidden" name="source" value=sources[0].0 /> });
-    let others = (step == Step::What).then(|| elsewhere(kind, &typing.typed.get_untracked())).unwrap_or_default();
+    let others =
+        (step == Step::What).then(|| elsewhere(kind, &typing.typed.get_untracked())).unwrap_or_default();
     let hidden = |(name, value): (String, String)| view! { <input type="hidden" name=name value=value /> };
     view! {
         {others.into_iter().map(hidden).collect_view()}
