@@ -59,6 +59,9 @@ pub enum Choices {
     Isos,
 }
 
+/// Names of what can be chosen, by what is chosen from.
+pub type Offered = Vec<(Choices, Vec<String>)>;
+
 const YES_NO: Input = Input::OneOf(&[("true", "Yes"), ("false", "No")]);
 
 pub(super) const fn parameter(field: Field, label: &'static str, input: Input) -> Parameter {

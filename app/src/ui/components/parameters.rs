@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::field::{ChoiceField, SwitchField, TextArea, TextField};
 use crate::{
-    domain::form::{Choices, Input, Parameter},
+    domain::form::{Choices, Input, Offered, Parameter},
     ui::typed::Typing,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 pub fn Parameters(
     parameters: Vec<Parameter>,
     typing: Typing,
-    #[prop(optional)] choices: Vec<(Choices, Vec<String>)>,
+    #[prop(optional)] choices: Offered,
 ) -> impl IntoView {
     let typed = typing.typed.get_untracked();
     parameters

@@ -117,7 +117,8 @@ fn Head(
     let id = guest.id.clone();
     let label = guest.label().to_owned();
     view! {
-        <Title text=move || here.get().title(&label) />
+        // The title is set once more while the page goes.
+        <Title text=move || here.try_get().unwrap_or(Tab::Overview).title(&label) />
         <header class="head">
             <div class="head-words">
                 <h1 class="long">{guest.label().to_owned()}</h1>

@@ -98,12 +98,7 @@ fn elsewhere(kind: BackendKind, typed: &Typed) -> Vec<(String, String)> {
 }
 
 #[component]
-fn OfKind(
-    kind: BackendKind,
-    step: Step,
-    typing: Typing,
-    choices: Vec<(form::Choices, Vec<String>)>,
-) -> impl IntoView {
+fn OfKind(kind: BackendKind, step: Step, typing: Typing, choices: form::Offered) -> impl IntoView {
     let sources = form::sources(kind);
     let of_step: Vec<NewField> = form::new_fields(kind).into_iter().filter(|it| it.step == step).collect();
     let radios = (step == Step::What && sources.len() > 1).then(|| {
@@ -125,8 +120,10 @@ fn OfKind(
     });
     let sourceless = (step == Step::What && sources.len() == 1)
         .then(|| view! { <input type="hidden" name="source" value=sources[0].0 /> });
-    let others =
-        (step == Step::What).then(|| elsewhere(kind, &typing.typed.get_untracked())).unwrap_or_default();
+    let others = match step {
+        Step::What => elsewhere(kind, &typing.typed.get_untracked()),
+        Step::HowBig => Vec::new(),
+    };
     let hidden = |(name, value): (String, String)| view! { <input type="hidden" name=name value=value /> };
     view! {
         {others.into_iter().map(hidden).collect_view()}
