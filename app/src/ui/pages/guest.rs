@@ -9,7 +9,7 @@ mod timeline;
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::{components::Outlet, hooks::use_params_map};
 
 use configuration::Configuration;
 use exec::Exec;
@@ -100,6 +100,8 @@ pub fn GuestPage() -> impl IntoView {
             }}
         </Loaded>
         {content}
+        // Empty; but a router takes no navigation for done whose view it did not see.
+        <Outlet />
     }
 }
 
