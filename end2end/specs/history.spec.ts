@@ -130,6 +130,7 @@ test("all of a guest's history is there when the guest is gone", async ({ admin,
   const name = await make(admin, `gone-${info.project.name}`);
   await open(admin, js, `/guests/crun/${name}`);
   await admin.getByRole("link", { name: "All of its history" }).click();
+  await admin.waitForURL("**/timeline");
   await expect(rows(admin)).toHaveCount(1);
   await ended(admin, "/api/guests/act", { backend: "crun", name, action: "delete", confirm: name });
   await open(admin, js, `/guests/crun/${name}`);

@@ -1,6 +1,6 @@
 // The main job: create, start, shut down, stop and delete, with the tools of the host agreeing at each step.
 import { bundle, crunState, lxcInfo } from "../host.js";
-import { eventually, expect, open, press, remove, test } from "./paddock.js";
+import { eventually, expect, open, press, remove, test, toPlan } from "./paddock.js";
 
 test("an LXC container from busybox", async ({ admin, js }, info) => {
   const name = `web-${info.project.name}`;
@@ -10,7 +10,10 @@ test("an LXC container from busybox", async ({ admin, js }, info) => {
   await admin.getByRole("radio", { name: "LXC" }).check();
   await admin.getByLabel("Name").fill(name);
   await admin.getByLabel("Template", { exact: true }).selectOption("busybox");
-  await admin.getByRole("button", { name: "Create", exact: true }).click();
+  await toPlan(admin, js);
+  await expect(admin.getByText(new RegExp(`lxc-create -P \\S+ -n ${name} -t busybox`)).first()).toBeVisible();
+  expect(lxcInfo(name)).toBe("");
+  await admin.getByRole("button", { name: "Run", exact: true }).click();
   await admin.waitForURL("**/history/*");
   await eventually(admin, js, async () => {
     await expect(admin.locator("main header").getByText("succeeded", { exact: true })).toBeVisible({ timeout: 500 });
@@ -38,10 +41,14 @@ test("an LXC container from busybox", async ({ admin, js }, info) => {
 test("a crun container from a bundle", async ({ admin, js }, info) => {
   const name = `job-${info.project.name}-${process.pid}`;
   await open(admin, js, "/guests/new");
-  await admin.getByRole("radio", { name: "crun" }).check();
   await admin.getByLabel("Name").fill(name);
+  await admin.getByRole("radio", { name: "crun" }).check();
+  if (!js) await admin.getByRole("button", { name: "Show its fields" }).click();
+  await expect(admin.getByLabel("Name")).toHaveValue(name);
+  await admin.getByRole("radio", { name: "A bundle" }).check();
   await admin.getByLabel("OCI bundle").fill(bundle);
-  await admin.getByRole("button", { name: "Create", exact: true }).click();
+  await toPlan(admin, js);
+  await admin.getByRole("button", { name: "Run", exact: true }).click();
   await admin.waitForURL("**/history/*");
   await eventually(admin, js, async () => {
     await expect(admin.locator("main header").getByText("succeeded", { exact: true })).toBeVisible({ timeout: 500 });

@@ -115,3 +115,14 @@ export async function make(page: Page, name: string): Promise<string> {
   expect(crunState(name)).toBe("created");
   return name;
 }
+
+/** From the form of a new guest to the plan of it: in two steps, or, without JavaScript, in one. */
+export async function toPlan(page: Page, js: boolean) {
+  if (js) {
+    await page.getByRole("button", { name: "Next", exact: true }).click();
+    await page.waitForURL("**step=size**");
+  }
+  await page.getByRole("button", { name: "Show what will run" }).click();
+  await page.waitForURL("**/guests/new/plan?**");
+  await ready(page, js);
+}

@@ -20,9 +20,15 @@ for (const [name, message] of names) {
     await admin.getByRole("radio", { name: "LXC" }).check();
     await admin.getByLabel("Name").fill(name);
     await admin.getByLabel("Arguments of the template").fill("--one\n--two <b>");
-    await admin.getByRole("button", { name: "Create", exact: true }).click();
+    if (js) {
+      await admin.getByRole("button", { name: "Next", exact: true }).click();
+      await expect(admin.getByLabel("Name")).toHaveAttribute("aria-invalid", "true");
+      await expect(admin.getByLabel("Name")).toBeFocused();
+    } else {
+      await admin.getByRole("button", { name: "Show what will run" }).click();
+    }
     await expect(admin.getByText(message)).toBeVisible();
-    await expect(admin.getByLabel("Name")).toHaveAttribute("aria-invalid", "true");
+    if (!js) await admin.getByRole("link", { name: "Change what is asked for" }).click();
     await expect(admin.getByLabel("Name")).toHaveValue(name);
     await expect(admin.getByLabel("Arguments of the template")).toHaveValue("--one\n--two <b>");
   });
@@ -57,18 +63,16 @@ test("a delete with another name deletes nothing", async ({ admin, js }) => {
 });
 
 test("what somebody does at the host's own shell shows up", async ({ admin, js }) => {
-  await open(admin, js, "/guests/lxc/mail");
-  const configuration = admin.getByText("lxc.rootfs.path", { exact: false });
-  if (js) {
-    await admin.getByText("Configuration", { exact: true }).first().click();
-    await expect(configuration).toBeVisible();
-  }
+  await open(admin, js, "/guests/lxc/mail/configuration");
+  await expect(admin.getByText("lxc.rootfs.path", { exact: false })).toBeVisible();
+  const memory = admin.getByLabel("Memory");
+  if (js) await memory.fill("123M");
   lxc("lxc-start", "-n", "mail", "-d");
   await eventually(admin, js, async () => {
     await expect(admin.locator("main header").getByText("running", { exact: true })).toBeVisible({ timeout: 500 });
   });
-  // What was opened stays open although the page has changed around it.
-  if (js) await expect(configuration).toBeVisible();
+  // What is being typed stays although the page has changed around it.
+  if (js) await expect(memory).toHaveValue("123M");
   lxc("lxc-stop", "-n", "mail", "-k");
   await eventually(admin, js, async () => {
     await expect(admin.locator("main header").getByText("stopped", { exact: true })).toBeVisible({ timeout: 500 });

@@ -1,5 +1,7 @@
 //! A guest's tabs and forms: what is asked for by them, on real LXC and real crun.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 mod common;
 
 use app::{

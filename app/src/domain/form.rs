@@ -17,7 +17,7 @@ pub mod values;
 pub use changes::{changeable, changes, shown};
 pub use command::split;
 pub use create::{NewField, Step, create, new_fields, sources};
-pub use fields::{Choices, Input, Parameter, parameters};
+pub use fields::{Choices, Input, Offered, Parameter, parameters};
 pub use new_guest::NewGuest;
 pub use read::{Reader, Wrong};
 pub use request::{read, request};

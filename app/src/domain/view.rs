@@ -6,7 +6,7 @@ use super::{
     access::{Privilege, Privileges},
     action::{GuestAction, Refusal},
     event::At,
-    form::Choices,
+    form::{Choices, Offered},
     guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
     history::FilterError,
     host::BackendState,
@@ -183,8 +183,7 @@ pub struct FormPage {
     pub action: GuestAction,
     /// Why it cannot be had now.
     pub refusal: Option<Refusal>,
-    /// Names of what can be chosen, by what is chosen from.
-    pub choices: Vec<(Choices, Vec<String>)>,
+    pub choices: Offered,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,8 +245,8 @@ pub struct BulkPart {
 pub struct CreateChoices {
     /// Those that can create guests here.
     pub backends: Vec<BackendState>,
-    /// Names of what can be chosen, by what is chosen from, of each backend that this person may make guests with.
-    pub choices: Vec<(BackendKind, Vec<(Choices, Vec<String>)>)>,
+    /// Of each backend that this person may make guests with.
+    pub choices: Vec<(BackendKind, Offered)>,
     pub refusal: Option<Refusal>,
 }
 

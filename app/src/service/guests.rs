@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, policy},
-    backend::{self, Backend},
+    backend,
     domain::{
         access::{On, Place, Privilege},
         action::{ActionRequest, Field, GuestAction, Refusal},
@@ -72,12 +72,12 @@ pub async fn preview(
     action: GuestAction,
     typed: &Typed,
 ) -> Result<Option<Preview>, Error> {
-    let Some((driver, guest)) = super::guest_forms::seen(state, caller, backend, name).await? else {
+    let Some((_, guest)) = super::guest_forms::seen(state, caller, backend, name).await? else {
         return Ok(None);
     };
     // Before its settings are read, which are not for everybody.
     let asked = match policy::decide(caller, action.privilege(), On::Guest(Place::of(&guest))) {
-        Ok(()) => refused(asked(driver.as_ref(), &guest.id, action, typed).await)?,
+        Ok(()) => refused(asked(state, &guest.id, action, typed).await)?,
         Err(refusal) => Err(refusal),
     };
     let confirm = asked.as_ref().ok().and_then(|request| request.to_confirm(guest.label()));
@@ -96,13 +96,16 @@ pub async fn preview(
 
 /// What the form asks of this guest.
 async fn asked(
-    driver: &dyn Backend,
+    state: &AppState,
     id: &GuestId,
     action: GuestAction,
     typed: &Typed,
 ) -> Result<ActionRequest, Error> {
     let present = match action {
-        GuestAction::Configure => driver.inspect(&id.name).await.map_err(|error| error.into_refusal(id))?,
+        GuestAction::Configure => {
+            let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
+            driver.inspect(&id.name).await.map_err(|error| error.into_refusal(id))?
+        }
         _ => None,
     };
     Ok(form::request(action, typed, &present.map(|detail| detail.settings).unwrap_or_default())?)
@@ -147,8 +150,7 @@ async fn confirmed_ask(
     id: GuestId,
 ) -> Result<Ask, Error> {
     permit::first(state, caller, &id, form.action).await?;
-    let driver = state.registry.get(id.backend).ok_or(Error::NotFound)?;
-    let request = asked(driver.as_ref(), &id, form.action, form.typed).await?;
+    let request = asked(state, &id, form.action, form.typed).await?;
     confirmed(state, &id, &request, form.confirm).await?;
     Ok(Ask::new(Target::Guest(id), request).agreed(form.plan))
 }

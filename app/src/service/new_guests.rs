@@ -12,7 +12,7 @@ use crate::{
     domain::{
         access::{On, Place, Privilege},
         action::{ActionRequest, Field, GuestAction, Refusal},
-        form::{self, Choices, Typed},
+        form::{self, Choices, Offered, Typed},
         guest::BackendKind,
         host::{CreateOptions, Image, ImageKind, Node},
         name::GuestName,
@@ -100,7 +100,7 @@ pub async fn choices(state: &AppState, caller: &Caller) -> Result<CreateChoices,
 }
 
 /// What cannot be read is not offered: it can still be typed by the command line.
-async fn of_backend(driver: &dyn Backend) -> Vec<(Choices, Vec<String>)> {
+async fn of_backend(driver: &dyn Backend) -> Offered {
     let kind = driver.kind();
     let mut options = CreateOptions::default();
     let (images, nodes, ()) =

@@ -32,11 +32,6 @@ impl Typing {
         }
     }
 
-    /// What the form starts with.
-    pub fn start(self) -> Typed {
-        self.start.get_value()
-    }
-
     /// What is wrong with this field; of one that nobody has typed into only once the form was sent.
     pub fn wrong(self, field: Field) -> Signal<Option<String>> {
         Signal::derive(move || {

@@ -98,7 +98,10 @@ async fn every_way_to_ask_for_something_records_its_refusal_once() {
     guests::act(state, &vera, form).await.unwrap_err();
     operations::cancel(state, &vera, OperationId(99)).await.unwrap_err();
     again::begin(state, &vera, OperationId(98), "", "").await.unwrap_err();
-    let create = Typed::default().with(Field::Backend, "lxc").with(Field::Name, "new1");
+    let create = Typed::default()
+        .with(Field::Backend, "lxc")
+        .with(Field::Name, "new1")
+        .with(Field::Template, "busybox");
     new_guests::create(state, &vera, &create, None, "").await.unwrap_err();
     let ask = BulkAsk { guests: Vec::new(), request: ActionRequest::Stop, agreed: None };
     bulk::begin(state, &vera, ask).await.unwrap_err();

@@ -48,7 +48,7 @@ pub fn sources(kind: BackendKind) -> &'static [(&'static str, &'static str)] {
 }
 
 /// The one that was chosen; where none was, the one whose field is filled in.
-fn source<'a>(kind: BackendKind, typed: &'a Typed) -> &'a str {
+fn source(kind: BackendKind, typed: &Typed) -> &str {
     let chosen = typed.text(Field::Source);
     if !chosen.is_empty() {
         return chosen;

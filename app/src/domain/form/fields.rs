@@ -59,6 +59,9 @@ pub enum Choices {
     Isos,
 }
 
+/// Names of what can be chosen, by what is chosen from.
+pub type Offered = Vec<(Choices, Vec<String>)>;
+
 const YES_NO: Input = Input::OneOf(&[("true", "Yes"), ("false", "No")]);
 
 pub(super) const fn parameter(field: Field, label: &'static str, input: Input) -> Parameter {
@@ -175,14 +178,16 @@ fn snapshot(kind: BackendKind) -> Vec<Parameter> {
 }
 
 fn change(kind: BackendKind, field: Field) -> Parameter {
-    let size = |label| parameter(field, label, Input::Mono).hint("With a unit: 512M, 2G.");
+    let size =
+        |label| parameter(field, label, Input::Mono).hint("With a unit: 512M, 2G. Empty: no limit is set.");
     match field {
         Field::Memory => size("Memory"),
         Field::Swap => size("Swap"),
         Field::Cpu if kind == BackendKind::ProxmoxVm => {
             parameter(field, "Processor cores", Input::Mono).hint("All sockets together.")
         }
-        Field::Cpu => parameter(field, "Processor cores", Input::Mono).hint("2, or 1.5 for a share of one."),
+        Field::Cpu => parameter(field, "Processor cores", Input::Mono)
+            .hint("2, or 1.5 for a share of one. Empty: no limit is set."),
         Field::Pids => parameter(field, "Processes at most", Input::Mono),
         Field::Tags => parameter(field, "Tags", Input::Line).hint("With commas between them."),
         Field::StartAtBoot => parameter(field, "Start when the host boots", YES_NO),

@@ -6,7 +6,7 @@ use crate::domain::{
     guest::BackendKind,
     secret::Secret,
     spec::{
-        BindMount, Bios, CloudInit, ContainerSpec, CreateSpec, Limits, LxcNetwork, OciImage, OciSpec,
+        BindMount, Bios, CloudInit, ContainerSpec, Cpus, CreateSpec, Limits, LxcNetwork, OciImage, OciSpec,
         ProxmoxNetwork, VmSource, VmSpec,
     },
 };
@@ -215,7 +215,7 @@ impl NewGuest {
                 return wrong(Field::Iso, "It starts from a disk image or an installer, not from both.");
             }
         };
-        let cores = match self.limits.cpu.map(|cpu| cpu.whole()) {
+        let cores = match self.limits.cpu.map(Cpus::whole) {
             None => None,
             Some(Some(cores)) => Some(cores),
             Some(None) => return wrong(Field::Cpu, "A VM has whole cores: 2, not 1.5."),

@@ -37,13 +37,12 @@ pub fn glyph(action: GuestAction) -> Glyph {
         GuestAction::Resume => Glyph::Start,
         GuestAction::Exec => Glyph::Prompt,
         GuestAction::Clone | GuestAction::MakeTemplate => Glyph::Copy,
-        GuestAction::Snapshot | GuestAction::Rollback | GuestAction::DeleteSnapshot | GuestAction::Backup => {
-            Glyph::Keep
-        }
+        GuestAction::Snapshot | GuestAction::Backup => Glyph::Keep,
+        GuestAction::Rollback => Glyph::History,
         GuestAction::Configure | GuestAction::Resize => Glyph::Settings,
         GuestAction::Migrate => Glyph::Arrow,
         GuestAction::Unlock => Glyph::Lock,
-        GuestAction::Delete => Glyph::Delete,
+        GuestAction::Delete | GuestAction::DeleteSnapshot => Glyph::Delete,
     }
 }
 

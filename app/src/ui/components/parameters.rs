@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::field::{ChoiceField, SwitchField, TextArea, TextField};
 use crate::{
-    domain::form::{Choices, Input, Parameter},
+    domain::form::{Choices, Input, Offered, Parameter},
     ui::typed::Typing,
 };
 
@@ -13,14 +13,14 @@ use crate::{
 pub fn Parameters(
     parameters: Vec<Parameter>,
     typing: Typing,
-    #[prop(optional)] choices: Vec<(Choices, Vec<String>)>,
+    #[prop(optional)] choices: Offered,
 ) -> impl IntoView {
-    let start = typing.start();
+    let typed = typing.typed.get_untracked();
     parameters
         .into_iter()
         .map(|parameter| {
             let Parameter { field, label, hint, input } = parameter;
-            let (name, value) = (field.as_str(), start.get(field).unwrap_or_default().to_owned());
+            let (name, value) = (field.as_str(), typed.get(field).unwrap_or_default().to_owned());
             let error = typing.wrong(field);
             match input {
                 Input::Line => view! { <TextField id=name name label value hint error /> }.into_any(),
@@ -53,7 +53,7 @@ pub fn Parameters(
                 }
                 Input::Lines => view! { <TextArea id=name name label value hint error /> }.into_any(),
                 Input::Switch => {
-                    let on = start.is_on(field);
+                    let on = typed.is_on(field);
                     view! { <SwitchField id=name name label on hint /> }.into_any()
                 }
                 Input::OneOf(choices) => {

@@ -9,7 +9,7 @@ mod timeline;
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::{components::Outlet, hooks::use_params_map};
 
 use configuration::Configuration;
 use exec::Exec;
@@ -100,6 +100,8 @@ pub fn GuestPage() -> impl IntoView {
             }}
         </Loaded>
         {content}
+        // Empty; but a router takes no navigation for done whose view it did not see.
+        <Outlet />
     }
 }
 
@@ -117,7 +119,8 @@ fn Head(
     let id = guest.id.clone();
     let label = guest.label().to_owned();
     view! {
-        <Title text=move || here.get().title(&label) />
+        // The title is set once more while the page goes.
+        <Title text=move || here.try_get().unwrap_or(Tab::Overview).title(&label) />
         <header class="head">
             <div class="head-words">
                 <h1 class="long">{guest.label().to_owned()}</h1>

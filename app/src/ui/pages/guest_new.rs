@@ -107,8 +107,8 @@ fn NewGuest(choices: CreateChoices, create: ServerAction<CreateGuest>) -> impl I
                 <Fields choices typing />
                 <div class="buttons">
                     <button class="button primary" type="submit">
-                        <span class="next">"Next"</span>
-                        <span class="last">"Show what will run"</span>
+                        <span class="to-size">"Next"</span>
+                        <span class="to-plan">"Show what will run"</span>
                     </button>
                     <button class="button back" type="button" on:click=move |_| back("")>
                         "Back"

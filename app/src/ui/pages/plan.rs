@@ -90,13 +90,14 @@ fn Known(preview: Preview, typed: Typed, act: ServerAction<Act>) -> impl IntoVie
     let name = guest.label().to_owned();
     let title = format!("{} {name}", action.label());
     let problem = Signal::derive(move || act.value().get().and_then(Result::err));
+    let is_asked = !form::parameters(guest.id.backend, action).is_empty();
     // Back to where it was asked for, with all that was typed.
-    let back = match typed.is_empty() {
-        true => guest.id.href(),
-        false => typed.at(&ask_href(&guest.id, action)),
+    let back = match action {
+        GuestAction::Rollback | GuestAction::DeleteSnapshot => ask_href(&guest.id, action),
+        _ if is_asked && !typed.is_empty() => typed.at(&ask_href(&guest.id, action)),
+        _ => guest.id.href(),
     };
     let agreement = Agreement { action, confirm, plan, hash, back };
-    let is_asked = !form::parameters(guest.id.backend, action).is_empty();
     let change = is_asked.then(|| typed.at(&ask_href(&guest.id, action)));
     let id = guest.id.clone();
     let typed_fields = typed

@@ -90,8 +90,8 @@ fn CommandForm(
     act: ServerAction<Act>,
     typing: Typing,
 ) -> impl IntoView {
-    let start = typing.start();
-    let started = move |field: Field| start.get(field).unwrap_or_default().to_owned();
+    let typed = typing.typed.get_untracked();
+    let started = move |field: Field| typed.get(field).unwrap_or_default().to_owned();
     let error = Signal::derive(move || act.value().get().and_then(Result::err));
     let plan = plan_href(&guest, GuestAction::Exec);
     let choice = ActionChoice { action: GuestAction::Exec, refusal };

@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// Deeper branches are not told apart.
+const DEEPEST: usize = 6;
+
 #[component]
 pub fn Snapshots(at: At) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -161,7 +164,7 @@ fn Row(
     });
     view! {
         <tr>
-            <th scope="row" class="mono strong branch" style=format!("--depth: {}", depth.min(12))>
+            <th scope="row" class=format!("mono strong depth-{}", depth.min(DEEPEST))>
                 {name}
                 {memory.then(|| view! { <span class="chip">"with memory"</span> })}
             </th>

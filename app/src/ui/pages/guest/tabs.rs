@@ -84,7 +84,7 @@ pub fn refusals(page: &Page) -> Vec<(Tab, Refusal)> {
 pub fn Tabs(guest: GuestId, here: Memo<Tab>, refusals: Vec<(Tab, Refusal)>) -> impl IntoView {
     let tab = move |tab: Tab| {
         let refusal = refusals.iter().find(|(of, _)| *of == tab).map(|(_, refusal)| refusal);
-        let current = move || (here.get() == tab).then_some("page");
+        let current = move || (here.try_get() == Some(tab)).then_some("page");
         match refusal {
             None => view! {
                 <a href=format!("{}{}", guest.href(), tab.path()) aria-current=current>

@@ -39,8 +39,9 @@ pub fn Fields(choices: CreateChoices, typing: Typing) -> impl IntoView {
             view! { <OfKind kind step typing choices /> }
         })
     };
-    let chosen = typing.start().text(Field::Backend).to_owned();
-    let name = typing.start().get(Field::Name).unwrap_or_default().to_owned();
+    let typed = typing.typed.get_untracked();
+    let chosen = typed.text(Field::Backend).to_owned();
+    let name = typed.get(Field::Name).unwrap_or_default().to_owned();
     view! {
         <fieldset class="step-fields what">
             <legend class="unseen">"What"</legend>
@@ -97,16 +98,11 @@ fn elsewhere(kind: BackendKind, typed: &Typed) -> Vec<(String, String)> {
 }
 
 #[component]
-fn OfKind(
-    kind: BackendKind,
-    step: Step,
-    typing: Typing,
-    choices: Vec<(form::Choices, Vec<String>)>,
-) -> impl IntoView {
+fn OfKind(kind: BackendKind, step: Step, typing: Typing, choices: form::Offered) -> impl IntoView {
     let sources = form::sources(kind);
     let of_step: Vec<NewField> = form::new_fields(kind).into_iter().filter(|it| it.step == step).collect();
     let radios = (step == Step::What && sources.len() > 1).then(|| {
-        let chosen = typing.start().text(Field::Source).to_owned();
+        let chosen = typing.typed.with_untracked(|typed| typed.text(Field::Source).to_owned());
         view! {
             <fieldset class="field" id="source">
                 <legend>"Made from"</legend>
@@ -124,7 +120,10 @@ fn OfKind(
     });
     let sourceless = (step == Step::What && sources.len() == 1)
         .then(|| view! { <input type="hidden" name="source" value=sources[0].0 /> });
-    let others = (step == Step::What).then(|| elsewhere(kind, &typing.start())).unwrap_or_default();
+    let others = match step {
+        Step::What => elsewhere(kind, &typing.typed.get_untracked()),
+        Step::HowBig => Vec::new(),
+    };
     let hidden = |(name, value): (String, String)| view! { <input type="hidden" name=name value=value /> };
     view! {
         {others.into_iter().map(hidden).collect_view()}
