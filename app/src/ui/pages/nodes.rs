@@ -276,8 +276,8 @@ fn Storages(storages: Vec<Storage>) -> impl IntoView {
     };
     (!storages.is_empty()).then(|| {
         view! {
-            <section class="part" aria-labelledby="storages">
-                <div class="part-head">
+            <section class="area" aria-labelledby="storages">
+                <div class="area-head">
                     <h2 id="storages">"Storages"</h2>
                 </div>
                 <Table columns=&[
@@ -311,8 +311,8 @@ fn Networks(networks: Vec<Network>) -> impl IntoView {
     };
     (!networks.is_empty()).then(|| {
         view! {
-            <section class="part" aria-labelledby="networks">
-                <div class="part-head">
+            <section class="area" aria-labelledby="networks">
+                <div class="area-head">
                     <h2 id="networks">"Networks"</h2>
                 </div>
                 <Table columns=&[
