@@ -10,5 +10,6 @@ mod error;
 pub mod guests;
 pub mod operations;
 pub mod sessions;
+pub mod usage;
 
 pub use error::{AccountError, ApiError, CreateError, LogInError, Wait};

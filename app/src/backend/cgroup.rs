@@ -10,6 +10,8 @@ use crate::domain::spec::Cpus;
 
 use super::{files, process::CgroupLine};
 
+mod disk;
+
 /// Where every Linux mounts them.
 const ROOT: &str = "/sys/fs/cgroup";
 
@@ -65,8 +67,16 @@ pub struct Usage {
     pub frozen: bool,
 }
 
+/// What the processes of one control group may use; `None` without a limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    pub cpu: Option<Cpus>,
+    pub memory: Option<u64>,
+}
+
 /// The directories of one process's control groups, cut off below the component that `is_guest` accepts: a guest's
 /// init may have moved itself into a subgroup, and the guest is the whole.
+#[derive(Clone)]
 pub struct Groups {
     root: PathBuf,
     lines: Vec<CgroupLine>,
@@ -77,7 +87,11 @@ impl Groups {
         Self::at(ROOT, lines, is_guest)
     }
 
-    fn at(root: impl Into<PathBuf>, lines: Vec<CgroupLine>, is_guest: impl Fn(&str) -> bool) -> Self {
+    pub(super) fn at(
+        root: impl Into<PathBuf>,
+        lines: Vec<CgroupLine>,
+        is_guest: impl Fn(&str) -> bool,
+    ) -> Self {
         let cut = |path: &str| {
             let parts: Vec<&str> = path.split('/').collect();
             match parts.iter().position(|part| is_guest(part)) {
@@ -85,17 +99,17 @@ impl Groups {
                 None => path.to_owned(),
             }
         };
-        let lines = lines.into_iter().map(|l| CgroupLine { path: cut(&l.path), ..l }).collect();
+        // What a hierarchy's root tells, it tells of the whole host.
+        let lines = lines.into_iter().filter(|l| !l.path.trim_matches('/').is_empty());
+        let lines = lines.map(|l| CgroupLine { path: cut(&l.path), ..l }).collect();
         Self { root: root.into(), lines }
     }
 
     pub fn usage(&self) -> Usage {
         Usage {
-            memory: self
-                .number("memory", "memory.usage_in_bytes")
-                .or_else(|| self.v2("memory.current")?.trim().parse().ok()),
+            memory: self.memory(),
             memory_limit: self.memory_limit(),
-            cpu_ns: self.number("cpuacct", "cpuacct.usage").or_else(|| self.v2_cpu_ns()),
+            cpu_ns: self.cpu_ns(),
             cpu_limit: self.cpu_limit(),
             tasks: self
                 .number("pids", "pids.current")
@@ -104,6 +118,31 @@ impl Groups {
             tasks_limit: self.number("pids", "pids.max").or_else(|| self.v2("pids.max")?.trim().parse().ok()),
             frozen: self.is_frozen(),
         }
+    }
+
+    /// Bytes in use, with what the kernel caches of the group's files.
+    pub fn memory(&self) -> Option<u64> {
+        self.number("memory", "memory.usage_in_bytes")
+            .or_else(|| self.v2("memory.current")?.trim().parse().ok())
+    }
+
+    /// Processor time used so far.
+    pub fn cpu_ns(&self) -> Option<u64> {
+        self.number("cpuacct", "cpuacct.usage").or_else(|| self.v2_cpu_ns())
+    }
+
+    /// Bytes read from disks and written to them so far. Version 1 does not count what the kernel writes later, on its
+    /// own.
+    pub fn disk(&self) -> Option<[u64; 2]> {
+        // Where there is no word of groups below, the group's own.
+        let v1 = |file| self.v1("blkio", file).map(|text| disk::v1(&text));
+        v1("blkio.throttle.io_service_bytes_recursive")
+            .or_else(|| v1("blkio.throttle.io_service_bytes"))
+            .or_else(|| self.v2("io.stat").map(|text| disk::v2(&text)))
+    }
+
+    pub fn limits(&self) -> Limits {
+        Limits { cpu: self.cpu_limit(), memory: self.memory_limit() }
     }
 
     /// Cheaper than [`usage`](Self::usage) where only this is wanted.
@@ -204,110 +243,4 @@ impl FrozenWatch {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    const V1: &str = "30 20 0:26 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu\n";
-    const V2: &str = "31 20 0:27 / /sys/fs/cgroup/unified rw,relatime shared:10 - cgroup2 cgroup2 rw\n";
-
-    #[test]
-    fn the_layout_is_told_by_the_mounts() {
-        assert_eq!(Layout::from_mountinfo(&format!("{V1}{V2}")), Layout::Hybrid);
-        assert_eq!(Layout::from_mountinfo(V1), Layout::V1);
-        assert_eq!(Layout::from_mountinfo(V2), Layout::V2);
-    }
-
-    fn line(controllers: &[&str], path: &str) -> CgroupLine {
-        CgroupLine { controllers: controllers.iter().map(|&c| c.to_owned()).collect(), path: path.into() }
-    }
-
-    #[test]
-    fn a_v2_guest_is_read_above_its_inits_own_subgroup() {
-        let dir = tempfile::tempdir().unwrap();
-        let group = dir.path().join("lxc.payload.web1");
-        fs::create_dir_all(group.join("init.scope")).unwrap();
-        for (file, text) in [
-            ("memory.current", "4096\n"),
-            ("memory.max", "max\n"),
-            ("cpu.stat", "usage_usec 12\nuser_usec 5\n"),
-            ("cpu.max", "150000 100000\n"),
-            ("pids.current", "3\n"),
-            ("pids.max", "max\n"),
-            ("cgroup.freeze", "1\n"),
-        ] {
-            fs::write(group.join(file), text).unwrap();
-        }
-        let lines = vec![line(&[], "/lxc.payload.web1/init.scope")];
-        let usage = Groups::at(dir.path(), lines, |part| part == "lxc.payload.web1").usage();
-        let want = Usage {
-            memory: Some(4096),
-            memory_limit: None,
-            cpu_ns: Some(12_000),
-            cpu_limit: Some(Cpus(1500)),
-            tasks: Some(3),
-            tasks_limit: None,
-            frozen: true,
-        };
-        assert_eq!(usage, want);
-    }
-
-    #[test]
-    fn a_v1_guest_without_a_memory_limit_has_none() {
-        let dir = tempfile::tempdir().unwrap();
-        for (controller, file, text) in [
-            ("memory", "memory.usage_in_bytes", "8192\n"),
-            ("memory", "memory.limit_in_bytes", "9223372036854771712\n"),
-            ("freezer", "freezer.state", "FROZEN\n"),
-        ] {
-            fs::create_dir_all(dir.path().join(controller).join("g")).unwrap();
-            fs::write(dir.path().join(controller).join("g").join(file), text).unwrap();
-        }
-        let lines = vec![line(&["memory"], "/g"), line(&["freezer"], "/g")];
-        let groups = Groups::at(dir.path(), lines, |_| false);
-        assert_eq!(groups.usage(), Usage { memory: Some(8192), frozen: true, ..Usage::default() });
-    }
-
-    #[test]
-    fn limits_of_processors_and_processes_are_read_in_both_versions() {
-        let dir = tempfile::tempdir().unwrap();
-        for (controller, file, text) in [
-            ("cpu", "cpu.cfs_quota_us", "25000\n"),
-            ("cpu", "cpu.cfs_period_us", "100000\n"),
-            ("pids", "pids.max", "64\n"),
-        ] {
-            fs::create_dir_all(dir.path().join(controller).join("g")).unwrap();
-            fs::write(dir.path().join(controller).join("g").join(file), text).unwrap();
-        }
-        let lines = vec![line(&["cpu", "cpuacct"], "/g"), line(&["pids"], "/g")];
-        let usage = Groups::at(dir.path(), lines.clone(), |_| false).usage();
-        assert_eq!((usage.cpu_limit, usage.tasks_limit), (Some(Cpus(250)), Some(64)));
-        fs::write(dir.path().join("cpu/g/cpu.cfs_quota_us"), "-1\n").unwrap();
-        assert_eq!(Groups::at(dir.path(), lines, |_| false).usage().cpu_limit, None);
-        fs::create_dir_all(dir.path().join("v2")).unwrap();
-        for (max, limit) in [("max 100000\n", None), ("1000 1000000\n", Some(Cpus(1))), ("5 0\n", None)] {
-            fs::write(dir.path().join("v2/cpu.max"), max).unwrap();
-            assert_eq!(Groups::at(dir.path(), vec![line(&[], "/v2")], |_| false).usage().cpu_limit, limit);
-        }
-    }
-
-    #[test]
-    fn a_watch_sees_each_change() {
-        let dir = tempfile::tempdir().unwrap();
-        assert!(Groups::at(dir.path(), vec![line(&[], "/g")], |_| false).watch_frozen().is_none());
-        fs::create_dir_all(dir.path().join("freezer/g")).unwrap();
-        fs::create_dir_all(dir.path().join("g")).unwrap();
-        let lines = vec![line(&["freezer"], "/g"), line(&[], "/g")];
-        let (v1, v2) = (dir.path().join("freezer/g/freezer.state"), dir.path().join("g/cgroup.freeze"));
-        fs::write(&v1, "THAWED\n").unwrap();
-        fs::write(&v2, "0\n").unwrap();
-        let watch = Groups::at(dir.path(), lines, |_| false).watch_frozen().unwrap();
-        assert_eq!(watch.is_frozen(), Some(false));
-        fs::write(&v1, "FREEZING\n").unwrap();
-        assert_eq!(watch.is_frozen(), Some(true));
-        fs::write(&v1, "THAWED\n").unwrap();
-        fs::write(&v2, "1\n").unwrap();
-        assert_eq!(watch.is_frozen(), Some(true));
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ mod execute;
 mod files;
 mod host_runner;
 pub mod lxc;
+mod meter;
 pub(crate) mod process;
 pub mod proxmox;
 mod registry;
@@ -48,6 +49,7 @@ pub use execute::{Execution, ExecutionEnd, Past, Site, conclude, execute, now_ms
 pub use host_runner::{
     HostRunner, RunningTool, end_left_over, find_left_over, is_running, own_process, own_uid,
 };
+pub use meter::{Cpu, Meters, NodeMeters, Readings};
 pub use proxmox::{Person, Realms};
 pub use registry::Registry;
 pub use this_host::ThisHost;
@@ -83,6 +85,13 @@ pub trait Backend: Send + Sync {
 
     /// The machines that this backend's guests run on.
     async fn nodes(&self) -> Result<Vec<Node>, Error>;
+
+    /// What the guests that run and their machines have used so far: of these guests all that run, perhaps of others,
+    /// too. Starts no process, and sends no request unless the last list is older than `age`.
+    async fn meters(&self, running: &[GuestName], age: Duration) -> Result<Readings, Error> {
+        let _ = (running, age);
+        Ok(Readings::default())
+    }
 
     /// Adds what this backend offers for a new guest.
     async fn create_options(&self, options: &mut CreateOptions);

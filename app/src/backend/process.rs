@@ -154,11 +154,21 @@ impl Proc {
         Some(boot * 1000 + ticks * 1000 / TICKS_PER_SECOND)
     }
 
+    /// Whether the process has another network namespace than the host.
+    pub fn has_own_network(&self, pid: u32) -> bool {
+        let namespace = |pid: &str| std::fs::read_link(self.root.join(pid).join("ns/net")).ok();
+        namespace(&pid.to_string()) != namespace("self")
+    }
+
+    /// Bytes received and sent in the process's network namespace so far, by the interfaces that `counts`.
+    pub fn network(&self, pid: u32, counts: impl Fn(&str) -> bool) -> Option<[u64; 2]> {
+        self.text(pid, "net/dev").map(|text| parse_net_dev(&text, counts))
+    }
+
     /// The addresses in the process's network namespace, without loopback and link-local ones, IPv4 first. Empty
     /// if it shares the host's namespace, as those are not the guest's own.
     pub fn addresses(&self, pid: u32) -> Vec<String> {
-        let namespace = |pid: &str| std::fs::read_link(self.root.join(pid).join("ns/net")).ok();
-        if namespace(&pid.to_string()) == namespace("self") {
+        if !self.has_own_network(pid) {
             return Vec::new();
         }
         let v4 = self.text(pid, "net/fib_trie").map(|text| parse_fib_trie(&text)).unwrap_or_default();
@@ -237,6 +247,21 @@ pub(crate) fn parse_if_inet6(text: &str) -> Vec<Ipv6Addr> {
     found
 }
 
+/// Lines of: interface and colon, bytes received, seven more of what was received, bytes sent, ...
+pub(crate) fn parse_net_dev(text: &str, counts: impl Fn(&str) -> bool) -> [u64; 2] {
+    let mut sum = [0u64; 2];
+    for (name, numbers) in text.lines().filter_map(|line| line.rsplit_once(':')) {
+        if !counts(name.trim()) {
+            continue;
+        }
+        let numbers: Vec<u64> = numbers.split_whitespace().map_while(|word| word.parse().ok()).collect();
+        for (sum, column) in sum.iter_mut().zip([0, 8]) {
+            *sum = sum.saturating_add(numbers.get(column).copied().unwrap_or_default());
+        }
+    }
+    sum
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsRawFd as _;
@@ -268,6 +293,17 @@ mod tests {
                      fd000000000000000000000000000007 02 40 00 80 eth0\n\
                      00000000000000000000000000000001 01 80 10 80 lo\n";
         assert_eq!(parse_if_inet6(inet6), ["fd00::7".parse::<Ipv6Addr>().unwrap()]);
+    }
+
+    #[test]
+    fn bytes_of_interfaces_are_summed_where_they_count() {
+        let text = "Inter-|   Receive                            |  Transmit\n \
+                    face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs\n\
+                    lo:    1000       9    0    0    0     0          0         0     1000       9    0\n  \
+                    eth0:5000 1 0 0 0 0 0 0 70 1 0\neth0.1: 3 1 0 0 0 0 0 0 4 1\n eth9: x\ngarbage\n";
+        assert_eq!(parse_net_dev(text, |name| name != "lo"), [5003, 74]);
+        assert_eq!(parse_net_dev(text, |name| name == "eth0"), [5000, 70]);
+        assert_eq!(parse_net_dev("", |_| true), [0, 0]);
     }
 
     #[test]

@@ -4,23 +4,30 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 
 use crate::domain::host::{Network, Node, Storage};
 
 use super::files;
 
+mod meters;
 mod mounts;
 mod networks;
 
 /// Clock ticks a second in `/proc/stat`, per core: USER_HZ.
 const TICKS_PER_SECOND: u64 = 100;
 
+/// What a machine is called that has no name.
+const NAMELESS: &str = "localhost";
+
 /// Reads this machine. Keeps the last reading of its processors, as their use is the difference of two.
 pub struct ThisHost {
     proc: PathBuf,
     sys: PathBuf,
     cpu: Mutex<CpuUse>,
+    /// The clock of its meters.
+    began: Instant,
 }
 
 /// Use of all cores, from reading to reading.
@@ -47,7 +54,7 @@ impl Default for ThisHost {
 impl ThisHost {
     /// Directories laid out like `/proc` and `/sys`.
     fn at(proc: impl Into<PathBuf>, sys: impl Into<PathBuf>) -> Self {
-        let host = Self { proc: proc.into(), sys: sys.into(), cpu: Mutex::default() };
+        let host = Self { proc: proc.into(), sys: sys.into(), cpu: Mutex::default(), began: Instant::now() };
         // The first answer is then of the time since Paddock started, instead of none.
         if let Some(times) = host.text("stat").as_deref().and_then(cpu_times) {
             host.cpu.lock().unwrap_or_else(PoisonError::into_inner).last = times;
@@ -58,12 +65,11 @@ impl ThisHost {
     /// The machine as it is now, with these directories as its storages: name and absolute path. Processor use is
     /// that of at least the last second. What cannot be read is `None`, and named in [`Node::note`].
     pub fn node(&self, storages: &[(&str, &Path)]) -> Node {
-        let line = |file| self.text(file).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let stat = self.text("stat");
         let meminfo = self.text("meminfo");
         let of_memory = |key| meminfo.as_deref().and_then(|text| memory_bytes(text, key));
         let total = of_memory("MemTotal:");
-        let name = line("sys/kernel/hostname");
+        let name = self.line("sys/kernel/hostname");
         let cores = stat.as_deref().and_then(cores);
         let unread: Vec<&str> = [
             ("its name", name.is_none()),
@@ -76,18 +82,15 @@ impl ThisHost {
         let note = (!unread.is_empty())
             .then(|| format!("{} could not be read from {}.", unread.join(", "), self.proc.display()));
         Node {
-            name: name.unwrap_or_else(|| "localhost".to_owned()),
+            name: name.unwrap_or_else(|| NAMELESS.to_owned()),
             is_online: true,
-            version: line("sys/kernel/osrelease").unwrap_or_default(),
+            version: self.line("sys/kernel/osrelease").unwrap_or_default(),
             cpu_permille: stat.as_deref().and_then(cpu_times).and_then(|times| self.cpu_use(times, cores)),
             cores,
             memory: total.zip(of_memory("MemAvailable:")).map(|(all, free)| all.saturating_sub(free)),
             memory_total: total,
-            load: self
-                .text("loadavg")
-                .map(|text| text.split_whitespace().take(3).map(str::to_owned).collect())
-                .unwrap_or_default(),
-            uptime_seconds: line("uptime").and_then(|text| text.split(['.', ' ']).next()?.parse().ok()),
+            load: self.load(),
+            uptime_seconds: self.uptime(),
             storages: storages.iter().map(|(name, path)| self.storage(name, path)).collect(),
             networks: self.networks(),
             note,
@@ -137,6 +140,22 @@ impl ThisHost {
             &self.text("self/net/if_inet6").unwrap_or_default(),
         );
         networks::read(&self.sys.join("class/net"), &addresses)
+    }
+
+    /// The load averages of 1, 5 and 15 minutes.
+    fn load(&self) -> Vec<String> {
+        let text = self.text("loadavg").unwrap_or_default();
+        text.split_whitespace().take(3).map(str::to_owned).collect()
+    }
+
+    /// Seconds since boot.
+    fn uptime(&self) -> Option<u64> {
+        self.line("uptime")?.split(['.', ' ']).next()?.parse().ok()
+    }
+
+    /// A file of one line.
+    fn line(&self, file: &str) -> Option<String> {
+        self.text(file).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     fn text(&self, file: &str) -> Option<String> {

@@ -24,5 +24,6 @@ pub mod secret;
 pub mod size;
 pub mod spec;
 pub mod task;
+pub mod usage;
 pub mod view;
 pub mod words;

@@ -43,6 +43,7 @@ mod supervisor;
 mod throttle;
 pub mod tokens;
 mod told;
+pub mod usage;
 pub mod users;
 
 pub use attempts::{Attempts, keep_counted};
@@ -57,3 +58,4 @@ pub use settle::{Patience, keep_settled, settle, settle_own};
 pub use standing::{Standing, keep_watched};
 pub use state::{AppState, Visit};
 pub use supervisor::Supervisor;
+pub use usage::Usage;

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tower_sessions::Session;
 
 use super::{
-    Attempts, Inventory, Latest, Supervisor,
+    Attempts, Inventory, Latest, Supervisor, Usage,
     bell::Bell,
     factors::{self, Factors},
     nodes::Nodes,
@@ -36,6 +36,7 @@ pub struct AppState {
     pub registry: Registry,
     pub runner: Arc<dyn Runner>,
     pub inventory: Inventory,
+    pub usage: Usage,
     pub supervisor: Supervisor,
     pub attempts: Attempts,
     /// Log-ins of people at Proxmox.
@@ -72,6 +73,7 @@ impl AppState {
             registry: registry.clone(),
             runner,
             inventory: Inventory::new(registry),
+            usage: Usage::default(),
             supervisor: Supervisor::default(),
             attempts: Attempts::default(),
             realms: Realms::default(),

@@ -13,7 +13,7 @@
 //! | [`reply`] | what the server answers to a page |
 //! | [`live`], [`board`] | what the server tells by itself, and the guests as the browser knows them by that |
 //! | [`overlay`] | what can lie over a page: the command palette, the list of keys |
-//! | [`text`] | pure helpers: what a log may show |
+//! | [`plot`], [`text`] | pure helpers: where a chart's lines are, what a log may show |
 //! | [`theme`], [`rail`], [`status`] | what the server hands in by context |
 
 pub mod app;
@@ -24,6 +24,7 @@ pub mod keys;
 pub mod live;
 pub mod overlay;
 pub mod pages;
+pub mod plot;
 pub mod rail;
 pub mod reply;
 pub mod status;

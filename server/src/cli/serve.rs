@@ -134,6 +134,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     state.inventory.start().await;
     let outside = tokio::spawn(outside.keep());
     let feeder = tokio::spawn(state.inventory.clone().feed());
+    let sampler = tokio::spawn(state.usage.clone().keep(state.registry.clone(), state.inventory.clone()));
     let settler = tokio::spawn(service::keep_settled(state.clone()));
     let counter = tokio::spawn(service::keep_counted(state.clone()));
     let renewer = tokio::spawn(service::realms::keep(state.clone()));
@@ -167,6 +168,7 @@ async fn serve(config: Option<&Path>, args: &ServeArgs) -> Result<(), ServeError
     let all_ended = state.supervisor.drain(PATIENCE).await;
     closing.cancel();
     feeder.abort();
+    sampler.abort();
     settler.abort();
     outside.abort();
     counter.abort();

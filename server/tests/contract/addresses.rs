@@ -137,6 +137,8 @@ pub const FUNCTIONS: &[Address] = &[
     ),
     post("/api/guests/create", &[("form[backend]", "lxc"), ("form[name]", "-")], Needs::Somewhere(Create)),
     get("/api/guests/choices", "/api/guests/choices", Needs::Somewhere(See)),
+    get("/api/usage/guest", "/api/usage/guest?backend={backend}&name={name}", Needs::Guest(See)),
+    get("/api/usage/node", "/api/usage/node?name=no-such", Needs::Somewhere(See)),
     get("/api/operations/list", "/api/operations/list", Needs::Session),
     get(
         "/api/operations/of-guest",

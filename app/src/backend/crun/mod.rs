@@ -13,7 +13,11 @@
 //!                                       └───┴ paused       delete, create, start from the same bundle
 //! ```
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 
@@ -25,7 +29,10 @@ use crate::domain::{
     plan::{Change, Command, Plan},
 };
 
-use super::{Backend, CommandOutput, Error, HostRunner, Runner, Sources, ThisHost, files, process::Proc};
+use super::{
+    Backend, CommandOutput, Error, HostRunner, Readings, Runner, Sources, ThisHost, files, meter::Meter,
+    process::Proc,
+};
 use notes::TagCache;
 use plan::Tool;
 use state::{Record, State, StateDir};
@@ -69,7 +76,8 @@ pub struct CrunDriver {
     states: StateDir,
     proc: Proc,
     tags: TagCache,
-    this_host: ThisHost,
+    this_host: Arc<ThisHost>,
+    meter: Arc<Meter>,
     /// For [`probe`](Backend::probe) only: everything else is planned, or read from files.
     runner: Arc<dyn Runner>,
 }
@@ -81,7 +89,8 @@ impl CrunDriver {
             config,
             proc: Proc::default(),
             tags: TagCache::default(),
-            this_host: ThisHost::default(),
+            this_host: Arc::default(),
+            meter: Arc::default(),
             runner: Arc::new(HostRunner),
         }
     }
@@ -112,6 +121,13 @@ impl CrunDriver {
         bundles.sort_unstable();
         bundles
     }
+}
+
+/// The directories whose space matters.
+fn storages(config: &CrunConfig) -> Vec<(&'static str, &Path)> {
+    let mut storages = vec![("crun images", config.images.as_path())];
+    storages.extend(config.bundles.as_deref().map(|bundles| ("crun bundles", bundles)));
+    storages
 }
 
 fn guest_id(name: GuestName) -> GuestId {
@@ -206,9 +222,27 @@ impl Backend for CrunDriver {
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        let mut storages = vec![("crun images", self.config.images.as_path())];
-        storages.extend(self.config.bundles.as_deref().map(|bundles| ("crun bundles", bundles)));
-        Ok(vec![self.this_host.node(&storages)])
+        Ok(vec![self.this_host.node(&storages(&self.config))])
+    }
+
+    async fn meters(&self, running: &[GuestName], _age: Duration) -> Result<Readings, Error> {
+        let (config, states, proc) = (self.config.clone(), self.states.clone(), self.proc.clone());
+        let (meter, host, running) = (Arc::clone(&self.meter), Arc::clone(&self.this_host), running.to_vec());
+        let read = tokio::task::spawn_blocking(move || {
+            let began = Instant::now();
+            let guests = meter.read(&running, |name| {
+                let record = states.read(name)?;
+                let state = record.state().filter(|state| state.is_alive(&proc))?;
+                Some((state.pid, state.groups(&proc)))
+            });
+            let guests = guests.into_iter().map(|(name, meters)| (guest_id(name), meters));
+            let (guests, nodes) = (guests.collect(), vec![host.meters(&storages(&config))]);
+            Readings { guests, nodes, work: began.elapsed() }
+        });
+        read.await.map_err(|e| Error::Garbled {
+            source_name: "Reading what crun's containers use".to_owned(),
+            detail: e.to_string(),
+        })
     }
 
     async fn create_options(&self, options: &mut CreateOptions) {

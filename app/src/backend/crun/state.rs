@@ -163,18 +163,19 @@ impl State {
         self.groups(proc).telling().collect()
     }
 
-    fn groups(&self, proc: &Proc) -> Groups {
+    pub fn groups(&self, proc: &Proc) -> Groups {
         let lines = match self.cgroup() {
             // The container's init may have moved itself into a subgroup; the container is the whole.
-            Some(path) => proc.cgroups(self.pid).into_iter().map(|line| cut_to(line, path)).collect(),
+            Some(path) => proc.cgroups(self.pid).into_iter().filter_map(|line| cut_to(line, path)).collect(),
             None => Vec::new(),
         };
         Groups::new(lines, |_| false)
     }
 }
 
-fn cut_to(line: CgroupLine, path: &str) -> CgroupLine {
-    if is_under(&line.path, path) { CgroupLine { path: path.to_owned(), ..line } } else { line }
+/// `None` for a hierarchy in which the container has no group of its own: what is told there is told of others, too.
+fn cut_to(line: CgroupLine, path: &str) -> Option<CgroupLine> {
+    is_under(&line.path, path).then(|| CgroupLine { path: path.to_owned(), ..line })
 }
 
 /// Is this control group that one, or inside of it?

@@ -34,6 +34,7 @@ mod tools;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -46,7 +47,9 @@ use crate::domain::{
     plan::{Change, Command, Plan},
 };
 
-use super::{Backend, CommandOutput, Error, Sources, process::Proc, this_host::ThisHost};
+use super::{
+    Backend, CommandOutput, Error, Readings, Sources, meter::Meter, process::Proc, this_host::ThisHost,
+};
 
 use self::{facts::Place, reader::Reader};
 
@@ -86,6 +89,7 @@ pub struct LxcDriver {
     templates: Arc<Path>,
     reader: Arc<Reader>,
     host: Arc<ThisHost>,
+    meter: Arc<Meter>,
 }
 
 impl LxcDriver {
@@ -102,6 +106,7 @@ impl LxcDriver {
             templates: config.templates.into(),
             reader: Arc::new(reader),
             host: Arc::default(),
+            meter: Arc::default(),
         })
     }
 
@@ -170,6 +175,10 @@ impl LxcDriver {
                 reason: "it has no such action.".to_owned(),
             }),
         }
+    }
+
+    fn storages(&self) -> [(&'static str, &Path); 1] {
+        [("LXC", Path::new(self.reader.lxcpath()))]
     }
 
     /// Judges a request by itself: nothing of the host is read by a word that has not passed here.
@@ -275,7 +284,24 @@ impl Backend for LxcDriver {
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        self.read(|driver| Ok(vec![driver.host.node(&[("LXC", Path::new(driver.reader.lxcpath()))])])).await
+        self.read(|driver| Ok(vec![driver.host.node(&driver.storages())])).await
+    }
+
+    async fn meters(&self, running: &[GuestName], _age: Duration) -> Result<Readings, Error> {
+        let running = running.to_vec();
+        self.read(move |driver| {
+            let began = Instant::now();
+            let inits = driver.reader.inits(&running);
+            let guests = driver.meter.read(&running, |name| {
+                let init = inits.get(name)?;
+                Some((init.pid, init.groups.clone()))
+            });
+            let guests =
+                guests.into_iter().map(|(name, meters)| (GuestId::new(BackendKind::Lxc, name), meters));
+            let (guests, nodes) = (guests.collect(), vec![driver.host.meters(&driver.storages())]);
+            Ok(Readings { guests, nodes, work: began.elapsed() })
+        })
+        .await
     }
 
     async fn create_options(&self, options: &mut CreateOptions) {

@@ -174,6 +174,18 @@ impl Reader {
         }))
     }
 
+    /// The inits of these containers, as the last reading found them. Reads nothing.
+    pub fn inits(&self, names: &[GuestName]) -> BTreeMap<GuestName, Arc<Init>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sockets) = &known.sockets else { return BTreeMap::new() };
+        let init = |name: &GuestName| {
+            let inode = sockets::of(sockets, &self.lxcpath, name.as_str())?;
+            let init = known.monitors.get(&inode)?.init.as_ref()?;
+            Some((name.clone(), Arc::clone(init)))
+        };
+        names.iter().filter_map(init).collect()
+    }
+
     /// One container as it is now; `None` where there is none.
     pub fn one(&self, name: &GuestName) -> Result<Option<Look>, Error> {
         if self.is_foreign(name) || !self.is_defined(name) {

@@ -40,7 +40,8 @@ impl Cluster {
         }
     }
 
-    /// All guests, by one request unless there was one just before. Those who ask at once share an answer.
+    /// All guests, nodes and storages, by one request unless there was one just before. Those who ask at once share an
+    /// answer.
     pub async fn list(&self) -> Result<Arc<Vec<Resource>>, Error> {
         let mut list = self.list.lock().await;
         if let Some((at, rows)) = &*list
@@ -50,11 +51,21 @@ impl Cluster {
             return Ok(Arc::clone(rows));
         }
         self.is_outdated.store(false, Ordering::Relaxed);
-        let Rows(rows) = self.client.get("/cluster/resources", &[("type", "vm")]).await?;
+        let Rows(rows) = self.client.get("/cluster/resources", &[]).await?;
         self.memory.learn(&rows);
         let rows = Arc::new(rows);
         *list = Some((Instant::now(), Arc::clone(&rows)));
         Ok(rows)
+    }
+
+    /// The last list unless it is older than that, whatever has happened since.
+    pub async fn list_within(&self, age: Duration) -> Result<Arc<Vec<Resource>>, Error> {
+        if let Some((at, rows)) = &*self.list.lock().await
+            && at.elapsed() < age
+        {
+            return Ok(Arc::clone(rows));
+        }
+        self.list().await
     }
 
     /// Reads the list unless that was ever done.

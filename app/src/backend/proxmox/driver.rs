@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    backend::{Api, Backend, CommandOutput, Error, Followed, OpenCall, RunContext},
+    backend::{Api, Backend, CommandOutput, Error, Followed, OpenCall, Readings, RunContext},
     domain::{
         action::{ActionRequest, Field, GuestAction},
         guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
@@ -24,7 +24,7 @@ use super::{
     cluster::Cluster,
     detail,
     facts::{self, CheckpointFact, GuestFacts},
-    images, nodes,
+    images, meters, nodes,
     num::Rows,
     parse,
     person::{Acting, ROOT},
@@ -297,6 +297,10 @@ impl Backend for ProxmoxDriver {
 
     async fn nodes(&self) -> Result<Vec<Node>, Error> {
         nodes::nodes(&self.cluster).await
+    }
+
+    async fn meters(&self, _running: &[GuestName], age: Duration) -> Result<Readings, Error> {
+        Ok(meters::read(&self.cluster.list_within(age).await?, self.kind, self.local_node.as_deref()))
     }
 
     /// What a Proxmox guest is made from is among [`images`](Self::images).

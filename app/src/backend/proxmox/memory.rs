@@ -138,7 +138,7 @@ impl Known {
 }
 
 /// `None` for what is no guest, and for one on a node whose name can be none: it would stand in paths.
-fn place_of(row: &Resource) -> Option<Place> {
+pub fn place_of(row: &Resource) -> Option<Place> {
     let kind = match row.kind.as_deref()? {
         "lxc" => BackendKind::ProxmoxLxc,
         "qemu" => BackendKind::ProxmoxVm,

@@ -10,7 +10,7 @@
 //! | `check`, `props` | what somebody typed, before any request is made of it |
 //! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
 //! | `cluster`, `memory`, `reach` | what is remembered between two readings |
-//! | `read`, `detail`, `nodes`, `images`, `tasks` | what is there, and what was done |
+//! | `read`, `detail`, `nodes`, `images`, `tasks`, `meters` | what is there, what was done, and what is used |
 
 mod begun;
 mod capabilities;
@@ -24,6 +24,7 @@ mod driver;
 mod facts;
 mod images;
 mod memory;
+mod meters;
 mod nodes;
 pub(crate) mod num;
 mod parse;

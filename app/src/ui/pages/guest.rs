@@ -29,6 +29,7 @@ use crate::{
             icon::Glyph,
             loaded::{ActionProblem, Loaded},
             operation_row::OperationRows,
+            usage::GuestUsage,
         },
         live::Live,
         pages::{guests::announce, not_found::Missing},
@@ -72,6 +73,8 @@ pub fn GuestPage() -> impl IntoView {
                 }
             }}
         </Loaded>
+        // Out here, so that it goes on where it was.
+        <GuestUsage guest=Signal::derive(move || (part("backend"), part("name"))) />
     }
 }
 

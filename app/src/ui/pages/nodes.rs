@@ -21,6 +21,7 @@ use crate::{
             loaded::Loaded,
             meter::{BytesMeter, Meter},
             table::Table,
+            usage::NodeUsage,
         },
         live::Live,
         pages::not_found::Missing,
@@ -246,6 +247,7 @@ fn One(view: NodeView, now_ms: i64) -> impl IntoView {
                 <Figures counts />
             </section>
         </div>
+        <NodeUsage node=Signal::stored(node.name.clone()) />
         <Storages storages=node.storages />
         <Networks networks=node.networks />
     }

@@ -4,12 +4,12 @@ use serde::Deserialize;
 
 use super::super::num::{Part, Rows, flag, float, list, text, uint};
 
-/// One guest of `GET /cluster/resources?type=vm`. Its numbers are `pvestatd`'s, up to 10 s old; existence, lock and
-/// tags are those of now.
+/// One guest, node or storage of `GET /cluster/resources`. Its numbers are `pvestatd`'s, up to 10 s old; existence, lock
+/// and tags are those of now.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Resource {
-    /// `lxc` or `qemu`.
+    /// `lxc`, `qemu`, `node`, `storage`, ...
     #[serde(rename = "type", deserialize_with = "text")]
     pub kind: Option<String>,
     #[serde(deserialize_with = "uint")]
@@ -18,7 +18,8 @@ pub struct Resource {
     pub node: Option<String>,
     #[serde(deserialize_with = "text")]
     pub name: Option<String>,
-    /// `running`, `stopped`, `unknown`; a paused VM is `running`.
+    /// Of a guest `running`, `stopped`, `unknown`, a paused VM being `running`; of a node `online`, `offline`,
+    /// `unknown`; of a storage `available`, `unknown`.
     #[serde(deserialize_with = "text")]
     pub status: Option<String>,
     #[serde(deserialize_with = "flag")]
@@ -32,6 +33,39 @@ pub struct Resource {
     /// Seconds; 0 unless it runs.
     #[serde(deserialize_with = "uint")]
     pub uptime: Option<u64>,
+    /// Processor use, as a part of `maxcpu`. Proxmox may answer a little less than nothing.
+    #[serde(deserialize_with = "float")]
+    pub cpu: Option<f64>,
+    /// Processors of a node, and those that a guest may use.
+    #[serde(deserialize_with = "float")]
+    pub maxcpu: Option<f64>,
+    /// Bytes.
+    #[serde(deserialize_with = "uint")]
+    pub mem: Option<u64>,
+    #[serde(deserialize_with = "uint")]
+    pub maxmem: Option<u64>,
+    /// Bytes of a storage that are in use.
+    #[serde(deserialize_with = "uint")]
+    pub disk: Option<u64>,
+    #[serde(deserialize_with = "uint")]
+    pub maxdisk: Option<u64>,
+    /// Bytes since the guest's start.
+    #[serde(deserialize_with = "uint")]
+    pub diskread: Option<u64>,
+    #[serde(deserialize_with = "uint")]
+    pub diskwrite: Option<u64>,
+    #[serde(deserialize_with = "uint")]
+    pub netin: Option<u64>,
+    #[serde(deserialize_with = "uint")]
+    pub netout: Option<u64>,
+    /// A storage's name.
+    #[serde(deserialize_with = "text")]
+    pub storage: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub plugintype: Option<String>,
+    /// All nodes see the same storage.
+    #[serde(deserialize_with = "flag")]
+    pub shared: bool,
 }
 
 /// `GET /nodes/N/{lxc,qemu}/ID/status/current`: as the guest is now.
