@@ -73,7 +73,8 @@ pub async fn reply<T, E: Status>(work: impl Future<Output = Result<T, E>>) -> Re
     result
 }
 
-fn wants_page() -> bool {
+/// The answer is a page: a form was sent without JavaScript.
+pub fn wants_page() -> bool {
     use_context::<Parts>().is_some_and(|parts| {
         parts.headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"))
     })

@@ -78,6 +78,7 @@ fn written(told: Told) -> Vec<Result<sse::Event, Infallible>> {
             Event::Reset => sse::Event::default().event("reset").data(&at),
             Event::News => sse::Event::default().event("news").data(""),
             Event::Guests(changed) => sse::Event::default().event("guests").data(json(&changed)),
+            Event::Usage(changed) => sse::Event::default().event("usage").data(json(&changed)),
             Event::Operations(changed) => sse::Event::default().event("operations").data(json(&changed)),
         };
         Ok(if index == last { event.id(&at) } else { event })

@@ -9,9 +9,9 @@ use leptos::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::guests::CreateForm;
 use crate::domain::{
     action::{Field, Refusal},
+    form::Typed,
     operation::OperationId,
 };
 
@@ -63,14 +63,14 @@ impl FromServerFnError for ApiError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateError {
     pub error: ApiError,
-    pub form: CreateForm,
+    pub form: Typed,
 }
 
 impl FromServerFnError for CreateError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        Self { error: ApiError::from_server_fn_error(error), form: CreateForm::default() }
+        Self { error: ApiError::from_server_fn_error(error), form: Typed::default() }
     }
 }
 

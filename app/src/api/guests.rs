@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::{ApiError, CreateError};
 pub use crate::domain::view::{
-    ActionChoice, BackendHealth, BulkPreview, CreateChoices, CreateForm, GuestList, GuestPage, GuestRow,
-    ListPage, Preview,
+    ActionChoice, BackendHealth, BulkPreview, CreateChoices, CreatePreview, FormPage, GuestList, GuestPage,
+    GuestRow, ListPage, Preview, SnapshotList,
 };
-use crate::domain::{action::GuestAction, guest::BackendKind, operation::OperationId};
+use crate::domain::{action::GuestAction, form::Typed, operation::OperationId};
 
 /// All guests that this person sees.
 #[server(prefix = "/api", endpoint = "guests/list", input = leptos::server_fn::codec::GetUrl)]
@@ -49,53 +49,78 @@ pub async fn get_guest(backend: String, name: String) -> Result<Option<GuestPage
     .await
 }
 
-/// What an action would run. `None` where there is no such guest.
+/// What an action would run, with what its form asks for in `fields`. `None` where there is no such guest.
 #[server(prefix = "/api", endpoint = "guests/preview", input = leptos::server_fn::codec::GetUrl)]
 pub async fn preview_action(
     backend: String,
     name: String,
     action: GuestAction,
+    #[server(default)] fields: Typed,
 ) -> Result<Option<Preview>, ApiError> {
     use crate::{request, service::guests};
     request::reply(async {
         let (state, caller) = request::context()?;
-        Ok(guests::preview(&state, &caller, &backend, &name, action).await?)
+        Ok(guests::preview(&state, &caller, &backend, &name, action, &fields).await?)
     })
     .await
 }
 
-/// Begins start, shut down, stop or delete, and answers at once with the operation that is now at work.
+/// A guest's snapshots. `None` where there is no such guest.
+#[server(prefix = "/api", endpoint = "guests/snapshots", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_snapshots(backend: String, name: String) -> Result<Option<SnapshotList>, ApiError> {
+    use crate::{request, service::guest_forms};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(guest_forms::snapshots(&state, &caller, &backend, &name).await?)
+    })
+    .await
+}
+
+/// What the form of an action offers. `None` where there is no such guest.
+#[server(prefix = "/api", endpoint = "guests/form", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_form(
+    backend: String,
+    name: String,
+    action: GuestAction,
+) -> Result<Option<FormPage>, ApiError> {
+    use crate::{request, service::guest_forms};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(guest_forms::form(&state, &caller, &backend, &name, action).await?)
+    })
+    .await
+}
+
+/// Begins an action on a guest, and answers at once with the operation that is now at work.
 ///
-/// `timeout` is the seconds to wait for a shut-down, as typed; empty is the default. `confirm` must be the
-/// guest's name for a delete. `plan` is the hash of the plan that was shown: if the guest has changed since so that the
-/// plan differs, nothing is run.
+/// `fields` is what its form asks for. `timeout` is short for its field of that name: the seconds to wait for a shut-down, as
+/// typed; empty is the default. `confirm` must be the guest's name for a delete, the snapshot's for what loses one. `plan` is
+/// the hash of the plan that was shown: if the guest has changed since so that the plan differs, nothing is run.
 #[server(prefix = "/api", endpoint = "guests/act")]
 pub async fn act(
     backend: String,
     name: String,
     action: GuestAction,
+    #[server(default)] fields: Typed,
     #[server(default)] timeout: String,
     #[server(default)] confirm: String,
     #[server(default)] plan: String,
 ) -> Result<OperationId, ApiError> {
     use crate::{
+        domain::action::Field,
         request,
         service::guests::{self, ActForm},
     };
     request::reply(async {
         let (state, caller) = request::context()?;
-        let form = ActForm {
-            backend: &backend,
-            name: &name,
-            action,
-            timeout: &timeout,
-            confirm: &confirm,
-            plan: &plan,
-        };
+        let typed = if timeout.is_empty() { fields } else { fields.with(Field::Timeout, timeout) };
+        let form =
+            ActForm { backend: &backend, name: &name, action, typed: &typed, confirm: &confirm, plan: &plan };
         let begun = guests::act(&state, &caller, form).await?;
-        if action == GuestAction::Delete || !plan.is_empty() {
-            // The guest's own page is about to go, or was left for that of the plan: the person is taken to what is
-            // happening.
+        // The guest's own page is about to go, or was left for that of the plan: the person is taken to what is
+        // happening. What a command says is shown where it was typed, where a script can.
+        let is_left = action == GuestAction::Delete || !plan.is_empty();
+        if is_left || action == GuestAction::Exec && request::wants_page() {
             request::redirect(&begun.href());
         }
         Ok(begun)
@@ -149,28 +174,41 @@ pub async fn act_on_all(
     .await
 }
 
-/// Begins the creation of a guest and takes the person to its operation.
-#[server(prefix = "/api", endpoint = "guests/create")]
-pub async fn create_guest(form: CreateForm) -> Result<OperationId, CreateError> {
-    use crate::{request, service::guests};
-    let begun = request::reply(async {
-        let (state, caller) = request::context()?;
-        let begun = guests::create(&state, &caller, &form).await?;
-        request::redirect(&begun.href());
-        Ok(begun)
-    });
-    begun.await.map_err(|error| CreateError { error, form: guests::kept(form) })
-}
-
-#[server(prefix = "/api", endpoint = "guests/choices", input = leptos::server_fn::codec::GetUrl)]
-pub async fn get_choices() -> Result<CreateChoices, ApiError> {
-    use crate::{request, service::guests};
+/// What the creation of a guest would run. A password is not among the fields: that there will be one is.
+#[server(prefix = "/api", endpoint = "guests/preview-create", input = leptos::server_fn::codec::GetUrl)]
+pub async fn preview_create(#[server(default)] form: Typed) -> Result<CreatePreview, ApiError> {
+    use crate::{request, service::new_guests};
     request::reply(async {
         let (state, caller) = request::context()?;
-        Ok(guests::choices(&state, &caller).await?)
+        Ok(new_guests::preview(&state, &caller, &form).await?)
     })
     .await
 }
 
-/// The backends that a person can choose for a new guest, in the order shown.
-pub const CREATABLE: [BackendKind; 2] = [BackendKind::Lxc, BackendKind::Crun];
+/// Begins the creation of a guest and takes the person to its operation. `plan` is the hash of the plan that was shown.
+#[server(prefix = "/api", endpoint = "guests/create")]
+pub async fn create_guest(
+    form: Typed,
+    #[server(default)] password: String,
+    #[server(default)] plan: String,
+) -> Result<OperationId, CreateError> {
+    use crate::{domain::secret::Secret, request, service::new_guests};
+    let begun = request::reply(async {
+        let (state, caller) = request::context()?;
+        let password = Some(password).filter(|text| !text.is_empty()).map(Secret::new);
+        let begun = new_guests::create(&state, &caller, &form, password, &plan).await?;
+        request::redirect(&begun.href());
+        Ok(begun)
+    });
+    begun.await.map_err(|error| CreateError { error, form: new_guests::kept(&form) })
+}
+
+#[server(prefix = "/api", endpoint = "guests/choices", input = leptos::server_fn::codec::GetUrl)]
+pub async fn get_choices() -> Result<CreateChoices, ApiError> {
+    use crate::{request, service::new_guests};
+    request::reply(async {
+        let (state, caller) = request::context()?;
+        Ok(new_guests::choices(&state, &caller).await?)
+    })
+    .await
+}

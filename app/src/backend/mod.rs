@@ -17,6 +17,7 @@ mod edit;
 mod error;
 mod execute;
 mod files;
+mod heard;
 mod host_runner;
 pub mod lxc;
 mod meter;
@@ -46,6 +47,7 @@ pub use command::{CommandOutput, OUTPUT_CAP, OutputSink, RunContext, Runner, Sta
 pub use edit::digest;
 pub use error::Error;
 pub use execute::{Execution, ExecutionEnd, Past, Site, conclude, execute, now_ms, recall};
+pub use heard::Heard;
 pub use host_runner::{
     HostRunner, RunningTool, end_left_over, find_left_over, is_running, own_process, own_uid,
 };
@@ -195,6 +197,12 @@ pub trait Backend: Send + Sync {
     /// so the list is read at its interval. Starts no process.
     async fn sources(&self) -> Result<Option<Sources>, Error> {
         Ok(None)
+    }
+
+    /// Waits until this backend has heard by itself that something may have changed; for ever where it cannot. What is
+    /// heard while nobody waits is told to the next one who does. Starts no process.
+    async fn heard(&self) -> Heard {
+        std::future::pending().await
     }
 
     /// How often the list may be read while nothing is known to have changed and nothing would tell.

@@ -157,6 +157,15 @@ impl GuestAction {
         }
     }
 
+    /// The same where it is said already what it is done to: "to VERB it".
+    pub fn verb_alone(self) -> &'static str {
+        match self {
+            Self::Rollback => "go back to",
+            Self::DeleteSnapshot => "delete",
+            other => other.verb(),
+        }
+    }
+
     /// What one must be allowed to do.
     pub fn privilege(self) -> Privilege {
         match self {
@@ -351,6 +360,16 @@ impl ActionRequest {
             Self::Backup { .. } => GuestAction::Backup,
             Self::Unlock => GuestAction::Unlock,
             Self::Delete { .. } => GuestAction::Delete,
+        }
+    }
+
+    /// What a person types to agree to what cannot be undone, of a guest that people call `label`: its name before it is
+    /// deleted, the snapshot's before that is gone back to or deleted.
+    pub fn to_confirm<'a>(&'a self, label: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Delete { .. } => Some(label),
+            Self::Rollback { snapshot } | Self::DeleteSnapshot { snapshot } => Some(snapshot),
+            _ => None,
         }
     }
 

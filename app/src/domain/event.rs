@@ -4,6 +4,7 @@
 //!   list, as of At ──► stream since At ──► reset      read the list again
 //!                                          guests     these rows are so now, those are gone
 //!                                          operations these began, went on or ended
+//!                                          usage      what guests use, every few seconds
 //!                                          news       something of the frame changed
 //! ```
 
@@ -88,6 +89,27 @@ pub struct OperationsChanged {
     pub operations: Vec<OperationSummary>,
 }
 
+/// What running guests use at the newest moment. Those that use about what they used are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageChanged {
+    /// When that was, milliseconds since 1970.
+    pub at_ms: i64,
+    pub guests: Vec<Used>,
+}
+
+/// One guest. A short text and a few numbers: a thousand of them come every few seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used(
+    /// As `BACKEND/NAME`.
+    pub String,
+    /// Thousandths of a core.
+    pub Option<u32>,
+    /// Bytes.
+    pub Option<u64>,
+    /// Two characters that go on with its [`Spark`](super::usage::Spark): cpu, memory.
+    pub String,
+);
+
 /// What the server tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -95,6 +117,7 @@ pub enum Event {
     Reset,
     Guests(GuestsChanged),
     Operations(OperationsChanged),
+    Usage(UsageChanged),
     /// Something that every page shows and is neither a guest nor an operation.
     News,
 }

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::name::{GuestName, NameError};
+use super::{
+    name::{GuestName, NameError},
+    spec::Changes,
+};
 
 /// The tool that runs a guest. Written `proxmox-lxc`, `proxmox-vm`, `lxc`, `crun` in URLs, JSON and the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -264,11 +267,24 @@ pub struct GuestDetail {
     pub tasks: Option<u64>,
     /// Further facts in the backend's own words, in reading order: label and value.
     pub facts: Vec<(String, String)>,
-    /// Settings changed but not in force before the next start: label and the value to come (empty: removed).
+    /// Settings changed but not in force before the next start.
     #[serde(default)]
-    pub pending: Vec<(String, String)>,
+    pub pending: Vec<Pending>,
+    /// How it is set now, of what can be changed of it: what the form of a change starts with.
+    #[serde(default)]
+    pub settings: Changes,
     /// The configuration file's path and text as they are on disk (cut at [`CONFIG_SHOWN`] bytes).
     pub config: Option<ConfigText>,
+}
+
+/// A setting that is another one from the next start on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    pub label: String,
+    /// In force now; `None` where it is not set.
+    pub now: Option<String>,
+    /// `None` where it will be removed.
+    pub next: Option<String>,
 }
 
 /// Most of a configuration file that is read for display, bytes.

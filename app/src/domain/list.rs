@@ -10,6 +10,7 @@ use super::{
     filter::Filter,
     guest::{Guest, GuestStatus},
     history::QUERY,
+    usage::Sample,
 };
 
 /// What can stand in a list.
@@ -17,6 +18,8 @@ pub trait Listed {
     fn guest(&self) -> &Guest;
     /// When something was done with it last, milliseconds since 1970.
     fn last_ms(&self) -> Option<i64>;
+    /// What it uses now.
+    fn sample(&self) -> Option<&Sample>;
 }
 
 impl<T: Listed> Listed for Arc<T> {
@@ -26,6 +29,10 @@ impl<T: Listed> Listed for Arc<T> {
 
     fn last_ms(&self) -> Option<i64> {
         T::last_ms(self)
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        T::sample(self)
     }
 }
 
@@ -38,14 +45,25 @@ pub enum Column {
     Status,
     Backend,
     Node,
+    Cpu,
+    Memory,
     Address,
     Uptime,
     Last,
 }
 
 impl Column {
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::Status, Self::Backend, Self::Node, Self::Address, Self::Uptime, Self::Last];
+    pub const ALL: [Self; 9] = [
+        Self::Name,
+        Self::Status,
+        Self::Backend,
+        Self::Node,
+        Self::Cpu,
+        Self::Memory,
+        Self::Address,
+        Self::Uptime,
+        Self::Last,
+    ];
 
     /// As in addresses.
     pub fn as_str(self) -> &'static str {
@@ -54,6 +72,8 @@ impl Column {
             Self::Status => "status",
             Self::Backend => "backend",
             Self::Node => "node",
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
             Self::Address => "address",
             Self::Uptime => "uptime",
             Self::Last => "last",
@@ -243,6 +263,15 @@ fn compare<T: Listed>(a: &T, b: &T, sort: Sort) -> Ordering {
         Column::Status => directed(place(x.status).cmp(&place(y.status))),
         Column::Backend => directed(x.id.backend.cmp(&y.id.backend)),
         Column::Node => some_first(x.node.as_ref(), y.node.as_ref(), directed),
+        // The most first is what is wanted first.
+        Column::Cpu => {
+            let cpu = |item: &T| item.sample().and_then(|sample| sample.cpu).map(|cpus| cpus.0);
+            some_first(cpu(a), cpu(b), |order| directed(order.reverse()))
+        }
+        Column::Memory => {
+            let memory = |item: &T| item.sample().and_then(|sample| sample.memory);
+            some_first(memory(a), memory(b), |order| directed(order.reverse()))
+        }
         Column::Address => {
             let first = |guest: &Guest| guest.addresses.first().map(|text| address(text));
             some_first(first(x), first(y), directed)

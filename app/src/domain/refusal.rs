@@ -11,57 +11,7 @@ use super::{
     operation::OperationId,
 };
 
-/// The field of a form that an error belongs to. Its text is the field's `name` in HTML and its option on the command
-/// line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Field {
-    Name,
-    Backend,
-    Template,
-    Arguments,
-    Metadata,
-    Rootfs,
-    Bundle,
-    Timeout,
-    Confirm,
-    CurrentPassword,
-    /// Of a second factor.
-    Code,
-    NewPassword,
-    RepeatPassword,
-    Image,
-    Command,
-    Env,
-    Mount,
-    Network,
-    Cpu,
-    Cores,
-    Sockets,
-    Memory,
-    Swap,
-    Pids,
-    Disk,
-    Size,
-    Storage,
-    Node,
-    Vmid,
-    Password,
-    User,
-    Role,
-    Group,
-    Holder,
-    Scope,
-    Expires,
-    Privileges,
-    Token,
-    Session,
-    SshKeys,
-    Description,
-    Tags,
-    Snapshot,
-    Mode,
-}
+pub use super::field::Field;
 
 /// Why Paddock did not begin an action. Nothing has been run and nothing has changed when one of these is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

@@ -30,6 +30,16 @@ pub fn parse(text: &str) -> Result<u64, BadSize> {
     whole.checked_add(u64::try_from(part).map_err(|_| BadSize)?).ok_or(BadSize)
 }
 
+/// So that [`parse`] reads it back: a whole number of the largest unit that fits.
+pub fn text(bytes: u64) -> String {
+    let units = [(40, "T"), (30, "G"), (20, "M"), (10, "K")];
+    let fits = |(shift, _): &(u32, &str)| bytes > 0 && bytes.is_multiple_of(1 << *shift);
+    match units.into_iter().find(fits) {
+        Some((shift, unit)) => format!("{}{unit}", bytes >> shift),
+        None => bytes.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +56,16 @@ mod tests {
             ("0.5T", 1 << 39),
         ] {
             assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_written_as_it_is_read() {
+        for (bytes, shown) in
+            [(0, "0"), (1, "1"), (512 << 20, "512M"), (2 << 30, "2G"), (3 << 29, "1536M"), (4097, "4097")]
+        {
+            assert_eq!(text(bytes), shown);
+            assert_eq!(parse(shown), Ok(bytes));
         }
     }
 

@@ -3,15 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    access::Privileges,
+    access::{Privilege, Privileges},
     action::{GuestAction, Refusal},
     event::At,
-    guest::{Guest, GuestDetail, GuestId},
+    form::Choices,
+    guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
     history::FilterError,
-    host::{BackendState, CreateOptions},
+    host::BackendState,
     list::{ListLine, ListQuery, Listed},
     operation::{Deed, Line, Operation, OperationId, OperationState, OperationSummary, Origin},
     plan::Plan,
+    usage::{Sample, Spark},
 };
 
 /// All guests of the host, from memory.
@@ -52,8 +54,18 @@ pub struct GuestRow {
     /// What was last done with it, running or ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<LastOperation>,
+    /// What it uses, where that is measured: while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<RowUsage>,
     /// What this person may do with it.
     pub may: Privileges,
+}
+
+/// What a guest uses now, and in the last few moments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowUsage {
+    pub now: Sample,
+    pub spark: Spark,
 }
 
 impl Listed for GuestRow {
@@ -63,6 +75,10 @@ impl Listed for GuestRow {
 
     fn last_ms(&self) -> Option<i64> {
         self.last.as_ref().map(|last| last.at_ms)
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        self.usage.as_ref().map(|usage| &usage.now)
     }
 }
 
@@ -132,10 +148,43 @@ pub struct GuestPage {
     pub live: Option<OperationSummary>,
     /// Newest first, at most ten.
     pub recent: Vec<Line>,
-    /// Start, shut down, stop and delete, in this order, each with why it cannot be had now.
+    /// Every action on a guest that is there, in their one order, each with why it cannot be had now.
     pub actions: Vec<ActionChoice>,
     /// What this person may do with it.
     pub may: Privileges,
+}
+
+impl GuestPage {
+    /// Why this person does not see what was done with it.
+    pub fn history_refusal(&self) -> Option<Refusal> {
+        let privilege = Privilege::History;
+        let refusal = || Refusal::Denied { privilege, on: self.detail.guest.id.to_string() };
+        (!self.may.holds(privilege)).then(refusal)
+    }
+
+    /// Why it cannot be had now.
+    pub fn refusal(&self, action: GuestAction) -> Option<&Refusal> {
+        self.actions.iter().find(|choice| choice.action == action)?.refusal.as_ref()
+    }
+}
+
+/// A guest's snapshots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotList {
+    pub now_ms: i64,
+    /// Oldest first.
+    pub snapshots: Vec<Snapshot>,
+}
+
+/// What the form of an action offers, read from the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormPage {
+    pub guest: Guest,
+    pub action: GuestAction,
+    /// Why it cannot be had now.
+    pub refusal: Option<Refusal>,
+    /// Names of what can be chosen, by what is chosen from.
+    pub choices: Vec<(Choices, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +203,9 @@ pub struct Preview {
     pub plan: Result<Plan, Refusal>,
     /// SHA-256 of the plan, hexadecimal: sent along with what it is agreed to by.
     pub hash: Option<String>,
+    /// What has to be typed to agree to it.
+    #[serde(default)]
+    pub confirm: Option<String>,
 }
 
 /// What an operation would run if it were done again. Nothing has been run.
@@ -165,6 +217,9 @@ pub struct Again {
     pub name: String,
     pub plan: Result<Plan, Refusal>,
     pub hash: Option<String>,
+    /// What has to be typed to agree to it.
+    #[serde(default)]
+    pub confirm: Option<String>,
 }
 
 /// What a bulk action would run. Nothing has been run.
@@ -186,34 +241,29 @@ pub struct BulkPart {
     pub plan: Result<Plan, Refusal>,
 }
 
-/// The form for a new guest, as typed. Every field is text so that nothing typed is ever lost on the way; the
-/// service checks and converts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CreateForm {
-    /// `lxc` or `crun`.
-    pub backend: String,
-    pub name: String,
-    /// For LXC: `template` or `local`.
-    pub source: String,
-    pub template: String,
-    /// Arguments of the template, one a line.
-    pub arguments: String,
-    /// Absolute path of the image's metadata archive.
-    pub metadata: String,
-    /// Absolute path of the root file system's archive.
-    pub rootfs: String,
-    /// Absolute path of an OCI bundle.
-    pub bundle: String,
-}
-
 /// What can be chosen on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateChoices {
     /// Those that can create guests here.
     pub backends: Vec<BackendState>,
-    pub options: CreateOptions,
+    /// Names of what can be chosen, by what is chosen from, of each backend that this person may make guests with.
+    pub choices: Vec<(BackendKind, Vec<(Choices, Vec<String>)>)>,
     pub refusal: Option<Refusal>,
+}
+
+impl CreateChoices {
+    pub fn of(&self, kind: BackendKind) -> &[(Choices, Vec<String>)] {
+        self.choices.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, choices)| choices)
+    }
+}
+
+/// What a creation would run. Nothing has been run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreatePreview {
+    pub plan: Result<Plan, Refusal>,
+    pub hash: Option<String>,
+    /// The id that it would have now, where that is not its name.
+    pub id: Option<GuestId>,
 }
 
 /// One page of the history, or of one guest's, newest first.

@@ -5,7 +5,7 @@ use super::{
     actions::{self, Ask, Planned, Target},
     attempts::Attempt,
     guests::{confirmed, refused},
-    seen,
+    permit, seen,
 };
 use crate::{
     auth::Caller,
@@ -24,13 +24,14 @@ pub async fn plan(state: &AppState, caller: &Caller, id: OperationId) -> Result<
     }
     let name = operation.summary.on_what();
     let Some((action, ask)) = asked(operation) else { return Ok(None) };
+    let confirm = ask.as_ref().ok().and_then(|ask| ask.request.to_confirm(&name)).map(str::to_owned);
     let planned = match ask {
         Ok(ask) => refused(actions::plan(state, caller, &ask).await)?,
         Err(refusal) => Err(refusal),
     };
     let hash = planned.as_ref().ok().map(Planned::hash);
     let plan = planned.map(|planned| planned.plan);
-    Ok(Some(Again { operation: id, action, name, plan, hash }))
+    Ok(Some(Again { operation: id, action, name, plan, hash, confirm }))
 }
 
 /// Begins it again, if its plan is still the one with the hash `agreed`. `confirm` is the guest's name, for a delete.
@@ -57,8 +58,9 @@ async fn confirmed_ask(
         operation.filter(|it| seen::is_seen(state, caller, &it.summary)).ok_or(Error::NotFound)?;
     let (_, ask) = asked(operation).ok_or(Error::NotFound)?;
     let ask = ask?;
-    if let (Target::Guest(guest), ActionRequest::Delete { .. }) = (&ask.target, &ask.request) {
-        confirmed(state, caller, guest, confirm).await?;
+    if let (Target::Guest(guest), Some(_)) = (&ask.target, ask.request.to_confirm("")) {
+        permit::first(state, caller, guest, ask.request.action()).await?;
+        confirmed(state, guest, &ask.request, confirm).await?;
     }
     Ok(ask)
 }

@@ -6,6 +6,7 @@
 
 mod feed;
 mod snapshot;
+mod some;
 
 use std::{
     collections::BTreeMap,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AppState, Error, Snapshot, latest};
+use super::{AppState, Error, Snapshot, Usage, latest, usage::Tick};
 use crate::{
     auth::{Caller, policy},
     backend::now_ms,
@@ -12,7 +12,8 @@ use crate::{
         guest::Guest,
         list::{ListLine, ListQuery, Listed, arrange},
         operation::OperationSummary,
-        view::{GuestList, GuestRow, LastOperation, ListPage},
+        usage::Sample,
+        view::{GuestList, GuestRow, LastOperation, ListPage, RowUsage},
     },
 };
 
@@ -29,20 +30,37 @@ pub(super) fn may(caller: &Caller, guest: &Guest, now_ms: i64) -> Option<Privile
     Some(Privilege::ALL.into_iter().filter(allowed).collect())
 }
 
-/// One line of the list; `None` where the caller may not see the guest.
-pub(super) fn row(caller: &Caller, guest: &Guest, known: &latest::Known, now_ms: i64) -> Option<GuestRow> {
-    let may = may(caller, guest, now_ms)?;
-    let last = known.of(&guest.id).filter(|_| may.holds(Privilege::History));
-    Some(GuestRow { guest: guest.clone(), last: last.map(|last| LastOperation::of(last)), may })
+/// What rows are made from, besides the guests.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub caller: &'a Caller,
+    pub known: &'a latest::Known,
+    pub usage: &'a Usage,
+    pub tick: &'a Tick,
+    pub now_ms: i64,
+}
+
+impl Rows<'_> {
+    /// One line of the list; `None` where the caller may not see the guest.
+    pub fn row(&self, guest: &Guest) -> Option<GuestRow> {
+        let may = may(self.caller, guest, self.now_ms)?;
+        let last = self.known.of(&guest.id).filter(|_| may.holds(Privilege::History));
+        let usage = self
+            .tick
+            .guests
+            .get(&guest.id)
+            .map(|now| RowUsage { now: *now, spark: self.usage.spark(&guest.id).unwrap_or_default() });
+        Some(GuestRow { guest: guest.clone(), last: last.map(|last| LastOperation::of(last)), usage, may })
+    }
 }
 
 /// All guests that the caller sees.
 pub async fn list(state: &AppState, caller: &Caller) -> Result<GuestList, Error> {
     state.latest.catch_up(&state.store, false).await?;
-    let (snapshot, now_ms) = (state.inventory.snapshot(), now_ms());
+    let (snapshot, tick, now_ms) = (state.inventory.snapshot(), state.usage.latest(), now_ms());
     let (operations, guests) = state.latest.look(|known| {
-        let rows = snapshot.guests.iter().filter_map(|guest| row(caller, guest, known, now_ms));
-        (known.version(), rows.collect())
+        let rows = Rows { caller, known, usage: &state.usage, tick: &tick, now_ms };
+        (known.version(), snapshot.guests.iter().filter_map(|guest| rows.row(guest)).collect())
     });
     Ok(GuestList {
         at: at(state, caller, &snapshot, operations),
@@ -67,6 +85,7 @@ pub(super) fn at(state: &AppState, caller: &Caller, snapshot: &Snapshot, operati
 struct Visible<'a> {
     guest: &'a Guest,
     last: Option<&'a Arc<OperationSummary>>,
+    sample: Option<&'a Sample>,
 }
 
 impl Listed for Visible<'_> {
@@ -76,6 +95,10 @@ impl Listed for Visible<'_> {
 
     fn last_ms(&self) -> Option<i64> {
         self.last.map(|last| last.touched_ms())
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        self.sample
     }
 }
 
@@ -87,17 +110,21 @@ pub async fn page(
     page: usize,
 ) -> Result<ListPage, Error> {
     state.latest.catch_up(&state.store, false).await?;
-    let (snapshot, now_ms) = (state.inventory.snapshot(), now_ms());
+    let (snapshot, tick, now_ms) = (state.inventory.snapshot(), state.usage.latest(), now_ms());
     let list = state.latest.look(|known| {
         let sees = |guest: &&Arc<Guest>| policy::sees(caller, guest);
         let history =
             |guest: &Guest| caller.rights.allow(Privilege::History, On::Guest(Place::of(guest)), now_ms);
-        let visible = |guest| Visible { guest, last: known.of(&guest.id).filter(|_| history(guest)) };
-        let all: Vec<Visible<'_>> =
-            snapshot.guests.iter().filter(sees).map(|guest| visible(guest.as_ref())).collect();
+        let seen = snapshot.guests.iter().filter(sees).map(|guest| Visible {
+            guest,
+            last: known.of(&guest.id).filter(|_| history(guest)),
+            sample: tick.guests.get(&guest.id),
+        });
+        let all: Vec<Visible<'_>> = seen.collect();
         let arranged = arrange(&all, query);
         let pages = arranged.lines.len().div_ceil(PAGE).max(1);
         let page = page.clamp(1, pages);
+        let rows = Rows { caller, known, usage: &state.usage, tick: &tick, now_ms };
         let mut guests = Vec::new();
         let mut lines = Vec::new();
         for line in arranged.lines.into_iter().skip((page - 1) * PAGE).take(PAGE) {
@@ -105,7 +132,7 @@ pub async fn page(
                 ListLine::Heading(_) => lines.push(line),
                 // It was seen a moment ago; should a grant have just run out, it is left out.
                 ListLine::Guest(of) => {
-                    if let Some(row) = row(caller, all[of].guest, known, now_ms) {
+                    if let Some(row) = rows.row(all[of].guest) {
                         lines.push(ListLine::Guest(guests.len()));
                         guests.push(row);
                     }

@@ -3,26 +3,32 @@
 //! Nothing is kept for anybody: each stream knows how far it has told, and reads what has come since from the journals that all
 //! share when its reader has room for more. So a slow reader is told less often, and costs no more.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{AppState, Standing, rows, seen};
+use super::{AppState, Standing, rows::Rows, seen, usage::Tick};
 use crate::{
     auth::{Caller, policy},
     backend::now_ms,
     domain::{
-        event::{At, Event, GuestsChanged, OperationsChanged},
+        event::{At, Event, GuestsChanged, OperationsChanged, UsageChanged, Used},
         guest::GuestId,
         operation::OperationSummary,
+        usage::Sample,
     },
 };
 
 /// Between two tellings: a hundred guests that start at once are a few events, not a hundred.
 const GATHER: Duration = Duration::from_millis(50);
+/// Less than this is not told at once, thousandths of a core and bytes.
+const CPU: u32 = 10;
+const MEMORY: u64 = 1024 * 1024;
+/// At every so many moments all is told, so that many small steps do not add up to a lie.
+const WHOLE: u64 = 6;
 /// A right that runs out later than this is looked for again before then.
 const FAR: Duration = Duration::from_secs(3600);
 
@@ -41,6 +47,9 @@ pub struct Stream {
     at: Option<At>,
     guests: watch::Receiver<u64>,
     operations: watch::Receiver<u64>,
+    usage: watch::Receiver<u64>,
+    /// What guests used when that was told last.
+    tick: Arc<Tick>,
     news: watch::Receiver<u64>,
     is_begun: bool,
     next: Instant,
@@ -56,6 +65,8 @@ impl Stream {
             at: since,
             guests: state.inventory.changes(),
             operations: state.latest.changes(),
+            usage: state.usage.changes(),
+            tick: state.usage.latest(),
             news: state.news.hear(),
             is_begun: false,
             next: Instant::now(),
@@ -73,6 +84,7 @@ impl Stream {
                 told.events.push(Event::News);
             }
             self.at = Some(told.at);
+            told.events.extend(self.tell_usage().map(Event::Usage));
             if !told.events.is_empty() {
                 self.next = Instant::now() + GATHER;
                 return Some(told);
@@ -91,13 +103,36 @@ impl Stream {
             _ = self.standing.rights.changed() => {}
             _ = self.guests.changed() => {}
             _ = self.operations.changed() => {}
+            _ = self.usage.changed() => {}
             _ = self.news.changed() => has_news = true,
             () = sleep(until_a_right_ends(&self.caller)) => {}
         }
         // Either is told of below, whoever rang first.
         self.guests.mark_unchanged();
         self.operations.mark_unchanged();
+        self.usage.mark_unchanged();
         Some(has_news)
+    }
+
+    /// What guests use now, once for each moment; those alone that use something else than a moment ago.
+    fn tell_usage(&mut self) -> Option<UsageChanged> {
+        let tick = self.state.usage.latest();
+        if tick.number == self.tick.number {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.tick, tick.clone());
+        let is_whole = tick.number % WHOLE == 0 || tick.number != before.number + 1;
+        let snapshot = self.state.inventory.snapshot();
+        let used = |(id, sample): (&GuestId, &Sample)| {
+            if !is_whole && is_about(before.guests.get(id), sample) {
+                return None;
+            }
+            policy::sees(&self.caller, snapshot.guest(id)?).then(|| {
+                let (cpu, memory) = sample.levels();
+                Used(id.to_string(), sample.cpu.map(|cpus| cpus.0), sample.memory, format!("{cpu}{memory}"))
+            })
+        };
+        Some(UsageChanged { at_ms: tick.at_ms, guests: tick.guests.iter().filter_map(used).collect() })
     }
 
     /// What has come since the last time.
@@ -125,12 +160,13 @@ impl Stream {
         let mut events = Vec::new();
         let mut touched: HashSet<&GuestId> = came.iter().filter_map(|it| it.guest.as_ref()).collect();
         let (mut put, mut gone) = (Vec::new(), Vec::new());
+        let (tick, usage) = (self.state.usage.latest(), &self.state.usage);
         self.state.latest.look(|known| {
+            let rows = Rows { caller: &self.caller, known, usage, tick: &tick, now_ms };
             for change in &since.changes {
                 let Some(id) = change.id() else { continue };
                 touched.remove(id);
-                let row = change.after.as_ref().and_then(|it| rows::row(&self.caller, it, known, now_ms));
-                match row {
+                match change.after.as_ref().and_then(|guest| rows.row(guest)) {
                     Some(row) => put.push(row),
                     // Of one they never saw nothing is told.
                     None if change.before.as_ref().is_some_and(|it| policy::sees(&self.caller, it)) => {
@@ -140,7 +176,7 @@ impl Stream {
                 }
             }
             let changed = touched.iter().filter_map(|id| snapshot.guest(id));
-            put.extend(changed.filter_map(|it| rows::row(&self.caller, it, known, now_ms)));
+            put.extend(changed.filter_map(|guest| rows.row(guest)));
         });
         let backends = since.health.then(|| snapshot.backends.values().cloned().collect());
         if !(put.is_empty() && gone.is_empty() && backends.is_none()) {
@@ -157,6 +193,17 @@ impl Stream {
         }
         Told { at, events }
     }
+}
+
+/// As a page shows them they are the same.
+fn is_about(before: Option<&Sample>, now: &Sample) -> bool {
+    before.is_some_and(|before| {
+        let cpu = |sample: &Sample| sample.cpu.map_or(0, |cpus| cpus.0);
+        let memory = |sample: &Sample| sample.memory.unwrap_or_default();
+        before.levels() == now.levels()
+            && cpu(before).abs_diff(cpu(now)) < CPU
+            && memory(before).abs_diff(memory(now)) < MEMORY
+    })
 }
 
 /// How long every right of the caller's holds: there is no other sign of its end.

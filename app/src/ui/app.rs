@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
     rail::provide();
     Clock::provide();
     let ssr = SsrMode::Async;
+    let of_tabs = ssr.clone();
     let title =
         |page: String| if page.is_empty() { "Paddock".to_owned() } else { format!("{page} · Paddock") };
     view! {
@@ -70,10 +71,27 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
                     <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
-                    <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
                     <Route
+                        path=path!("/guests/new/plan")
+                        view=lazy::CheckNewGuest::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
+                    // The page itself shows the tab that the address is about, so that its head stays where it is.
+                    <ParentRoute
                         path=path!("/guests/:backend/:name")
                         view=lazy::Guest::new()
+                        ssr=ssr.clone()
+                    >
+                        <Route path=path!("") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("timeline") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("configuration") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("snapshots") view=|| () ssr=of_tabs.clone() />
+                        <Route path=path!("exec") view=|| () ssr=of_tabs />
+                    </ParentRoute>
+                    <Route
+                        path=path!("/guests/:backend/:name/do/:action")
+                        view=lazy::ActForm::new()
                         ssr=ssr.clone()
                     />
                     <Route

@@ -7,9 +7,11 @@ use leptos::prelude::*;
 use crate::{
     api::guests::list_guests,
     domain::{
-        event::GuestsChanged,
+        event::{GuestsChanged, UsageChanged, Used},
         guest::GuestId,
-        view::{BackendHealth, GuestList, GuestRow},
+        limits::Cpus,
+        usage::SPARK_POINTS,
+        view::{BackendHealth, GuestList, GuestRow, RowUsage},
     },
 };
 
@@ -69,9 +71,44 @@ impl Known {
         }
     }
 
+    /// Goes on with the sparks of all that run: one of which nothing is told uses what it used.
+    pub fn take_usage(&mut self, changed: UsageChanged) {
+        let mut told: HashMap<GuestId, Used> = HashMap::new();
+        for used in changed.guests {
+            let id = used.0.split_once('/').and_then(|(backend, name)| GuestId::parse(backend, name).ok());
+            if let Some(id) = id {
+                told.insert(id, used);
+            }
+        }
+        for row in &mut self.rows {
+            let used = told.remove(&row.guest.id);
+            if used.is_none() && row.usage.is_none() {
+                continue;
+            }
+            let row = Arc::make_mut(row);
+            let usage = row.usage.get_or_insert_with(RowUsage::default);
+            let mut levels = used.as_ref().map(|used| used.3.chars()).into_iter().flatten();
+            if let Some(Used(_, cpu, memory, _)) = used.as_ref() {
+                usage.now.cpu = cpu.map(Cpus);
+                usage.now.memory = *memory;
+            }
+            push(&mut usage.spark.cpu, levels.next());
+            push(&mut usage.spark.memory, levels.next());
+        }
+    }
+
     fn sort(&mut self) {
         self.rows.sort_by(|a, b| (a.guest.label(), &a.guest.id).cmp(&(b.guest.label(), &b.guest.id)));
         self.places = self.rows.iter().enumerate().map(|(at, row)| (row.guest.id.clone(), at)).collect();
+    }
+}
+
+/// One moment more at the end of a spark; `None`: as it was.
+fn push(spark: &mut String, level: Option<char>) {
+    let Some(level) = level.or_else(|| spark.chars().last()) else { return };
+    spark.push(level);
+    while spark.chars().count() > SPARK_POINTS {
+        spark.remove(0);
     }
 }
 
@@ -152,6 +189,12 @@ impl Board {
         });
     }
 
+    pub fn take_usage(self, changed: UsageChanged) {
+        if self.phase.try_get_untracked() == Some(Phase::Full) {
+            self.known.update(|known| known.take_usage(changed));
+        }
+    }
+
     pub fn take(self, changed: GuestsChanged) {
         match self.phase.try_get_untracked() {
             Some(Phase::Reading) => self.waiting.update_value(|waiting| waiting.push(changed)),
@@ -168,11 +211,12 @@ mod tests {
         access::Privileges,
         event::At,
         guest::{Guest, GuestStatus},
+        usage::{Sample, Spark},
     };
 
     fn row(name: &str, status: GuestStatus) -> GuestRow {
         let guest = Guest::new(GuestId::parse("lxc", name).unwrap(), status);
-        GuestRow { guest, last: None, may: Privileges::default() }
+        GuestRow { guest, last: None, usage: None, may: Privileges::default() }
     }
 
     fn changed(put: Vec<GuestRow>, gone: &[&str]) -> GuestsChanged {
@@ -186,6 +230,36 @@ mod tests {
             assert_eq!(known.get(&row.guest.id), Some(row), "each is found where it is");
         }
         known.rows.iter().map(name).collect()
+    }
+
+    #[test]
+    fn what_runs_goes_on_with_its_spark_whether_it_is_told_of_or_not() {
+        let usage = |cpu: &str, memory: &str| RowUsage {
+            now: Sample { cpu: Some(Cpus(5)), memory: Some(7), ..Sample::default() },
+            spark: Spark { cpu: cpu.to_owned(), memory: memory.to_owned() },
+        };
+        let full = "A".repeat(SPARK_POINTS);
+        let mut busy = row("busy", GuestStatus::Running);
+        busy.usage = Some(usage(&full, "B"));
+        let mut calm = row("calm", GuestStatus::Running);
+        calm.usage = Some(usage("C", "D"));
+        let new = row("new", GuestStatus::Running);
+        let mut known = Known::default();
+        known.take(changed(vec![busy, calm, new, row("off", GuestStatus::Stopped)], &[]));
+        let used = |id: &str, cpu, levels: &str| Used(id.to_owned(), Some(cpu), Some(8), levels.to_owned());
+        let guests = vec![used("lxc/busy", 900, "9Z"), used("lxc/new", 1, "BC"), used("nonsense", 1, "AA")];
+        known.take_usage(UsageChanged { at_ms: 1, guests });
+        let shown = |name: &str| {
+            let row = known.get(&GuestId::parse("lxc", name).unwrap()).unwrap().clone();
+            row.usage
+                .as_ref()
+                .map(|usage| (usage.now.cpu, usage.spark.cpu.clone(), usage.spark.memory.clone()))
+        };
+        let cpu = format!("{}9", &full[1..]);
+        assert_eq!(shown("busy"), Some((Some(Cpus(900)), cpu, "BZ".to_owned())));
+        assert_eq!(shown("calm"), Some((Some(Cpus(5)), "CC".to_owned(), "DD".to_owned())));
+        assert_eq!(shown("new"), Some((Some(Cpus(1)), "B".to_owned(), "C".to_owned())));
+        assert_eq!(shown("off"), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
 use super::board::Board;
-use crate::domain::event::{GuestsChanged, OperationsChanged};
+use crate::domain::event::{GuestsChanged, OperationsChanged, UsageChanged};
 
 /// Changes closer together than this are one: a tool that prints a thousand lines is not a thousand requests.
 const GATHER: Duration = Duration::from_millis(250);
@@ -112,6 +112,8 @@ impl Live {
                     };
                     leaving.set_value(set_timeout_with_handle(leave, OUT_OF_SIGHT).ok());
                 } else if !self.is_in_sight.get_untracked() {
+                    // Small changes are caught up with; what was used meanwhile is read.
+                    self.board.read_again();
                     self.is_in_sight.set(true);
                 }
             });
@@ -195,11 +197,20 @@ impl Stream {
                 }
             })
         };
+        let on_usage = handler(live, move |event| {
+            if let Some(changed) = read::<UsageChanged>(event) {
+                live.board.take_usage(changed);
+            }
+        });
         let on_news = handler(live, move |_| bump());
         let mut handlers = Vec::new();
-        for (name, handler) in
-            [("reset", on_reset), ("guests", on_guests), ("operations", on_operations), ("news", on_news)]
-        {
+        for (name, handler) in [
+            ("reset", on_reset),
+            ("guests", on_guests),
+            ("operations", on_operations),
+            ("usage", on_usage),
+            ("news", on_news),
+        ] {
             source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref()).ok()?;
             handlers.push(handler);
         }

@@ -30,3 +30,4 @@ pub mod reply;
 pub mod status;
 pub mod text;
 pub mod theme;
+pub mod typed;

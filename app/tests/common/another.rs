@@ -6,7 +6,7 @@ use app::{
         proxmox::{Client, Credentials, ProxmoxConfig},
     },
     domain::{
-        plan::{Answer, ApiCall, Method},
+        plan::{Answer, ApiCall, Method, Param},
         secret::{Secret, Secrets},
     },
 };
@@ -21,13 +21,21 @@ pub const BOB: &str = "bob@pve!cli";
 
 /// Posts to this path; what is answered, as a rule a UPID. A refusal fails the test.
 pub async fn by_another(fake: &FakePve, path: &str) -> String {
+    asked_by_another(fake, Method::Post, path, &[]).await
+}
+
+/// Any request.
+pub async fn asked_by_another(fake: &FakePve, method: Method, path: &str, params: &[(&str, &str)]) -> String {
     fake.set(&format!("apitokens.{BOB}"), json!("his"));
     let credentials = Credentials::Token { id: BOB.to_owned(), secret: Secret::new("his") };
     let client = Client::new(&ProxmoxConfig { credentials, ..fake.config() }).unwrap();
     let call = ApiCall {
-        method: Method::Post,
+        method,
         path: path.to_owned(),
-        params: Vec::new(),
+        params: params
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Param::Text((*value).to_owned())))
+            .collect(),
         answer: Answer::Plain,
         timeout_ms: 10_000,
     };

@@ -1,14 +1,19 @@
 """What fakepve 0.5.0 answers without doing it, done: features of storages, backups, the appliance index, removing a
-lock, and of VMs growing a disk, importing one, moving to another node.
+lock, and of VMs growing a disk, importing one, moving to another node. And the cluster's list as old as the real one.
 
 The answers are those of Proxmox VE 9.1 (PVE::API2::LXC, PVE::API2::Qemu, PVE::API2::VZDump, PVE::API2::Nodes).
 """
 
+import json
 import time
 
 from fakepve import PveError, TaskError
 from fakepve.lxc import SNAPSHOT_STORAGE, format_size, parse_size
 from fakepve.qemu import drives_of, join_drive, split_drive, volume_ref
+from fakepve.server import ok
+
+# What pvestatd measures, and nothing else tells the cluster's list.
+MEASURED = ("status", "uptime", "cpu", "mem", "disk", "netin", "netout", "diskread", "diskwrite")
 
 
 class Gaps:
@@ -18,6 +23,9 @@ class Gaps:
         super().__init__(*args, **kwargs)
         # What `pveam available` knows.
         self.appliances = []
+        # Seconds between two measurements of pvestatd; 0: the cluster's list is always true.
+        self.pvestatd = 0
+        self.measured, self.measured_at = {}, 0
 
     def _routes_gaps(self):
         routes = [("GET", "/nodes/{node}/aplinfo", self._appliance_index),
@@ -28,6 +36,21 @@ class Gaps:
         for kind in ("lxc", "qemu"):
             routes.append(("GET", "/nodes/{node}/" + kind + "/{vmid}/feature", self._feature))
         return routes
+
+    # ---- the cluster's list lags
+
+    async def _resources(self, request):
+        answer = await super()._resources(request)
+        if not self.pvestatd:
+            return answer
+        rows = json.loads(answer.text)["data"]
+        guests = [row for row in rows if row["type"] in ("lxc", "qemu")]
+        if time.monotonic() - self.measured_at >= self.pvestatd:
+            self.measured_at = time.monotonic()
+            self.measured = {row["vmid"]: {key: row[key] for key in MEASURED if key in row} for row in guests}
+        for row in guests:
+            row.update(self.measured.get(row["vmid"], {"status": "unknown"}))
+        return ok(rows)
 
     # ---- features
 

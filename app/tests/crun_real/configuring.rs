@@ -218,8 +218,8 @@ async fn what_somebody_wrote_into_the_bundle_is_shown_as_pending() {
     text["process"]["args"] = json!(["sleep", "5"]);
     fs::write(Path::new(&bundle).join("config.json"), text.to_string()).unwrap();
     let pending = detail(&world, &name).await.pending;
-    let owned = |label: &str, value: &str| (label.to_owned(), value.to_owned());
-    assert_eq!(pending, [owned("Memory limit", "33554432 bytes"), owned("Command", "sleep 5")]);
+    let pending: Vec<_> = pending.iter().map(|it| (it.label.as_str(), it.next.as_deref())).collect();
+    assert_eq!(pending, [("Memory limit", Some("33554432 bytes")), ("Command", Some("sleep 5"))]);
 }
 
 #[tokio::test]

@@ -4,17 +4,17 @@ use app::{
     auth::Caller,
     domain::{
         access::{BuiltIn, Rights},
-        action::{ActionRequest, GuestAction},
+        action::{ActionRequest, Field, GuestAction},
+        form::Typed,
         guest::GuestId,
         operation::OperationId,
-        view::CreateForm,
     },
     service::{
         actions::{self, Ask, Target},
         again,
         bulk::{self, BulkAsk},
         guests::{self, ActForm},
-        operations,
+        new_guests, operations,
     },
     store::EntryKind,
 };
@@ -45,13 +45,13 @@ async fn every_way_to_ask_for_something_records_its_denial_once() {
         backend: "lxc",
         name: "web1",
         action: GuestAction::Delete,
-        timeout: "",
+        typed: &Typed::default(),
         confirm: "",
         plan: "",
     };
     guests::act(state, &vera, form).await.unwrap_err();
-    let create = CreateForm { backend: "lxc".into(), name: "new1".into(), ..CreateForm::default() };
-    guests::create(state, &vera, &create).await.unwrap_err();
+    let create = Typed::default().with(Field::Backend, "lxc").with(Field::Name, "new1");
+    new_guests::create(state, &vera, &create, None, "").await.unwrap_err();
     let ask = BulkAsk { guests: vec![web1()], request: ActionRequest::Stop, agreed: None };
     bulk::begin(state, &vera, ask).await.unwrap_err();
     let seen: Vec<_> = paddock
@@ -76,7 +76,7 @@ async fn every_way_to_ask_for_something_records_its_denial_once() {
 
     // To look at what would be done is no attempt.
     let _ = actions::plan(state, &vera, &Ask::new(guest, ActionRequest::Start)).await;
-    let _ = guests::preview(state, &vera, "lxc", "web1", GuestAction::Start).await;
+    let _ = guests::preview(state, &vera, "lxc", "web1", GuestAction::Start, &Typed::default()).await;
     let _ = guests::list(state, &vera).await;
     assert_eq!(paddock.of(EntryKind::ActionDenied).await.len(), 4);
     assert!(paddock.of(EntryKind::ActionRefused).await.is_empty());
@@ -91,15 +91,15 @@ async fn every_way_to_ask_for_something_records_its_refusal_once() {
         backend: "lxc",
         name: "web1",
         action: GuestAction::Shutdown,
-        timeout: "never",
+        typed: &Typed::default().with(Field::Timeout, "never"),
         confirm: "",
         plan: "",
     };
     guests::act(state, &vera, form).await.unwrap_err();
     operations::cancel(state, &vera, OperationId(99)).await.unwrap_err();
     again::begin(state, &vera, OperationId(98), "", "").await.unwrap_err();
-    let create = CreateForm { backend: "lxc".into(), name: "new1".into(), ..CreateForm::default() };
-    guests::create(state, &vera, &create).await.unwrap_err();
+    let create = Typed::default().with(Field::Backend, "lxc").with(Field::Name, "new1");
+    new_guests::create(state, &vera, &create, None, "").await.unwrap_err();
     let ask = BulkAsk { guests: Vec::new(), request: ActionRequest::Stop, agreed: None };
     bulk::begin(state, &vera, ask).await.unwrap_err();
     let seen: Vec<(Value, Value, Value, Option<String>)> = paddock

@@ -40,6 +40,13 @@ pub struct Paddock {
 impl Paddock {
     /// With its database in this directory; `interval` is the time between two requests for tasks, `None` the usual.
     pub async fn start(dir: &Path, drivers: Vec<Arc<dyn Backend>>, interval: Option<Duration>) -> Self {
+        let mut paddock = Self::unfed(dir, drivers, interval).await;
+        paddock.keepers.push(tokio::spawn(paddock.state.inventory.clone().feed()));
+        paddock
+    }
+
+    /// Its inventory listens to nothing, so that the tasks are asked for as often as `interval` says.
+    pub async fn unfed(dir: &Path, drivers: Vec<Arc<dyn Backend>>, interval: Option<Duration>) -> Self {
         let store = Store::open(&dir.join("paddock.db")).await.unwrap();
         let state = AppState::new(store, Registry::new(drivers), Arc::new(HostRunner), "testhost");
         settle(&state, Patience::Follow).await.unwrap();
@@ -48,7 +55,7 @@ impl Paddock {
             outside = outside.polling(interval);
         }
         state.inventory.start().await;
-        let keepers = vec![tokio::spawn(outside.keep()), tokio::spawn(state.inventory.clone().feed())];
+        let keepers = vec![tokio::spawn(outside.keep())];
         Self { state, keepers }
     }
 

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::{
     another::{BOB, by_another},
     fakepve::{FakePve, TOKEN},
-    lab::Paddock,
+    lab::{Paddock, proxmox},
 };
 
 const LANES: u32 = 10;
@@ -42,7 +42,7 @@ async fn a_hundred_own_operations_ten_at_a_time_are_not_imported_and_foreign_one
     // So that tasks take a moment, and their ends are waited for.
     fake.set("time_scale", json!(0.02));
     let dir = tempfile::tempdir().unwrap();
-    let paddock = Paddock::on(&fake, dir.path(), Some(Duration::from_millis(10))).await;
+    let paddock = Paddock::unfed(dir.path(), proxmox(&fake.config()), Some(Duration::from_millis(10))).await;
     let work = (0..LANES).map(|lane| {
         let (paddock, guest) = (&paddock, guest(300 + lane));
         async move {

@@ -5,6 +5,7 @@
 mod changes;
 mod cut_off;
 mod guests;
+mod heard;
 mod lab;
 mod load;
 mod restart;

@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 use app::backend::Backend as _;
 use serde_json::{Value, json};
 
-use crate::lab::{LXC, Lab, VM};
+use crate::lab::{CT, LXC, Lab, VM, name};
 
 /// The median of five.
 async fn median<F: Future>(mut work: impl FnMut() -> F) -> Duration {
     let mut times = Vec::new();
     for _ in 0..5 {
-        // The list is kept for a moment: each is to be one that asks.
-        tokio::time::sleep(Duration::from_millis(1250)).await;
         let begun = Instant::now();
         work().await;
         times.push(begun.elapsed());
@@ -35,10 +33,16 @@ async fn a_list_of_a_thousand_guests_costs_little_more_than_the_bare_answer() {
     let bare =
         median(|| async { client.get::<Value>("/cluster/resources", &[("type", "vm")]).await.unwrap() })
             .await;
-    let list = median(|| async {
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        // The list is kept for a while, but not over one that was read alone: each is to be one that asks.
+        lab.driver(LXC).guest(&name(CT)).await.unwrap();
+        let begun = Instant::now();
         assert_eq!(lab.driver(LXC).list().await.unwrap().len(), 501);
-    })
-    .await;
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    let list = times[2];
     let begun = Instant::now();
     assert_eq!(lab.driver(VM).list().await.unwrap().len(), 501);
     let second = begun.elapsed();
@@ -55,9 +59,9 @@ async fn two_drivers_that_are_read_in_turns_ask_as_often_as_one() {
     lab.driver(LXC).list().await.unwrap();
     let before = asked();
     // At the worst distance: each in the middle between two readings of the other.
-    for kind in [VM, LXC, VM, LXC] {
+    for kind in [VM, LXC, VM] {
         tokio::time::sleep(lab.driver(kind).list_interval() / 2).await;
         lab.driver(kind).list().await.unwrap();
     }
-    assert_eq!(asked() - before, 2);
+    assert_eq!(asked() - before, 1);
 }

@@ -101,7 +101,9 @@ async fn a_containers_page_tells_all_of_it() {
     assert_eq!(detail.guest.addresses, ["10.0.0.5"]);
     assert_eq!((detail.memory, detail.memory_limit), (Some(64 << 20), Some(512 << 20)));
     assert_eq!((detail.cpu_now, detail.cpu_limit), (Some(Cpus(20)), Some(Cpus(1000))));
-    assert_eq!(detail.pending, [("memory".to_owned(), "1024".to_owned())]);
+    let pending = detail.pending.iter().map(|it| (it.label.as_str(), it.now.as_deref(), it.next.as_deref()));
+    assert_eq!(pending.collect::<Vec<_>>(), [("memory", Some("512"), Some("1024"))]);
+    assert_eq!(detail.settings.memory, Some(512 << 20));
     let fact = |label: &str| detail.facts.iter().find(|(l, _)| l == label).map(|(_, value)| value.as_str());
     assert_eq!(fact("Disk rootfs"), Some("local-lvm:vm-101-disk-0, 8G"));
     assert_eq!(fact("Unprivileged"), Some("yes"));

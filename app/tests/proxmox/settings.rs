@@ -72,7 +72,8 @@ async fn a_running_vms_memory_is_pending_until_its_next_start() {
     let change = ActionRequest::Configure(Changes { memory: Some(4 << 30), ..Changes::default() });
     assert_eq!(lab.act(VM, MACHINE, change).await, ExecutionEnd::Done);
     let detail = lab.driver(VM).inspect(&crate::lab::name(MACHINE)).await.unwrap().unwrap();
-    assert_eq!(detail.pending, [("memory".to_owned(), "4096".to_owned())]);
+    let pending = detail.pending.iter().map(|it| (it.label.as_str(), it.next.as_deref()));
+    assert_eq!(pending.collect::<Vec<_>>(), [("memory", Some("4096"))]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The results of verbs as they are printed: what each field is stands beside it, and none is ever renamed.
 
 use app::domain::{
-    guest::{Guest, GuestDetail, Snapshot},
+    guest::{Guest, GuestDetail, Pending, Snapshot},
     operation::{Operation, OperationSummary},
     words,
 };
@@ -113,6 +113,10 @@ fn facts(pairs: Vec<(String, String)>) -> Vec<Fact> {
     pairs.into_iter().map(|(label, value)| Fact { label, value }).collect()
 }
 
+fn to_come(pending: Pending) -> (String, String) {
+    (pending.label, pending.next.unwrap_or_default())
+}
+
 impl GuestSheet {
     pub fn of(detail: GuestDetail, now_ms: i64) -> Self {
         let uptime_seconds = detail.guest.started_ms.map(|since| (now_ms - since).max(0) / 1000);
@@ -127,7 +131,7 @@ impl GuestSheet {
             uptime_seconds,
             tasks: detail.tasks,
             facts: facts(detail.facts),
-            pending: facts(detail.pending),
+            pending: facts(detail.pending.into_iter().map(to_come).collect()),
             config_path,
             config,
         }

@@ -2,18 +2,12 @@
 //! an error, never ignored.
 
 use app::domain::{
+    form::NewGuest,
     guest::BackendKind,
-    spec::{
-        Bios, CloudInit, ContainerSpec, CreateSpec, Limits, LxcNetwork, OciImage, OciSpec, ProxmoxNetwork,
-        VmSource, VmSpec,
-    },
+    spec::{CreateSpec, Limits},
 };
 
-use super::{
-    create::CreateOptions,
-    exit::CliError,
-    value::{self, Network},
-};
+use super::{create::CreateOptions, exit::CliError, value};
 
 use BackendKind::{Crun, Lxc, ProxmoxLxc, ProxmoxVm};
 
@@ -32,12 +26,7 @@ pub fn of(
             kinds.join(" and ")
         )));
     }
-    match backend {
-        Lxc => lxc(options),
-        Crun => crun(options, command),
-        ProxmoxLxc => container(options),
-        ProxmoxVm => vm(options),
-    }
+    asked(options, command)?.spec(backend).map_err(|wrong| CliError::Refused { refusal: wrong.into() })
 }
 
 /// The options that were given and apply to some backends only.
@@ -80,178 +69,41 @@ fn given(o: &CreateOptions) -> impl Iterator<Item = (&'static str, &'static [Bac
     table.into_iter().filter(|(given, ..)| *given).map(|(_, option, kinds)| (option, kinds))
 }
 
-/// The one source that was given.
-fn one_source<T>(
-    backend: BackendKind,
-    names: &str,
-    sources: impl IntoIterator<Item = Option<T>>,
-) -> Result<T, CliError> {
-    let mut given = sources.into_iter().flatten();
-    match (given.next(), given.next()) {
-        (Some(source), None) => Ok(source),
-        (None, _) => Err(CliError::Usage(format!("Say what a {backend} guest is made from: {names}."))),
-        (Some(_), Some(_)) => Err(CliError::Usage(format!("Give one of {names}, not several."))),
-    }
-}
-
-fn limits(options: &CreateOptions) -> Limits {
-    Limits { cpu: options.cpu, memory: options.memory, pids: options.pids }
-}
-
-fn lxc(options: &CreateOptions) -> Result<CreateSpec, CliError> {
-    let network = match &options.network[..] {
-        [] => None,
-        [Network::None] => Some(LxcNetwork::None),
-        [Network::Bridge(ProxmoxNetwork { bridge, address, gateway, vlan: None, firewall: false })] => {
-            let address = address.clone().filter(|address| address != "dhcp");
-            Some(LxcNetwork::Bridge { bridge: bridge.clone(), address, gateway: gateway.clone() })
-        }
-        _ => {
-            let sentence = "LXC takes one --network, with bridge, ip and gw alone.";
-            return Err(CliError::Usage(sentence.to_owned()));
-        }
-    };
-    let archives = match (&options.metadata, &options.rootfs) {
-        (Some(metadata), Some(rootfs)) => Some((metadata.clone(), rootfs.clone())),
-        (None, None) => None,
-        _ => return Err(CliError::Usage("--metadata and --rootfs go together.".to_owned())),
-    };
-    if !options.arguments.is_empty() && options.template.is_none() {
-        return Err(CliError::Usage("--arg goes with --template.".to_owned()));
-    }
-    let limits = limits(options);
-    let by_template = options.template.clone().map(|template| CreateSpec::LxcTemplate {
-        template,
-        arguments: options.arguments.clone(),
-        limits: limits.clone(),
-        network: network.clone(),
-    });
-    let by_archives = archives.map(|(metadata, rootfs)| CreateSpec::LxcLocal {
-        metadata,
-        rootfs,
-        limits: limits.clone(),
-        network: network.clone(),
-    });
-    let by_image = options.image.clone().map(|image| CreateSpec::LxcOci { image, limits, network });
-    one_source(Lxc, "--template, --metadata with --rootfs, or --image", [by_template, by_archives, by_image])
-}
-
-fn crun(options: &CreateOptions, command: Vec<String>) -> Result<CreateSpec, CliError> {
-    if !options.network.iter().all(|network| *network == Network::None) {
-        let sentence = "crun has no bridges here: --network none, or --host-network.";
-        return Err(CliError::Usage(sentence.to_owned()));
-    }
-    let layout = match &options.layout {
-        None => None,
-        Some(text) => {
-            let (path, tag) = text
-                .rsplit_once(':')
-                .ok_or_else(|| CliError::Usage("--layout is DIRECTORY:TAG.".to_owned()))?;
-            Some(OciImage::Layout { path: path.to_owned(), tag: tag.to_owned() })
-        }
-    };
-    let image = [
-        options.image.clone().map(OciImage::Registry),
-        layout,
-        options.archive.clone().map(|path| OciImage::Archive { path }),
-    ];
-    let spec = |image| {
-        CreateSpec::CrunImage(OciSpec {
-            image,
-            command: command.clone(),
-            env: options.env.clone(),
-            mounts: options.mount.clone(),
-            limits: limits(options),
-            host_network: options.host_network,
-        })
-    };
-    let bundle = options.bundle.clone().map(|bundle| CreateSpec::CrunBundle { bundle });
-    let of_image = !options.env.is_empty()
-        || !options.mount.is_empty()
-        || options.host_network
-        || limits(options) != Limits::default();
-    if bundle.is_some() && of_image {
-        let sentence =
-            "A bundle says all that itself: --env, --mount, --host-network and limits go with an image.";
-        return Err(CliError::Usage(sentence.to_owned()));
-    }
-    let sources = image.into_iter().map(|image| image.map(spec)).chain([bundle]);
-    one_source(Crun, "--image, --layout, --archive or --bundle", sources)
-}
-
-fn networks(options: &CreateOptions) -> Result<Vec<ProxmoxNetwork>, CliError> {
-    match &options.network[..] {
-        [Network::None] => Ok(Vec::new()),
-        several => several
-            .iter()
-            .map(|network| match network {
-                Network::Bridge(network) => Ok(network.clone()),
-                Network::None => Err(CliError::Usage("--network none stands alone.".to_owned())),
-            })
-            .collect(),
-    }
-}
-
-fn container(options: &CreateOptions) -> Result<CreateSpec, CliError> {
-    let template = one_source(ProxmoxLxc, "--template", [options.template.clone()])?;
-    let plain = ContainerSpec::of(template);
-    Ok(CreateSpec::ProxmoxLxc(ContainerSpec {
-        node: options.node.clone(),
-        vmid: options.vmid,
-        storage: options.storage.clone(),
-        disk_gib: options.disk.unwrap_or(plain.disk_gib),
-        cpu: options.cpu,
-        memory: options.memory,
-        swap: options.swap,
-        networks: networks(options)?,
-        password: options.password_file.as_deref().map(value::secret_file).transpose()?,
-        ssh_keys: options.ssh_keys.as_deref().map(value::key_file).transpose()?.unwrap_or_default(),
-        unprivileged: !options.privileged,
-        nesting: options.nesting,
-        description: options.description.clone(),
-        tags: options.tags.clone(),
-        start_at_boot: options.start_at_boot,
-        ..plain
-    }))
-}
-
-fn vm(options: &CreateOptions) -> Result<CreateSpec, CliError> {
-    let source = match (&options.cloud_image, &options.iso) {
-        (Some(volume), None) => VmSource::CloudImage(volume.clone()),
-        (None, Some(volume)) => VmSource::Iso(volume.clone()),
-        (None, None) => VmSource::Empty,
-        (Some(_), Some(_)) => {
-            return Err(CliError::Usage("Give one of --cloud-image and --iso, not both.".to_owned()));
-        }
-    };
-    let cores = match options.cpu {
-        None => None,
-        Some(cpu) => Some(
-            cpu.whole()
-                .ok_or_else(|| CliError::Usage("A VM has whole cores: --cpu 2, not 1.5.".to_owned()))?,
-        ),
-    };
-    let password = options.password_file.as_deref().map(value::secret_file).transpose()?;
-    let ssh_keys = options.ssh_keys.as_deref().map(value::key_file).transpose()?.unwrap_or_default();
-    let initialised =
-        options.cloud_init || options.cloud_user.is_some() || password.is_some() || !ssh_keys.is_empty();
-    let plain = VmSpec::of(source);
-    Ok(CreateSpec::ProxmoxVm(VmSpec {
-        node: options.node.clone(),
-        vmid: options.vmid,
-        storage: options.storage.clone(),
-        disk_gib: options.disk.unwrap_or(plain.disk_gib),
-        more_disks_gib: options.more_disk.clone(),
-        cores,
-        sockets: options.sockets,
-        memory: options.memory,
-        bios: if options.uefi { Bios::Ovmf } else { Bios::SeaBios },
-        networks: networks(options)?,
-        cloud_init: initialised.then(|| CloudInit { user: options.cloud_user.clone(), password, ssh_keys }),
-        agent: !options.no_agent,
-        description: options.description.clone(),
-        tags: options.tags.clone(),
-        start_at_boot: options.start_at_boot,
-        ..plain
-    }))
+fn asked(o: &CreateOptions, command: Vec<String>) -> Result<NewGuest, CliError> {
+    Ok(NewGuest {
+        template: o.template.clone(),
+        arguments: o.arguments.clone(),
+        metadata: o.metadata.clone(),
+        rootfs: o.rootfs.clone(),
+        image: o.image.clone(),
+        layout: o.layout.clone(),
+        archive: o.archive.clone(),
+        bundle: o.bundle.clone(),
+        cloud_image: o.cloud_image.clone(),
+        iso: o.iso.clone(),
+        command,
+        env: o.env.clone(),
+        mounts: o.mount.clone(),
+        host_network: o.host_network,
+        networks: o.network.clone(),
+        limits: Limits { cpu: o.cpu, memory: o.memory, pids: o.pids },
+        sockets: o.sockets,
+        swap: o.swap,
+        disk_gib: o.disk,
+        more_disks_gib: o.more_disk.clone(),
+        storage: o.storage.clone(),
+        node: o.node.clone(),
+        vmid: o.vmid,
+        password: o.password_file.as_deref().map(value::secret_file).transpose()?,
+        ssh_keys: o.ssh_keys.as_deref().map(value::key_file).transpose()?.unwrap_or_default(),
+        privileged: o.privileged,
+        nesting: o.nesting,
+        uefi: o.uefi,
+        cloud_init: o.cloud_init,
+        cloud_user: o.cloud_user.clone(),
+        no_agent: o.no_agent,
+        description: o.description.clone(),
+        tags: o.tags.clone(),
+        start_at_boot: o.start_at_boot,
+    })
 }

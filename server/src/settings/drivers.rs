@@ -6,7 +6,7 @@ use app::backend::{
     self, Backend,
     crun::{CrunConfig, CrunDriver},
     lxc::{LxcConfig, LxcDriver},
-    proxmox::{Client, Credentials, Endpoint, ProxmoxConfig, ProxmoxDriver, Trust},
+    proxmox::{Client, Credentials, Endpoint, ProxmoxConfig, ProxmoxDriver, Signs, Trust},
 };
 use app::domain::guest::BackendKind;
 
@@ -97,6 +97,7 @@ impl Proxmox {
             },
             node: self.node.clone(),
             local_node: self.local_node.clone().or_else(this_node),
+            signs: host.is_proxmox.then(Signs::default),
             timeout: self.timeout,
             concurrency: self.concurrency,
         })

@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::{
     backend::{cgroup::Usage, files, process::Proc},
     domain::{
-        guest::{CONFIG_SHOWN, ConfigText, GuestDetail},
+        guest::{CONFIG_SHOWN, ConfigText, GuestDetail, Pending},
         name::GuestName,
+        spec::Changes,
     },
 };
 
@@ -43,7 +44,21 @@ pub fn detail(states: &StateDir, proc: &Proc, name: &GuestName, record: &Record)
         tasks: usage.tasks,
         facts: facts(state, made_from.as_ref(), &next, now(usage.tasks_limit, next.pids_limit())),
         pending,
+        settings: settings(&next),
         config: in_bundle.into_iter().chain([copy]).find_map(|path| shown(&path)),
+    }
+}
+
+/// As the bundle says: what every start to come is made from.
+fn settings(next: &Config) -> Changes {
+    Changes {
+        cpu: next.cpu_limit(),
+        memory: next.memory_limit(),
+        swap: next.swap_limit(),
+        pids: next.pids_limit(),
+        description: next.annotation(notes::DESCRIPTION).map(str::to_owned),
+        tags: Some(notes::tags(next)),
+        start_at_boot: None,
     }
 }
 
@@ -73,13 +88,13 @@ fn facts(
 }
 
 /// What the bundle says by now and the running container does not have yet.
-fn pending(usage: &Usage, made_from: Option<&Config>, next: &Config) -> Vec<(String, String)> {
+fn pending(usage: &Usage, made_from: Option<&Config>, next: &Config) -> Vec<Pending> {
     /// The kernel counts memory in pages.
     const PAGE: u64 = 4096;
     let mut pending = Vec::new();
     let mut differs = |label: &str, in_force: Option<String>, to_come: Option<String>| {
         if in_force != to_come {
-            pending.push((label.to_owned(), to_come.unwrap_or_default()));
+            pending.push(Pending { label: label.to_owned(), now: in_force, next: to_come });
         }
     };
     // A kernel that does not count something has no limit of it to compare with.
@@ -141,14 +156,18 @@ mod tests {
         let same = config_of(8192 + 7, 50_000, 5, &["sleep", "5"]);
         assert_eq!(pending(&usage, Some(&made_from), &same), []);
         let other = config_of(4096, 150_000, 0, &["sleep", "6"]);
-        let owned = |label: &str, value: &str| (label.to_owned(), value.to_owned());
+        let differs = |label: &str, now: Option<&str>, next: Option<&str>| Pending {
+            label: label.to_owned(),
+            now: now.map(str::to_owned),
+            next: next.map(str::to_owned),
+        };
         assert_eq!(
             pending(&usage, Some(&made_from), &other),
             [
-                owned("Memory limit", "4096 bytes"),
-                owned("Processor limit", "1.5 cores"),
-                owned("Process limit", ""),
-                owned("Command", "sleep 6")
+                differs("Memory limit", Some("8192 bytes"), Some("4096 bytes")),
+                differs("Processor limit", Some("0.5 cores"), Some("1.5 cores")),
+                differs("Process limit", Some("5"), None),
+                differs("Command", Some("sleep 5"), Some("sleep 6"))
             ]
         );
         assert_eq!(pending(&Usage::default(), None, &other), [], "a kernel that counts nothing");

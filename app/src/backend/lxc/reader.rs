@@ -28,6 +28,7 @@ use crate::{
     domain::{
         guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestId, GuestStatus},
         name::GuestName,
+        spec::Changes,
     },
 };
 
@@ -170,6 +171,14 @@ impl Reader {
             tasks: usage.tasks,
             facts: facts(&self.lxcpath, &config, pids),
             pending: Vec::new(),
+            settings: Changes {
+                cpu: configured.cpu,
+                memory: configured.memory,
+                pids: configured.pids,
+                tags: Some(configure::tags(&config.groups)),
+                start_at_boot: Some(config.autostart),
+                ..Changes::default()
+            },
             config: text.map(|(text, cut)| ConfigText { path: path.display().to_string(), text, cut }),
         }))
     }

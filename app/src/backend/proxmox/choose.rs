@@ -5,19 +5,44 @@ use crate::{
     backend::Error,
     domain::{
         action::Field,
+        guest::BackendKind,
         spec::{ContainerSpec, ProxmoxNetwork, VmSource, VmSpec},
     },
 };
 
 use super::{
+    Client,
     check::{self, invalid},
     cluster::Cluster,
     facts::{ContainerFacts, NodeFact, TemplateFact, VmFacts},
     images, nodes,
-    place::Place,
+    num::Scalar,
+    place::{Place, id_of},
     plan::not_ready,
     wire::node::{StorageRow, Volume},
 };
+
+/// A VMID that is free, or the one asked for if it is.
+pub async fn vmid(client: &Client, kind: BackendKind, asked: Option<u32>) -> Result<u32, Error> {
+    let Some(vmid) = asked else {
+        let next: Scalar = client.get("/cluster/nextid", &[]).await?;
+        let vmid = next.uint().and_then(|number| u32::try_from(number).ok());
+        return vmid.filter(|vmid| check::vmid(*vmid).is_ok()).ok_or_else(|| Error::Garbled {
+            source_name: "Proxmox's /cluster/nextid".to_owned(),
+            detail: format!("{next:?} is no VMID"),
+        });
+    };
+    check::vmid(vmid)?;
+    match client.get::<Scalar>("/cluster/nextid", &[("vmid", &vmid.to_string())]).await {
+        Ok(_) => Ok(vmid),
+        // Proxmox tells a taken one as a bad parameter, and which kind of guest has it not at all.
+        Err(Error::Invalid { .. } | Error::AlreadyExists(_)) => Err(match id_of(kind, vmid) {
+            Some(id) => Error::AlreadyExists(id),
+            None => invalid(Field::Vmid, "This VMID cannot be used."),
+        }),
+        Err(error) => Err(error),
+    }
+}
 
 /// The node for a new guest: that of the request, else the preferred one, else the first that is up.
 pub fn node(nodes: &[NodeFact], asked: Option<&str>, preferred: &[Option<&str>]) -> Result<String, Error> {

@@ -1,10 +1,7 @@
 //! CLUSTER: the client and what is remembered of its answers, shared by the drivers of both kinds of guests.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -12,11 +9,22 @@ use tokio::sync::Mutex;
 
 use crate::{backend::Error, domain::guest::BackendKind};
 
-use super::{Client, memory::Memory, num::Rows, place::Place, reach::Reach, wire::guest::Resource};
+use super::{
+    Client,
+    host::{Glance, Signs},
+    memory::Memory,
+    num::Rows,
+    place::Place,
+    pulse::Pulse,
+    reach::Reach,
+    wire::guest::Resource,
+};
 
+/// How often the list is compared to what is known: as often as Proxmox itself looks.
+pub const LIST_EVERY: Duration = Duration::from_secs(10);
 /// How old the cluster's list may be to be used once more. More than half the time between two readings of a driver: two
 /// that are read in turns, however far apart, then make no more requests than one.
-const LIST_AGE: Duration = Duration::from_millis(1200);
+const LIST_AGE: Duration = Duration::from_millis(5200);
 
 /// One cluster.
 pub struct Cluster {
@@ -24,19 +32,21 @@ pub struct Cluster {
     pub memory: Memory,
     /// What has been told of the tasks.
     pub reach: Mutex<Reach>,
+    pub pulse: Pulse,
     list: Mutex<Option<(Instant, Arc<Vec<Resource>>)>>,
-    /// Something that the list cannot know yet has been seen since it was read.
-    is_outdated: AtomicBool,
+    /// When something was last seen that no list from before can know.
+    outdated: std::sync::Mutex<Option<Instant>>,
 }
 
 impl Cluster {
-    pub fn new(client: Client) -> Self {
+    pub fn new(client: Client, signs: Option<&Signs>) -> Self {
         Self {
             client,
             memory: Memory::default(),
             reach: Mutex::default(),
+            pulse: Pulse::new(signs.map(|signs| Glance::new(signs.version.clone()))),
             list: Mutex::default(),
-            is_outdated: AtomicBool::new(false),
+            outdated: std::sync::Mutex::default(),
         }
     }
 
@@ -46,15 +56,15 @@ impl Cluster {
         let mut list = self.list.lock().await;
         if let Some((at, rows)) = &*list
             && at.elapsed() < LIST_AGE
-            && !self.is_outdated.load(Ordering::Relaxed)
+            && self.outdated().is_none_or(|outdated| outdated < *at)
         {
             return Ok(Arc::clone(rows));
         }
-        self.is_outdated.store(false, Ordering::Relaxed);
+        let at = Instant::now();
         let Rows(rows) = self.client.get("/cluster/resources", &[]).await?;
         self.memory.learn(&rows);
         let rows = Arc::new(rows);
-        *list = Some((Instant::now(), Arc::clone(&rows)));
+        *list = Some((at, Arc::clone(&rows)));
         Ok(rows)
     }
 
@@ -76,9 +86,14 @@ impl Cluster {
         Ok(())
     }
 
-    /// The next list is read anew.
-    pub fn outdate(&self) {
-        self.is_outdated.store(true, Ordering::Relaxed);
+    /// A list that was read before then may be true no more.
+    pub fn outdate(&self, at: Instant) {
+        let mut outdated = self.outdated.lock().unwrap_or_else(PoisonError::into_inner);
+        *outdated = Some(outdated.map_or(at, |before| before.max(at)));
+    }
+
+    fn outdated(&self) -> Option<Instant> {
+        *self.outdated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the guest is, by what is known or, if it is not, by a list read now.
@@ -91,7 +106,7 @@ impl Cluster {
 
     /// Where the guest is now: it may have moved or gone.
     pub async fn place_anew(&self, kind: BackendKind, vmid: u32) -> Result<Option<Place>, Error> {
-        self.outdate();
+        self.outdate(Instant::now());
         self.list().await?;
         Ok(self.memory.place(kind, vmid))
     }
@@ -115,7 +130,7 @@ impl Cluster {
             Err(Error::NotFound(_)) => {
                 // The list still names one that is just being deleted.
                 self.memory.forget(vmid);
-                self.outdate();
+                self.outdate(Instant::now());
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::domain::secret::Secret;
 
+use super::Signs;
+
 /// The port of Proxmox's API where nobody says otherwise.
 pub const PORT: u16 = 8006;
 /// How long an answer may take, its connection included, where nobody says otherwise.
@@ -21,6 +23,8 @@ pub struct ProxmoxConfig {
     pub node: Option<String>,
     /// The name of the node that Paddock itself runs on, if it runs on one.
     pub local_node: Option<String>,
+    /// Where that node tells of changes by its files.
+    pub signs: Option<Signs>,
     /// Until an answer is there; half of it at most may pass until a connection stands. A plan's call brings its own
     /// time for the answer. Taken as at least 100 ms and at most an hour.
     pub timeout: Duration,
@@ -36,6 +40,7 @@ impl ProxmoxConfig {
             credentials,
             node: None,
             local_node: None,
+            signs: None,
             timeout: TIMEOUT,
             concurrency: CONCURRENCY,
         }

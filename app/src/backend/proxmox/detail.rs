@@ -7,8 +7,8 @@ use tokio::time::timeout;
 use crate::{
     backend::Error,
     domain::{
-        guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestStatus},
-        spec::Cpus,
+        guest::{BackendKind, CONFIG_SHOWN, ConfigText, Guest, GuestDetail, GuestStatus, Pending},
+        spec::{Changes, Cpus},
     },
 };
 
@@ -16,10 +16,10 @@ use super::{
     cluster::Cluster,
     num::Rows,
     place::Place,
-    read,
+    read, state,
     wire::{
         config::Config,
-        guest::{AgentInterfaces, Current, Interface, Pending},
+        guest::{AgentInterfaces, Current, Interface, Pending as PendingRow},
     },
 };
 
@@ -32,7 +32,7 @@ pub async fn inspect(cluster: &Cluster, kind: BackendKind, vmid: u32) -> Result<
         tokio::try_join!(
             read::current(cluster, &place),
             read::config(cluster, &place),
-            cluster.client.get::<Rows<Pending>>(&pending, &[]),
+            cluster.client.get::<Rows<PendingRow>>(&pending, &[]),
         )
     };
     let Some((place, (current, config, Rows(pending)))) = cluster.at(kind, vmid, all).await? else {
@@ -66,7 +66,7 @@ fn detail(
     guest: Guest,
     current: &Current,
     config: &Config,
-    pending: Vec<Pending>,
+    pending: Vec<PendingRow>,
     interfaces: &[Interface],
 ) -> GuestDetail {
     let is_active = guest.status.is_active();
@@ -76,6 +76,10 @@ fn detail(
         ..guest
     };
     let text = config.text();
+    let to_be = pending.iter().fold(config.clone(), |config, row| match row.key.as_deref() {
+        Some(key) if row.delete || row.pending.is_some() => config.with(key, row.pending.as_deref()),
+        _ => config,
+    });
     let cut = text.len() > CONFIG_SHOWN;
     GuestDetail {
         memory: current.mem.filter(|_| is_active),
@@ -86,6 +90,7 @@ fn detail(
         tasks: None,
         facts: facts(place, current, config),
         pending: pending.into_iter().filter_map(to_come).collect(),
+        settings: settings(place.is_vm(), &to_be),
         config: Some(ConfigText { path: place.config_path(), text: cut_at(text, CONFIG_SHOWN), cut }),
         guest,
     }
@@ -138,11 +143,23 @@ fn cpu_now(current: &Current) -> Option<Cpus> {
 }
 
 /// A setting that is not in force yet.
-fn to_come(row: Pending) -> Option<(String, String)> {
+fn to_come(row: PendingRow) -> Option<Pending> {
     let key = row.key.filter(|key| key != "digest")?;
-    match row.pending {
-        Some(value) => Some((key, value)),
-        None => row.delete.then(|| (key, String::new())),
+    let is_to_come = row.delete || row.pending.is_some();
+    is_to_come.then_some(Pending { label: key, now: row.value, next: row.pending })
+}
+
+/// `config` has what is pending in it, too: a change is one of that.
+fn settings(is_vm: bool, config: &Config) -> Changes {
+    let mib = |key| config.uint(key).map(|mib| mib << 20);
+    Changes {
+        cpu: cpu_limit(is_vm, config),
+        memory: mib("memory"),
+        swap: mib("swap").filter(|_| !is_vm),
+        pids: None,
+        description: config.get("description").map(|text| text.trim_end().to_owned()),
+        tags: Some(state::tags(config.get("tags"))),
+        start_at_boot: Some(config.flag("onboot")),
     }
 }
 

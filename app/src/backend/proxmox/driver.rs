@@ -1,11 +1,14 @@
 //! DRIVER: one type for both kinds of guests; they differ in the plans alone.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 
 use crate::{
-    backend::{Api, Backend, CommandOutput, Error, Followed, OpenCall, Readings, RunContext},
+    backend::{Api, Backend, CommandOutput, Error, Followed, Heard, OpenCall, Readings, RunContext},
     domain::{
         action::{ActionRequest, Field, GuestAction},
         guest::{BackendKind, Guest, GuestDetail, GuestId, Snapshot},
@@ -18,10 +21,10 @@ use crate::{
 };
 
 use super::{
-    Client, Credentials, Person, ProxmoxConfig, Realms, begun, capabilities,
+    Client, Credentials, Person, ProxmoxConfig, Realms, Signs, begun, capabilities,
     check::{self, invalid},
     choose,
-    cluster::Cluster,
+    cluster::{Cluster, LIST_EVERY},
     detail,
     facts::{self, CheckpointFact, GuestFacts},
     images, meters, nodes,
@@ -34,7 +37,9 @@ use super::{
         copy::{self, CloneFacts},
         create_container, create_vm, delete, exec, power, snapshot,
     },
-    read, tasks,
+    read,
+    signals::Signals,
+    tasks,
     wire::{guest::TaskRow, node::Version},
 };
 
@@ -51,8 +56,10 @@ pub struct ProxmoxDriver {
     kind: BackendKind,
     client: Client,
     cluster: Arc<Cluster>,
+    signals: Arc<Signals>,
     node: Option<String>,
     local_node: Option<String>,
+    signs: Option<Signs>,
     /// As whom Paddock acts at Proxmox.
     user: String,
     /// The first driver of its cluster: it tells the tasks of all.
@@ -75,7 +82,9 @@ impl ProxmoxDriver {
             tells_tasks: true,
             kind,
             client: client.speaking_for(kind),
-            cluster: Arc::new(Cluster::new(client.speaking_for(kind))),
+            cluster: Arc::new(Cluster::new(client.speaking_for(kind), config.signs.as_ref())),
+            signals: Signals::new(kind, config.signs.as_ref()),
+            signs: config.signs.clone(),
             node: config.node.clone(),
             local_node: config.local_node.clone(),
             is_root,
@@ -87,7 +96,8 @@ impl ProxmoxDriver {
     /// and the first alone tells the cluster's tasks.
     #[must_use]
     pub fn sibling(&self, kind: BackendKind) -> Self {
-        Self { kind, client: self.client.speaking_for(kind), tells_tasks: false, ..self.clone() }
+        let signals = Signals::new(kind, self.signs.as_ref());
+        Self { kind, client: self.client.speaking_for(kind), signals, tells_tasks: false, ..self.clone() }
     }
 
     fn not_found(&self, name: &GuestName) -> Error {
@@ -98,30 +108,6 @@ impl ProxmoxDriver {
         let vmid = vmid_of(name).ok_or_else(|| self.not_found(name))?;
         let facts = read::facts(&self.cluster, self.kind, vmid, self.local_node.as_deref()).await?;
         facts.ok_or_else(|| self.not_found(name))
-    }
-
-    /// A VMID that is free, or the one asked for if it is.
-    async fn free_vmid(&self, asked: Option<u32>) -> Result<u32, Error> {
-        let Some(vmid) = asked else {
-            let next: super::num::Scalar = self.client.get("/cluster/nextid", &[]).await?;
-            let vmid = next.uint().and_then(|number| u32::try_from(number).ok());
-            return vmid.filter(|vmid| check::vmid(*vmid).is_ok()).ok_or_else(|| Error::Garbled {
-                source_name: "Proxmox's /cluster/nextid".to_owned(),
-                detail: format!("{next:?} is no VMID"),
-            });
-        };
-        check::vmid(vmid)?;
-        let taken =
-            self.client.get::<super::num::Scalar>("/cluster/nextid", &[("vmid", &vmid.to_string())]).await;
-        match taken {
-            Ok(_) => Ok(vmid),
-            // Proxmox tells a taken one as a bad parameter, and which kind of guest has it not at all.
-            Err(Error::Invalid { .. } | Error::AlreadyExists(_)) => Err(match id_of(self.kind, vmid) {
-                Some(id) => Error::AlreadyExists(id),
-                None => invalid(Field::Vmid, "This VMID cannot be used."),
-            }),
-            Err(error) => Err(error),
-        }
     }
 
     async fn plan_create(&self, id: &GuestName, request: &CreateRequest) -> Result<Plan, Error> {
@@ -158,7 +144,8 @@ impl ProxmoxDriver {
                 None => Ok(Vec::new()),
             }
         };
-        let (snapshots, nodes, vmid) = tokio::try_join!(snapshots, nodes, self.free_vmid(spec.vmid))?;
+        let vmid = choose::vmid(&self.client, self.kind, spec.vmid);
+        let (snapshots, nodes, vmid) = tokio::try_join!(snapshots, nodes, vmid)?;
         // Proxmox answers an error where the snapshot is not there: that is told in the plan's own words.
         let is_there = spec.snapshot.as_ref().is_none_or(|name| snapshots.iter().any(|s| s.name == *name));
         let can_link = spec.linked
@@ -269,7 +256,11 @@ impl Backend for ProxmoxDriver {
 
     async fn guest(&self, name: &GuestName) -> Result<Option<Guest>, Error> {
         match vmid_of(name) {
-            Some(vmid) => read::guest(&self.cluster, self.kind, vmid).await,
+            Some(vmid) => {
+                // Who asks about one has a reason to, perhaps a copy that was just made of it.
+                self.cluster.outdate(Instant::now());
+                read::guest(&self.cluster, self.kind, vmid).await
+            }
             None => Ok(None),
         }
     }
@@ -313,7 +304,7 @@ impl Backend for ProxmoxDriver {
             CreateSpec::ProxmoxVm(spec) => spec.vmid,
             _ => None,
         };
-        let vmid = self.free_vmid(asked).await?;
+        let vmid = choose::vmid(&self.client, self.kind, asked).await?;
         id_of(self.kind, vmid)
             .map(|id| id.name)
             .ok_or_else(|| invalid(Field::Vmid, "This VMID cannot be used."))
@@ -389,9 +380,12 @@ impl Backend for ProxmoxDriver {
         Some(self.user.clone())
     }
 
+    async fn heard(&self) -> Heard {
+        self.signals.heard(&self.cluster).await
+    }
+
     fn list_interval(&self) -> Duration {
-        // Proxmox itself looks every ten seconds; both kinds share one answer.
-        Duration::from_secs(2)
+        LIST_EVERY
     }
 
     fn poll_interval(&self) -> Duration {

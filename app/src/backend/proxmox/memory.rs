@@ -15,6 +15,9 @@ use super::{place::Place, state, wire::guest::Resource};
 
 /// How far the cluster's list may lag behind the guest's own node.
 const LAG: Duration = Duration::from_secs(12);
+/// For so long a list that says otherwise is not believed before the node was asked again: it may be one of a
+/// `pvestatd` that hangs.
+const DOUBT: Duration = Duration::from_secs(60);
 /// Two tellings of one start may differ by so much, milliseconds: the age of the list, and rounding.
 const START_TOLERANCE_MS: u64 = 15_000;
 
@@ -45,7 +48,8 @@ struct Fresh {
     at: Instant,
 }
 
-/// A guest of the list that its own node must be asked about: a paused VM, which the list calls running.
+/// Guests of a list, and those of them that their own node must be asked about: paused VMs, which the list calls
+/// running, and those that were lately in another state.
 pub struct Listed {
     pub guests: Vec<Guest>,
     pub to_ask: Vec<Place>,
@@ -83,11 +87,15 @@ impl Memory {
         for row in rows {
             let Some(place) = place_of(row).filter(|place| place.kind == kind) else { continue };
             if let Some(fresh) = known.fresh.get(&place.vmid).filter(|fresh| fresh.guest.node == row.node) {
-                if now.saturating_duration_since(fresh.at) < LAG {
+                let age = now.saturating_duration_since(fresh.at);
+                if age < LAG {
                     listed.guests.push(Guest { pool: row.pool.clone(), ..fresh.guest.clone() });
                     continue;
                 }
-                if fresh.guest.status == GuestStatus::Paused && row.status.as_deref() == Some("running") {
+                let is_paused = fresh.guest.status == GuestStatus::Paused;
+                let differs =
+                    state::listed(&place, row).is_some_and(|told| told.status != fresh.guest.status);
+                if (is_paused && row.status.as_deref() == Some("running")) || (differs && age < DOUBT) {
                     listed.to_ask.push(place.clone());
                 }
             }
@@ -218,6 +226,19 @@ mod tests {
         assert_eq!(one(&memory, &old, now + LAG, 1_012_000).status, GuestStatus::Running);
         let moved = Resource { node: Some("pve2".into()), ..old };
         assert_eq!(one(&memory, &moved, now, 1_000_000).node.as_deref(), Some("pve2"));
+    }
+
+    #[test]
+    fn a_list_that_says_otherwise_than_the_node_did_is_doubted_for_a_while() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        memory.note(&vm(200), guest(200, GuestStatus::Stopped), 0, now, 0);
+        let asks = |status, age| {
+            let rows = [row("qemu", 200, status, 100)];
+            !memory.list(BackendKind::ProxmoxVm, &rows, now + age, 0).to_ask.is_empty()
+        };
+        assert!(!asks("running", LAG - Duration::from_secs(1)), "the node's word stands");
+        assert!(asks("running", LAG) && asks("running", DOUBT - Duration::from_secs(1)));
+        assert!(!asks("stopped", LAG) && !asks("running", DOUBT));
     }
 
     #[test]

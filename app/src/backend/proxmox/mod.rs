@@ -10,6 +10,7 @@
 //! | `check`, `props` | what somebody typed, before any request is made of it |
 //! | `choose`, `facts` ──► `plan` | what will be done: pure, from facts |
 //! | `cluster`, `memory`, `reach` | what is remembered between two readings |
+//! | `pulse`, `host` ──► `signals` | what tells that something must be read anew |
 //! | `read`, `detail`, `nodes`, `images`, `tasks`, `meters` | what is there, what was done, and what is used |
 
 mod begun;
@@ -22,6 +23,7 @@ mod config;
 mod detail;
 mod driver;
 mod facts;
+mod host;
 mod images;
 mod memory;
 mod meters;
@@ -32,9 +34,11 @@ mod person;
 mod place;
 mod plan;
 mod props;
+mod pulse;
 mod reach;
 mod read;
 pub mod refuse;
+mod signals;
 mod state;
 mod tasks;
 mod upid;
@@ -43,4 +47,5 @@ pub(crate) mod wire;
 pub use client::{Client, Entry, Factor, Person, RENEW_AFTER, Realms, is_user, segment};
 pub use config::{CONCURRENCY, Credentials, Endpoint, PORT, ProxmoxConfig, TIMEOUT, Trust};
 pub use driver::ProxmoxDriver;
+pub use host::Signs;
 pub use upid::{NoUpid, Upid};

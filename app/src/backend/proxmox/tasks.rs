@@ -33,8 +33,6 @@ use super::{
 /// Tasks asked for at once. All that a node keeps are a few thousand.
 const PAGE: usize = 500;
 const MOST_PAGES: usize = 20;
-/// Most that are taken from the short list: many times what it can hold.
-const MOST_LISTED: usize = 20_000;
 /// Most nodes that are asked in one go; the others have their turn the next time.
 const MOST_ASKED: usize = 64;
 
@@ -45,10 +43,9 @@ pub async fn since(cluster: &Cluster, since_ms: i64) -> Result<Vec<Task>, Error>
     // A start is told in whole seconds: that of the moment itself counts, too.
     let since_ms = since_ms.max(0) / 1000 * 1000;
     let mut reach = cluster.reach.lock().await;
-    let Rows(rows) = cluster.client.get::<Rows<TaskRow>>("/cluster/tasks", &[]).await?;
-    let listed: Vec<Task> = rows.iter().take(MOST_LISTED).filter_map(row).collect();
+    let listed = cluster.pulse.tasks(&cluster.client).await?;
     let mut by_node: BTreeMap<&str, Vec<&Task>> = BTreeMap::new();
-    for task in &listed {
+    for task in listed.iter() {
         by_node.entry(&task.node).or_default().push(task);
     }
     let silent = if reach.is_further(since_ms) { nodes::facts(cluster).await? } else { Vec::new() };
@@ -84,8 +81,13 @@ pub async fn since(cluster: &Cluster, since_ms: i64) -> Result<Vec<Task>, Error>
         task.started_ms.max(ended_ms) >= since_ms
     };
     // Each once, as it was told last.
-    let all: BTreeMap<String, Task> =
-        listed.into_iter().filter(is_new).chain(more).map(|task| (task.upid.clone(), task)).collect();
+    let all: BTreeMap<String, Task> = listed
+        .iter()
+        .filter(|task| is_new(task))
+        .cloned()
+        .chain(more)
+        .map(|task| (task.upid.clone(), task))
+        .collect();
     let mut tasks: Vec<Task> = all.into_values().collect();
     tasks.sort_by_key(|task| task.started_ms);
     name_guests(cluster, &mut tasks).await;

@@ -1,9 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::guest::{GuestId, GuestStatus};
+use crate::domain::{
+    guest::{GuestId, GuestStatus},
+    limits::Cpus,
+};
 
-struct Item(Guest, Option<i64>);
+struct Item(Guest, Option<i64>, Option<Sample>);
 
 impl Listed for Item {
     fn guest(&self) -> &Guest {
@@ -12,6 +15,10 @@ impl Listed for Item {
 
     fn last_ms(&self) -> Option<i64> {
         self.1
+    }
+
+    fn sample(&self) -> Option<&Sample> {
+        self.2.as_ref()
     }
 }
 
@@ -29,8 +36,9 @@ fn items() -> Vec<Item> {
                 ..guest("lxc/a", GuestStatus::Running)
             },
             Some(10),
+            Some(Sample { cpu: Some(Cpus(250)), memory: Some(9), ..Sample::default() }),
         ),
-        Item(guest("crun/b", GuestStatus::Stopped), None),
+        Item(guest("crun/b", GuestStatus::Stopped), None, None),
         Item(
             Guest {
                 addresses: vec!["10.0.0.9".to_owned()],
@@ -39,8 +47,13 @@ fn items() -> Vec<Item> {
                 ..guest("lxc/c", GuestStatus::Running)
             },
             Some(30),
+            Some(Sample { cpu: Some(Cpus(1500)), memory: None, ..Sample::default() }),
         ),
-        Item(Guest { node: Some("pve2".to_owned()), ..guest("proxmox-vm/100", GuestStatus::Stopped) }, None),
+        Item(
+            Guest { node: Some("pve2".to_owned()), ..guest("proxmox-vm/100", GuestStatus::Stopped) },
+            None,
+            None,
+        ),
     ]
 }
 
@@ -67,6 +80,9 @@ fn each_column_sorts_both_ways_and_what_has_no_value_comes_last() {
     assert_eq!(shown("-node", "", ""), ["100", "a", "b", "c"]);
     assert_eq!(shown("address", "", ""), ["c", "a", "b", "100"], "as numbers, not as text");
     assert_eq!(shown("-address", "", ""), ["a", "c", "b", "100"]);
+    assert_eq!(shown("cpu", "", ""), ["c", "a", "b", "100"], "the most first");
+    assert_eq!(shown("-cpu", "", ""), ["a", "c", "b", "100"]);
+    assert_eq!(shown("memory", "", ""), ["a", "b", "c", "100"]);
     assert_eq!(shown("uptime", "", ""), ["a", "c", "b", "100"], "the youngest first");
     assert_eq!(shown("-uptime", "", ""), ["c", "a", "b", "100"]);
     assert_eq!(shown("last", "", ""), ["c", "a", "b", "100"], "the newest first");
@@ -103,7 +119,8 @@ proptest! {
                 addresses: (*address > 0).then(|| format!("10.0.0.{address}")).into_iter().collect(),
                 ..Guest::new(id, GuestStatus::ALL[usize::from(*status)])
             };
-            Item(guest, *last)
+            let sample = Sample { cpu: Some(Cpus(u32::from(*address))), ..Sample::default() };
+            Item(guest, *last, (*status > 2).then_some(sample))
         };
         let items: Vec<Item> = seeds.iter().enumerate().map(item).collect();
         let query = ListQuery { sort: Sort { column: Column::ALL[column], is_down }, ..ListQuery::default() };

@@ -4,7 +4,8 @@
 //!              heard, or a source is new
 //!           ┌──────────────────────────────┐
 //!   read ─► wait: 25 ms, 50 ms, ... 5 s, 5 s, ...         where changes are heard; longer where readings are long
-//!   read ─► wait: the backend's interval                  where they are not
+//!   read ─► wait: the backend's interval                  where they are not, or where the backend hears them itself:
+//!                                                         then single guests are read in between
 //!   read ─► wait: twice as long each time, about 30 s     while it fails
 //! ```
 //!
@@ -14,10 +15,10 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Inventory, LONGEST_PAUSE, RETRY};
-use crate::backend::{Backend, Watcher};
+use crate::backend::{Backend, Heard, Watcher};
 
 /// Between two readings while there is much to hear.
 const SOON: Duration = Duration::from_millis(25);
@@ -75,7 +76,7 @@ impl<'a> Feed<'a> {
                     pause = SOON.max(began.elapsed() * (SHARE - 1));
                     after = after.min(self.inventory.beat).max(pause);
                 }
-                None => (pause, after) = (interval, interval),
+                None => (pause, after) = (SOON, interval),
             }
         }
     }
@@ -85,16 +86,20 @@ impl<'a> Feed<'a> {
         let began = Instant::now();
         sleep(least).await;
         let end = began + most;
-        let Ear::Open(watcher) = &mut self.ear else {
-            sleep_until(end).await;
-            return false;
-        };
-        match timeout_at(end, watcher.changed()).await {
-            Err(_) => false,
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                self.shut(&error.to_string(), false);
-                true
+        loop {
+            let heard = tokio::select! {
+                heard = self.backend.heard() => heard,
+                // Either of the two may be for ever.
+                heard = timeout_at(end, watched(&mut self.ear)) => {
+                    if let Ok(Err(error)) = &heard {
+                        self.shut(&error.to_string(), false);
+                    }
+                    return heard.is_ok();
+                }
+            };
+            match heard {
+                Heard::List => return true,
+                Heard::Guests(names) => self.inventory.refresh_some(self.backend, &names).await,
             }
         }
     }
@@ -149,6 +154,13 @@ impl<'a> Feed<'a> {
         self.is_told = true;
         // Whether it is there costs nothing to ask; what the kernel has no room for is not asked for all the time.
         self.ear = Ear::Shut(Instant::now() + if is_absent { Duration::ZERO } else { BEAT });
+    }
+}
+
+async fn watched(ear: &mut Ear) -> std::io::Result<()> {
+    match ear {
+        Ear::Open(watcher) => watcher.changed().await,
+        Ear::Shut(_) => std::future::pending().await,
     }
 }
 

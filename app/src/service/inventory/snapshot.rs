@@ -21,11 +21,15 @@ pub struct Snapshot {
     pub backends: BTreeMap<BackendKind, BackendHealth>,
     /// Sorted by what people call them. Those that stay as they were are shared with the snapshot before.
     pub guests: Vec<Arc<Guest>>,
+    /// Their places, sorted by their ids.
+    by_id: Vec<u32>,
 }
 
 impl Snapshot {
     pub fn guest(&self, id: &GuestId) -> Option<&Arc<Guest>> {
-        self.guests.iter().find(|guest| guest.id == *id)
+        let place = |at: &u32| usize::try_from(*at).unwrap_or(usize::MAX);
+        let found = self.by_id.binary_search_by(|at| self.guests[place(at)].id.cmp(id)).ok()?;
+        self.guests.get(place(&self.by_id[found]))
     }
 
     /// These are all guests of that backend now. What that changes, in no particular order.
@@ -54,8 +58,14 @@ impl Snapshot {
         changes
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.guests.sort_by(|a, b| (a.label(), &a.id).cmp(&(b.label(), &b.id)));
+        self.by_id = (0..).take(self.guests.len()).collect();
+        let guests = &self.guests;
+        self.by_id.sort_by(|a, b| {
+            let id = |at: &u32| guests.get(usize::try_from(*at).unwrap_or(usize::MAX)).map(|guest| &guest.id);
+            id(a).cmp(&id(b))
+        });
     }
 }
 
@@ -167,6 +177,10 @@ mod tests {
             ]
         );
         assert_eq!(snapshot.replace(BackendKind::Crun, Vec::new()), []);
+        for guest in &snapshot.guests {
+            assert_eq!(snapshot.guest(&guest.id), Some(guest));
+        }
+        assert_eq!(snapshot.guest(&GuestId::parse("lxc", "a").unwrap()), None);
         let names: Vec<&str> = snapshot.guests.iter().map(|guest| guest.id.name.as_str()).collect();
         assert_eq!(names, ["b", "c"]);
     }

@@ -1,6 +1,6 @@
 //! Tasks of a Proxmox cluster that Paddock did not begin, each brought into the history once.
 //!
-//! One request every few seconds tells of all nodes. What runs is recorded as running and gets its end and its log once
+//! One request tells of all nodes, the same that tells the inventory what to read. What runs is recorded as running and gets its end and its log once
 //! it has ended; what is found ended is recorded at one go. What cannot be recorded now waits in memory, and what is
 //! older than the oldest that waits is noted as read, so that the next start takes up there.
 
@@ -28,8 +28,8 @@ use crate::{
     store::{Beginner, Import, NewOperation, Source},
 };
 
-/// How often the tasks are asked for: 20 requests a minute, beside the 30 for the list of guests.
-const INTERVAL: Duration = Duration::from_secs(3);
+/// How often it is looked for new ones, as often as they are read: no request of its own while the inventory listens.
+const INTERVAL: Duration = Duration::from_millis(1200);
 /// How far back the very first start looks.
 const FIRST_LOOK_MS: i64 = 24 * 3600 * 1000;
 /// So much is read again with each poll: the clocks of nodes may differ by that.

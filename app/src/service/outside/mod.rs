@@ -1,7 +1,7 @@
 //! What happens outside Paddock, brought into the same history: never twice, and with no actor but one that is known.
 //!
 //! ```text
-//!   Proxmox ── tasks, every 3 s ──► import ── Paddock's own? ─ no ──► operation of origin `task`, with user and log
+//!   Proxmox ── tasks ──────────────► import ── Paddock's own? ─ no ──► operation of origin `task`, with user and log
 //!   LXC, crun ── each reading ────► watch ── at rest otherwise than before? ─► observed ── did Paddock do it?
 //!                                                                                └─ no ──► operation of origin `observed`
 //! ```
@@ -44,7 +44,7 @@ impl Outside {
         Ok(Self { importer, observer })
     }
 
-    /// With another time between two requests for Proxmox's tasks than the usual 3 s.
+    /// With another time between two requests for Proxmox's tasks than the usual 1.2 s.
     #[must_use]
     pub fn polling(self, interval: Duration) -> Self {
         Self { importer: self.importer.map(|importer| importer.polling(interval)), ..self }

@@ -48,11 +48,25 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         }
         ["guests"] => vec![here("Guests")],
         ["guests", "new"] => vec![link("Guests", "/guests"), here("New guest")],
+        ["guests", "new", "plan"] => {
+            vec![link("Guests", "/guests"), link("New guest", "/guests/new"), here("Check")]
+        }
         ["guests", "plan"] => vec![link("Guests", "/guests"), here("Chosen guests")],
         ["guests", _, name] => vec![link("Guests", "/guests"), here(name)],
         ["guests", backend, name, "plan", action] => {
             let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
             vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here(label)]
+        }
+        ["guests", backend, name, "do", action] => {
+            let label = action.parse::<GuestAction>().map_or(action, |known| known.label());
+            vec![link("Guests", "/guests"), link(name, &format!("/guests/{backend}/{name}")), here(label)]
+        }
+        ["guests", backend, name, tab] => {
+            vec![
+                link("Guests", "/guests"),
+                link(name, &format!("/guests/{backend}/{name}")),
+                here(&capital(tab)),
+            ]
         }
         ["history"] => vec![here("History")],
         ["history", id] => vec![link("History", "/history"), here(&format!("#{id}"))],
@@ -96,6 +110,8 @@ mod tests {
         assert_eq!(labels("/guests/new"), "Guests > New guest");
         assert_eq!(labels("/guests/plan"), "Guests > Chosen guests");
         assert_eq!(labels("/guests/lxc/web1"), "Guests > web1");
+        assert_eq!(labels("/guests/lxc/web1/snapshots"), "Guests > web1 > Snapshots");
+        assert_eq!(labels("/guests/lxc/web1/do/clone"), "Guests > web1 > Clone");
         assert_eq!(labels("/guests/lxc/web1/plan/shutdown"), "Guests > web1 > Shut down");
         assert_eq!(labels("/guests/lxc/web1/plan/explode"), "Guests > web1 > explode");
         assert_eq!(labels("/history/12"), "History > #12");

@@ -63,7 +63,7 @@ pub fn TextField(
     #[prop(into)] label: String,
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional, into)] value: String,
-    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional_no_strip, into)] hint: Option<&'static str>,
     #[prop(optional, into)] error: FieldError,
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional)] placeholder: Option<&'static str>,
@@ -103,7 +103,7 @@ pub fn TextArea(
     name: &'static str,
     #[prop(into)] label: String,
     #[prop(into)] value: String,
-    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional_no_strip, into)] hint: Option<&'static str>,
     #[prop(optional, into)] error: FieldError,
 ) -> impl IntoView {
     view! {
@@ -137,12 +137,26 @@ pub fn SelectField(
     #[prop(into)] label: String,
     choices: Vec<String>,
     #[prop(into)] value: String,
-    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional_no_strip, into)] hint: Option<&'static str>,
     #[prop(optional, into)] error: FieldError,
 ) -> impl IntoView {
-    let option = move |choice: String| {
+    let choices = choices.into_iter().map(|choice| (choice.clone(), choice)).collect();
+    view! { <ChoiceField id name label choices value hint error /> }
+}
+
+/// One of a list, each with a value and what a person reads.
+#[component]
+pub fn ChoiceField(
+    id: &'static str,
+    name: &'static str,
+    #[prop(into)] label: String,
+    choices: Vec<(String, String)>,
+    #[prop(into)] value: String,
+    #[prop(optional_no_strip, into)] hint: Option<&'static str>,
+    #[prop(optional, into)] error: FieldError,
+) -> impl IntoView {
+    let option = move |(choice, label): (String, String)| {
         let selected = choice == value;
-        let label = choice.clone();
         view! {
             <option value=choice selected=selected>
                 {label}
@@ -164,6 +178,40 @@ pub fn SelectField(
                 <Icon glyph=Glyph::Chevron />
             </span>
         </Labelled>
+    }
+}
+
+/// On or off. Off sends nothing.
+#[component]
+pub fn SwitchField(
+    id: &'static str,
+    name: &'static str,
+    #[prop(into)] label: String,
+    on: bool,
+    #[prop(optional_no_strip, into)] hint: Option<&'static str>,
+) -> impl IntoView {
+    view! {
+        <div class="field switch">
+            <label class="check">
+                <input
+                    type="checkbox"
+                    id=id
+                    name=name
+                    value="true"
+                    checked=on
+                    aria-describedby=hint.map(|_| format!("{id}-hint"))
+                />
+                <span>{label}</span>
+            </label>
+            {hint
+                .map(|hint| {
+                    view! {
+                        <p class="field-hint" id=format!("{id}-hint")>
+                            {hint}
+                        </p>
+                    }
+                })}
+        </div>
     }
 }
 

@@ -2,11 +2,15 @@
 
 use leptos::{form::ActionForm, prelude::*};
 
-use super::icon::{Glyph, Icon};
+use super::{
+    icon::{Glyph, Icon},
+    menu::{Entry, Menu},
+};
 use crate::{
     api::guests::{Act, ActionChoice},
     domain::{
         action::{GuestAction, Refusal},
+        form,
         guest::{GuestId, GuestStatus},
     },
 };
@@ -43,7 +47,39 @@ pub fn glyph(action: GuestAction) -> Glyph {
     }
 }
 
-/// All buttons in their one order, so that none moves when the state changes.
+/// The buttons, in their one order, so that none moves when the state changes. Pause and resume share a place.
+const BUTTONS: [GuestAction; 7] = [
+    GuestAction::Start,
+    GuestAction::Shutdown,
+    GuestAction::Reboot,
+    GuestAction::Pause,
+    GuestAction::Resume,
+    GuestAction::Stop,
+    GuestAction::Delete,
+];
+
+/// What stands in the menu beside them. What has a tab of its own is in neither.
+const MENU: [GuestAction; 8] = [
+    GuestAction::Clone,
+    GuestAction::Backup,
+    GuestAction::Migrate,
+    GuestAction::Resize,
+    GuestAction::Reset,
+    GuestAction::Hibernate,
+    GuestAction::MakeTemplate,
+    GuestAction::Unlock,
+];
+
+/// Those of these that the backend has, of a guest in this state.
+fn offered(order: &[GuestAction], status: GuestStatus, choices: &[ActionChoice]) -> Vec<ActionChoice> {
+    let hidden = if status == GuestStatus::Paused { GuestAction::Pause } else { GuestAction::Resume };
+    let lacks = |choice: &&ActionChoice| matches!(choice.refusal, Some(Refusal::Unsupported { .. }));
+    let choice = |action: &GuestAction| choices.iter().find(|choice| choice.action == *action);
+    let shown = order.iter().filter(|action| **action != hidden).filter_map(choice);
+    shown.filter(|choice| !lacks(choice)).cloned().collect()
+}
+
+/// The buttons, and the menu of what is wanted less often.
 #[component]
 pub fn GuestActions(
     guest: GuestId,
@@ -51,6 +87,12 @@ pub fn GuestActions(
     choices: Vec<ActionChoice>,
     act: ServerAction<Act>,
 ) -> impl IntoView {
+    let entry = |choice: ActionChoice| {
+        let ActionChoice { action, refusal } = choice;
+        Entry { action, href: ask_href(&guest, action), refusal }
+    };
+    let menu: Vec<Entry> = offered(&MENU, status, &choices).into_iter().map(entry).collect();
+    let buttons = offered(&BUTTONS, status, &choices);
     let button = move |choice: ActionChoice| {
         let main = likely(status) == Some(choice.action) && choice.refusal.is_none();
         let guest = guest.clone();
@@ -74,21 +116,34 @@ pub fn GuestActions(
     };
     view! {
         <div class="actions" role="group" aria-label="Actions">
-            {choices.into_iter().map(button).collect_view()}
+            {buttons.into_iter().map(button).collect_view()}
+            {(!menu.is_empty()).then(|| view! { <Menu label="More" entries=menu /> })}
         </div>
     }
 }
 
 /// The page that shows what it would run.
-fn plan_href(guest: &GuestId, action: GuestAction) -> String {
+pub fn plan_href(guest: &GuestId, action: GuestAction) -> String {
     format!("{}/plan/{action}", guest.href())
+}
+
+/// Where one says what an action needs to know; the plan itself, for one that needs no more than the guest.
+pub fn ask_href(guest: &GuestId, action: GuestAction) -> String {
+    let tab = match action {
+        GuestAction::Configure => "configuration",
+        GuestAction::Snapshot | GuestAction::Rollback | GuestAction::DeleteSnapshot => "snapshots",
+        GuestAction::Exec => "exec",
+        _ if form::parameters(guest.backend, action).is_empty() => return plan_href(guest, action),
+        _ => return format!("{}/do/{action}", guest.href()),
+    };
+    format!("{}/{tab}", guest.href())
 }
 
 /// The ways to the plans of what can be done now: for those who look first.
 #[component]
-pub fn PlanLinks(guest: GuestId, choices: Vec<ActionChoice>) -> impl IntoView {
+pub fn PlanLinks(guest: GuestId, status: GuestStatus, choices: Vec<ActionChoice>) -> impl IntoView {
     // A delete is always looked at first.
-    let possible = choices
+    let possible = offered(&BUTTONS, status, &choices)
         .into_iter()
         .filter(|choice| choice.refusal.is_none() && choice.action != GuestAction::Delete)
         .map(|choice| {
@@ -117,12 +172,21 @@ pub fn ActFields(guest: GuestId, action: GuestAction) -> impl IntoView {
 
 /// A button that cannot be had stays where it is and can be reached: its tip says why.
 #[component]
-fn ActionButton(choice: ActionChoice, main: bool) -> impl IntoView {
+pub fn ActionButton(
+    choice: ActionChoice,
+    main: bool,
+    /// Tells its tip from that of another button for the same action.
+    #[prop(optional, into)]
+    of: String,
+    /// In place of the action's own.
+    #[prop(optional)]
+    label: Option<&'static str>,
+) -> impl IntoView {
     let ActionChoice { action, refusal } = choice;
-    let tip_id = format!("tip-{action}");
+    let tip_id = format!("tip-{action}{of}");
     let class = match (main, action) {
         (true, _) => "button primary",
-        (false, GuestAction::Delete) => "button danger-text",
+        (false, GuestAction::Delete | GuestAction::DeleteSnapshot) => "button danger-text",
         (false, _) => "button",
     };
     let refused = refusal.is_some();
@@ -136,7 +200,7 @@ fn ActionButton(choice: ActionChoice, main: bool) -> impl IntoView {
             aria-describedby=tip.is_some().then(|| tip_id.clone())
         >
             <Icon glyph=glyph(action) />
-            {action.label()}
+            {label.unwrap_or(action.label())}
         </button>
         {tip
             .map(|tip| {
@@ -150,7 +214,7 @@ fn ActionButton(choice: ActionChoice, main: bool) -> impl IntoView {
 }
 
 /// A refusal in advance. Unlike one that was asked for it need not say that nothing was run.
-fn why_not(refusal: &Refusal) -> String {
+pub fn why_not(refusal: &Refusal) -> String {
     match refusal {
         Refusal::WrongState { status, .. } => format!("Not while it is {status}"),
         Refusal::IsTemplate { .. } => "A template is only cloned, changed and deleted".to_owned(),

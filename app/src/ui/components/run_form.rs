@@ -21,15 +21,15 @@ use crate::{
 /// What is shown and agreed to.
 pub struct Agreement {
     pub action: GuestAction,
-    /// What people call the guest.
-    pub name: String,
+    /// What has to be typed to agree to it: a name.
+    pub confirm: Option<String>,
     pub plan: Result<Plan, Refusal>,
     pub hash: Option<String>,
     /// Where *Cancel* leads.
     pub back: String,
 }
 
-/// The name typed for a delete was another one: that is told at its field, and nothing else has to change.
+/// What was typed to agree was something else: that is told at its field, and nothing else has to change.
 pub fn is_about_confirm(error: &ApiError) -> bool {
     matches!(error, ApiError::Refused(refusal) if refusal.field() == Some(Field::Confirm))
 }
@@ -40,7 +40,7 @@ pub fn agree(
     problem: Signal<Option<ApiError>>,
     form: impl FnOnce(AnyView) -> AnyView,
 ) -> AnyView {
-    let Agreement { action, name, plan, hash, back } = agreement;
+    let Agreement { action, confirm, plan, hash, back } = agreement;
     let plan = match plan {
         Ok(plan) => plan,
         Err(refusal) => return view! { <Refused refusal back /> }.into_any(),
@@ -51,7 +51,14 @@ pub fn agree(
         problem.get().filter(|error| !is_about_confirm(error) && !is_about_plan(error))
     });
     let changed = move || problem.get().filter(is_about_plan).map(|_| view! { <Changed /> });
-    let confirm = (action == GuestAction::Delete).then(|| {
+    // What loses something is a red button, and Enter alone never presses it: where a name has to be typed, an empty field
+    // is refused, and else the focus has to be on the button itself.
+    let (class, word) = match (&confirm, plan.loses.is_empty()) {
+        (Some(_), _) => ("button danger", action.label()),
+        (None, false) => ("button danger", "Run"),
+        (None, true) => ("button primary", "Run"),
+    };
+    let confirm = confirm.map(|name| {
         view! {
             <TextField
                 id="confirm"
@@ -62,10 +69,6 @@ pub fn agree(
             />
         }
     });
-    let (class, word) = match action {
-        GuestAction::Delete => ("button danger", action.label()),
-        _ => ("button primary", "Run"),
-    };
     let fields = view! {
         <input type="hidden" name="plan" value=hash.clone() />
         {confirm}

@@ -52,10 +52,10 @@ pub fn AgainPage() -> impl IntoView {
 
 #[component]
 fn Known(again: Again, act: ServerAction<DoAgain>) -> impl IntoView {
-    let Again { operation, action, name, plan, hash } = again;
+    let Again { operation, action, name, plan, hash, confirm } = again;
     let title = format!("{} {name} again", action.label());
     let problem = Signal::derive(move || act.value().get().and_then(Result::err));
-    let agreement = Agreement { action, name, plan, hash, back: operation.href() };
+    let agreement = Agreement { action, confirm, plan, hash, back: operation.href() };
     let form = agree(agreement, problem, |fields| {
         view! {
             <ActionForm action=act attr:class="form confirm">

@@ -1,8 +1,22 @@
-//! One guest: how it is, what can be done with it, what was done.
+//! One guest: its head with what can be done with it, and under it the tabs, each with an address of its own.
+
+mod configuration;
+mod exec;
+mod overview;
+mod snapshots;
+mod tabs;
+mod timeline;
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+
+use configuration::Configuration;
+use exec::Exec;
+use overview::Overview;
+use snapshots::Snapshots;
+use tabs::{Tab, Tabs};
+use timeline::Timeline;
 
 use crate::{
     api::{
@@ -12,31 +26,31 @@ use crate::{
     },
     domain::{
         access::Privileges,
-        guest::{ConfigText, GuestDetail},
         history::{HistoryField, HistoryQuery},
         operation::OperationSummary,
         words,
     },
     ui::{
         components::{
-            ago::{Elapsed, Uptime},
+            ago::Elapsed,
             badge::{BackendChip, Spinner, StatusBadge},
             banner::{Banner, Tone},
-            command::Copy,
-            empty::Empty,
-            fold::Fold,
             guest_actions::{GuestActions, PlanLinks},
-            icon::Glyph,
             loaded::{ActionProblem, Loaded},
-            operation_row::OperationRows,
-            usage::GuestUsage,
         },
         live::Live,
         pages::{guests::announce, not_found::Missing},
-        reply::reply,
-        text,
+        reply::{Reply, reply},
     },
 };
+
+/// What every tab is handed: the guest by the two parts of its address, and all of its page, which is asked for once.
+#[derive(Clone)]
+struct At {
+    backend: String,
+    name: String,
+    page: Reply<Option<Page>>,
+}
 
 #[component]
 pub fn GuestPage() -> impl IntoView {
@@ -45,8 +59,6 @@ pub fn GuestPage() -> impl IntoView {
     let part = move |name: &str| params.read().get(name).unwrap_or_default();
     let act = ServerAction::<Act>::new();
     let cancel = ServerAction::<CancelOperation>::new();
-    // Out here, as what is below is made anew with every change of the host.
-    let config_open = StoredValue::new(false);
     announce(act);
     let page = reply(
         move || (part("backend"), part("name"), live.version(), act.version().get(), cancel.version().get()),
@@ -55,10 +67,24 @@ pub fn GuestPage() -> impl IntoView {
     let error = Signal::derive(move || {
         act.value().get().and_then(Result::err).or_else(|| cancel.value().get().and_then(Result::err))
     });
+    let here = tabs::here();
+    // Not with every change of the host: what is being typed in a tab stays.
+    let shown = Memo::new(move |_| (part("backend"), part("name"), here.get()));
+    let content = move || {
+        let (backend, name, tab) = shown.get();
+        let at = At { backend, name, page };
+        match tab {
+            Tab::Overview => view! { <Overview at /> }.into_any(),
+            Tab::Timeline => view! { <Timeline at /> }.into_any(),
+            Tab::Configuration => view! { <Configuration at /> }.into_any(),
+            Tab::Snapshots => view! { <Snapshots at /> }.into_any(),
+            Tab::Exec => view! { <Exec at /> }.into_any(),
+        }
+    };
     view! {
         <Loaded reply=page let:page>
             {match page {
-                Some(page) => view! { <Known page act cancel error config_open /> }.into_any(),
+                Some(page) => view! { <Head page act cancel error here /> }.into_any(),
                 None => {
                     let name = part("name");
                     view! {
@@ -73,25 +99,25 @@ pub fn GuestPage() -> impl IntoView {
                 }
             }}
         </Loaded>
-        // Out here, so that it goes on where it was.
-        <GuestUsage guest=Signal::derive(move || (part("backend"), part("name"))) />
+        {content}
     }
 }
 
 #[component]
-fn Known(
+fn Head(
     page: Page,
     act: ServerAction<Act>,
     cancel: ServerAction<CancelOperation>,
     error: Signal<Option<ApiError>>,
-    config_open: StoredValue<bool>,
+    here: Memo<Tab>,
 ) -> impl IntoView {
-    let Page { now_ms, mut detail, live, recent, actions, may } = page;
-    let guest = detail.guest.clone();
+    let refusals = tabs::refusals(&page);
+    let Page { now_ms, detail, live, actions, may, .. } = page;
+    let guest = detail.guest;
     let id = guest.id.clone();
-    let config = detail.config.take();
+    let label = guest.label().to_owned();
     view! {
-        <Title text=guest.label().to_owned() />
+        <Title text=move || here.get().title(&label) />
         <header class="head">
             <div class="head-words">
                 <h1 class="long">{guest.label().to_owned()}</h1>
@@ -127,7 +153,7 @@ fn Known(
                     choices=actions.clone()
                     act
                 />
-                <PlanLinks guest=guest.id choices=actions />
+                <PlanLinks guest=guest.id status=guest.status choices=actions />
             </div>
         </header>
         <ActionProblem error />
@@ -140,29 +166,7 @@ fn Known(
                     </Banner>
                 }
             })}
-        <div class="columns">
-            <Facts detail now_ms />
-            <section class="panel" aria-labelledby="recent">
-                <div class="panel-head">
-                    <h2 id="recent">"Last operations"</h2>
-                    <a href=history_of(
-                        id.backend.as_str(),
-                        id.name.as_str(),
-                    )>"All of its history"</a>
-                </div>
-                {if recent.is_empty() {
-                    view! {
-                        <Empty glyph=Glyph::History title="Nothing was done with it yet">
-                            <p>"What Paddock does with this guest appears here."</p>
-                        </Empty>
-                    }
-                        .into_any()
-                } else {
-                    view! { <OperationRows operations=recent now_ms guests=false /> }.into_any()
-                }}
-            </section>
-        </div>
-        {config.map(|config| view! { <Config config open=config_open /> })}
+        <Tabs guest=id here refusals />
     }
 }
 
@@ -217,96 +221,4 @@ fn AtWork(
 pub fn Refresh() -> impl IntoView {
     // As text: where scripts run a browser does not read inside, and there is nothing to hydrate.
     view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="2">"#></noscript> }
-}
-
-/// A change that waits for the next start.
-fn to_come((label, value): (String, String)) -> (String, String) {
-    let value = if value.is_empty() { "removed".to_owned() } else { value };
-    (label, format!("{value}, from the next start on"))
-}
-
-#[component]
-fn Facts(detail: GuestDetail, now_ms: i64) -> impl IntoView {
-    let GuestDetail {
-        guest, memory, memory_limit, cpu_limit, cpu_now, cpu_ns, tasks, facts, pending, ..
-    } = detail;
-    let memory = memory.map(|used| match memory_limit {
-        Some(limit) => format!("{} of {}", words::bytes(used), words::bytes(limit)),
-        None => format!("{}, no limit", words::bytes(used)),
-    });
-    let cpu = cpu_ns.map(|ns| words::span(i64::try_from(ns / 1_000_000).unwrap_or(i64::MAX)));
-    let cores = match (cpu_now, cpu_limit) {
-        (Some(now), Some(limit)) => Some(format!("{now} of {limit} cores")),
-        (Some(now), None) => Some(format!("{now} cores")),
-        (None, Some(limit)) => Some(format!("{limit} cores at most")),
-        (None, None) => None,
-    };
-    let fact = |label: &str, value: Option<String>| {
-        value.map(|value| {
-            view! {
-                <dt>{label.to_owned()}</dt>
-                <dd class="figures">{value}</dd>
-            }
-        })
-    };
-    let address = |address: String| {
-        view! {
-            <span class="address">
-                <span class="mono">{address.clone()}</span>
-                <Copy text=address what="address" />
-            </span>
-        }
-    };
-    view! {
-        <section class="panel" aria-labelledby="facts">
-            <h2 id="facts">"Facts"</h2>
-            <dl class="facts">
-                {guest
-                    .started_ms
-                    .map(|since_ms| {
-                        view! {
-                            <dt>"Uptime"</dt>
-                            <dd class="figures">
-                                <Uptime since_ms now_ms />
-                            </dd>
-                        }
-                    })} {fact("Memory", memory)} {fact("Processor", cores)}
-                {fact("Processor time", cpu)} {fact("Tasks", tasks.map(|tasks| tasks.to_string()))}
-                {fact("PID", guest.pid.map(|pid| pid.to_string()))}
-                {(!guest.addresses.is_empty())
-                    .then(|| {
-                        view! {
-                            <dt>"Addresses"</dt>
-                            <dd>{guest.addresses.into_iter().map(address).collect_view()}</dd>
-                        }
-                    })}
-                {facts
-                    .into_iter()
-                    .chain(pending.into_iter().map(to_come))
-                    .map(|(label, value)| {
-                        view! {
-                            <dt>{label}</dt>
-                            <dd class="long">{value}</dd>
-                        }
-                    })
-                    .collect_view()}
-            </dl>
-        </section>
-    }
-}
-
-#[component]
-fn Config(config: ConfigText, open: StoredValue<bool>) -> impl IntoView {
-    view! {
-        <Fold title="Configuration" note=config.path open>
-            <pre class="output" tabindex="0" aria-label="Configuration">
-                {text::visible(&config.text)}
-            </pre>
-            {config
-                .cut
-                .then(|| {
-                    view! { <p class="meta">"The file is longer; this is its beginning."</p> }
-                })}
-        </Fold>
-    }
 }

@@ -93,7 +93,7 @@ fn Export(asked: Memo<HistoryQuery>, hidden: Signal<bool>) -> impl IntoView {
 fn Found(page: Page, query: HistoryQuery) -> impl IntoView {
     let Page { now_ms, operations, older, searched_to_ms, errors } = page;
     let list = match (operations.is_empty(), errors.is_empty()) {
-        (false, _) => view! { <Days operations now_ms /> }.into_any(),
+        (false, _) => view! { <Days operations now_ms guests=true /> }.into_any(),
         (true, false) => view! { <NothingAsked errors /> }.into_any(),
         (true, true) if searched_to_ms.is_some() => ().into_any(),
         (true, true) => view! { <Nothing is_all=query.is_all() /> }.into_any(),
@@ -133,13 +133,14 @@ fn SearchedTo(ms: i64) -> impl IntoView {
     }
 }
 
+/// One section a day. `guests` shows whose operation each is.
 #[component]
-fn Days(operations: Vec<Line>, now_ms: i64) -> impl IntoView {
+pub fn Days(operations: Vec<Line>, now_ms: i64, guests: bool) -> impl IntoView {
     let section = move |(day, operations): (String, Vec<Line>)| {
         view! {
             <section class="day">
                 <h2>{day}</h2>
-                <OperationRows operations now_ms guests=true />
+                <OperationRows operations now_ms guests />
             </section>
         }
     };

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod account_factor;
+pub mod act_form;
 pub mod again;
 pub mod dashboard;
 pub mod factor;

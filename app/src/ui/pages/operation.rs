@@ -104,7 +104,7 @@ fn Known(page: Page, kept: Kept) -> impl IntoView {
     });
     let whole = match summary.children {
         Some(asked) => view! { <Parts parts asked live now_ms /> }.into_any(),
-        None => view! { <Ran operation=operation.clone() kept /> }.into_any(),
+        None => view! { <Ran operation=operation.clone() follow=kept.follow /> }.into_any(),
     };
     view! {
         {live.then(|| view! { <Refresh /> })}
@@ -186,9 +186,12 @@ fn Heading(summary: OperationSummary, now_ms: i64) -> impl IntoView {
 
 /// The steps with what they said; for what Paddock did not do, what is known of it.
 #[component]
-fn Ran(operation: Operation, kept: Kept) -> impl IntoView {
+pub fn Ran(
+    operation: Operation,
+    /// Whether the log keeps to its end.
+    follow: RwSignal<bool>,
+) -> impl IntoView {
     let Operation { summary, plan, outcomes, output, .. } = operation;
-    let Kept { follow, .. } = kept;
     let live = summary.state.is_live();
     let count = plan.steps.len();
     let (of_steps, others): (Vec<_>, Vec<_>) = output.into_iter().partition(|chunk| chunk.step < count);

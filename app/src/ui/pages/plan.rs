@@ -1,4 +1,5 @@
-//! Before an action: exactly what it would run, what is lost, and the way to run just that.
+//! Before an action: exactly what it would run, what is lost, and the way to run just that. What its form asked for stands in
+//! the address.
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
@@ -6,16 +7,20 @@ use leptos_router::hooks::use_params_map;
 
 use crate::{
     api::guests::{Act, Preview, preview_action},
-    domain::action::GuestAction,
+    domain::{
+        action::GuestAction,
+        form::{self, Typed},
+    },
     ui::{
         components::{
             badge::{BackendChip, StatusBadge},
-            guest_actions::ActFields,
+            guest_actions::{ActFields, ask_href},
             loaded::Loaded,
             run_form::{Agreement, agree, is_about_confirm},
         },
         pages::not_found::Missing,
         reply::reply,
+        typed::of_address,
     },
 };
 
@@ -33,11 +38,12 @@ pub fn PlanPage() -> impl IntoView {
         let is_stale = value.with(|reply| matches!(reply, Some(Err(error)) if !is_about_confirm(error)));
         is_stale.then(|| act.version().get_untracked())
     };
+    let typed = of_address();
     let preview = reply(
-        move || (part("backend"), part("name"), action(), refused()),
-        |(backend, name, action, _)| async move {
+        move || (part("backend"), part("name"), action(), typed.get(), refused()),
+        |(backend, name, action, typed, _)| async move {
             match action {
-                Some(action) => preview_action(backend, name, action).await,
+                Some(action) => preview_action(backend, name, action, typed).await,
                 None => Ok(None),
             }
         },
@@ -45,7 +51,9 @@ pub fn PlanPage() -> impl IntoView {
     view! {
         <Loaded reply=preview let:preview>
             {match preview {
-                Some(preview) => view! { <Known preview act /> }.into_any(),
+                Some(preview) => {
+                    view! { <Known preview typed=typed.get_untracked() act /> }.into_any()
+                }
                 None if action().is_none() => {
                     view! {
                         <Missing title=format!("“{}” is no action on a guest", part("action"))>
@@ -77,17 +85,31 @@ pub fn PlanPage() -> impl IntoView {
 }
 
 #[component]
-fn Known(preview: Preview, act: ServerAction<Act>) -> impl IntoView {
-    let Preview { guest, action, plan, hash, .. } = preview;
+fn Known(preview: Preview, typed: Typed, act: ServerAction<Act>) -> impl IntoView {
+    let Preview { guest, action, plan, hash, confirm, .. } = preview;
     let name = guest.label().to_owned();
     let title = format!("{} {name}", action.label());
     let problem = Signal::derive(move || act.value().get().and_then(Result::err));
-    let agreement = Agreement { action, name, plan, hash, back: guest.id.href() };
+    // Back to where it was asked for, with all that was typed.
+    let back = match typed.is_empty() {
+        true => guest.id.href(),
+        false => typed.at(&ask_href(&guest.id, action)),
+    };
+    let agreement = Agreement { action, confirm, plan, hash, back };
+    let is_asked = !form::parameters(guest.id.backend, action).is_empty();
+    let change = is_asked.then(|| typed.at(&ask_href(&guest.id, action)));
     let id = guest.id.clone();
+    let typed_fields = typed
+        .pairs()
+        .map(|(name, value)| {
+            view! { <input type="hidden" name=format!("fields[{name}]") value=value.to_owned() /> }
+        })
+        .collect_view();
     let form = agree(agreement, problem, |fields| {
         view! {
             <ActionForm action=act attr:class="form confirm">
                 <ActFields guest=id action />
+                {typed_fields}
                 {fields}
             </ActionForm>
         }
@@ -102,6 +124,14 @@ fn Known(preview: Preview, act: ServerAction<Act>) -> impl IntoView {
                     <p class="head-facts">
                         <StatusBadge status=guest.status />
                         <BackendChip kind=guest.id.backend />
+                        {change
+                            .map(|href| {
+                                view! {
+                                    <a class="link" href=href>
+                                        "Change what is asked for"
+                                    </a>
+                                }
+                            })}
                     </p>
                 </div>
             </header>

@@ -61,7 +61,7 @@ fn addresses_are_told_once_and_not_those_that_every_host_has() {
 
 #[test]
 fn only_what_is_to_come_is_pending() {
-    let rows: Rows<Pending> = serde_json::from_value(json!([
+    let rows: Rows<PendingRow> = serde_json::from_value(json!([
         {"key": "memory", "value": 512, "pending": 1024},
         {"key": "cores", "value": 2},
         {"key": "net1", "value": "virtio", "delete": 1},
@@ -70,7 +70,10 @@ fn only_what_is_to_come_is_pending() {
     ]))
     .unwrap();
     let pending: Vec<_> = rows.0.into_iter().filter_map(to_come).collect();
-    assert_eq!(pending, [("memory".into(), "1024".into()), ("net1".into(), String::new())]);
+    let shown: Vec<_> =
+        pending.iter().map(|p| (p.label.as_str(), p.now.as_deref(), p.next.as_deref())).collect();
+    assert_eq!(shown[0], ("memory", Some("512"), Some("1024")));
+    assert_eq!((shown[1].0, shown[1].2, shown.len()), ("net1", None, 2));
 }
 
 #[test]

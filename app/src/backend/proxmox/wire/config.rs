@@ -72,6 +72,16 @@ impl Config {
         Self { entries, digest: Some("d1".to_owned()) }
     }
 
+    /// With this key set, or removed.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => drop(self.entries.insert(key.to_owned(), value.to_owned())),
+            None => drop(self.entries.remove(key)),
+        }
+        self
+    }
+
     pub fn get(&self, key: &str) -> Option<&str> {
         self.entries.get(key).map(String::as_str)
     }

@@ -9,8 +9,9 @@ use crate::{
     domain::{
         access::Privileges,
         guest::{GuestId, GuestStatus},
+        limits::Cpus,
         operation::Origin,
-        view::LastOperation,
+        view::{LastOperation, RowUsage},
         words,
     },
     ui::components::{
@@ -19,6 +20,7 @@ use crate::{
         command::Copy,
         guest_actions::{ActFields, glyph, likely},
         icon::{Glyph, Icon},
+        sparkline::Sparkline,
     },
 };
 
@@ -30,7 +32,7 @@ pub fn Row(
     act: ServerAction<Act>,
 ) -> impl IntoView {
     move || {
-        let GuestRow { guest, last, may } = GuestRow::clone(&row.read());
+        let GuestRow { guest, last, may, usage } = GuestRow::clone(&row.read());
         let now_ms = now_ms.get_untracked();
         let busy = last.as_ref().is_some_and(|last| last.state.is_live() && last.origin == Origin::Paddock);
         let id = guest.id.clone();
@@ -57,6 +59,8 @@ pub fn Row(
                         .collect_view()}
                 </div>
             </th>
+            <td class="c-cpu">{usage.clone().and_then(cpu)}</td>
+            <td class="c-memory">{usage.and_then(memory)}</td>
             <td class="c-address">
                 <Addresses all=guest.addresses />
             </td>
@@ -69,6 +73,40 @@ pub fn Row(
             </td>
         }
     }
+}
+
+/// The processor time it uses, relative to what it may use.
+fn cpu(usage: RowUsage) -> Option<impl IntoView> {
+    let (used, most) = (usage.now.cpu?, usage.now.cpu_most);
+    let of = most.map(|most| format!(" of {} cores", most.0.div_ceil(1000)));
+    let title = format!("{used} cores{}", of.unwrap_or_default());
+    Some(view! {
+        <span class="used" title=title>
+            <Sparkline levels=usage.spark.cpu />
+            <span class="figures">{percent(used, most)}</span>
+        </span>
+    })
+}
+
+/// Of what it may use; cores where that is not known.
+fn percent(used: Cpus, most: Option<Cpus>) -> String {
+    match most {
+        Some(Cpus(most @ 1..)) => format!("{} %", (u64::from(used.0) * 100).div_ceil(u64::from(most))),
+        _ => used.to_string(),
+    }
+}
+
+/// The memory it uses, relative to what it may use.
+fn memory(usage: RowUsage) -> Option<impl IntoView> {
+    let (used, most) = (usage.now.memory?, usage.now.memory_most);
+    let of = most.map(|most| format!(" of {}", words::bytes(most)));
+    let title = format!("{}{}", words::bytes(used), of.unwrap_or_default());
+    Some(view! {
+        <span class="used" title=title>
+            <Sparkline levels=usage.spark.memory />
+            <span class="figures">{words::bytes(used)}</span>
+        </span>
+    })
 }
 
 /// There is something to know about this guest before one acts.

@@ -120,6 +120,8 @@ pub fn Table(shown: Shown, act: ServerAction<Act>, chosen: Chosen) -> impl IntoV
                     </td>
                     <Head column=Column::Status class="c-state" label="State" />
                     <Head column=Column::Name class="c-name" label="Name" />
+                    <Head column=Column::Cpu class="c-cpu" label="CPU" />
+                    <Head column=Column::Memory class="c-memory" label="Memory" />
                     <Head column=Column::Address class="c-address" label="Address" />
                     <Head column=Column::Uptime class="c-uptime" label="Uptime" />
                     <Head column=Column::Last class="c-last" label="Last operation" />
@@ -181,7 +183,7 @@ fn HeadingRow(heading: Heading) -> impl IntoView {
         .collect_view();
     view! {
         <tr class="group">
-            <th scope="rowgroup" colspan="8">
+            <th scope="rowgroup" colspan="9">
                 <span class="group-title">{title}</span>
                 {counts}
             </th>
@@ -280,7 +282,7 @@ impl Sight {
         (rows > 0).then(|| {
             view! {
                 <tr class="space" aria-hidden="true" style:height=height>
-                    <td colspan="8"></td>
+                    <td colspan="9"></td>
                 </tr>
             }
         })
