@@ -187,7 +187,8 @@ pub(super) fn views(state: &AppState, caller: &Caller) -> Vec<NodeView> {
     let mut machines = state.nodes.machines(&kinds);
     let latest = state.usage.latest();
     for machine in &mut machines {
-        if let Some(measured) = latest.nodes.get(&machine.node.name).filter(|_| latest.at_ms > machine.at_ms) {
+        if let Some(measured) = latest.nodes.get(&machine.node.name).filter(|_| latest.at_ms > machine.at_ms)
+        {
             machine.renew(measured, latest.at_ms);
         }
     }
@@ -288,10 +289,11 @@ mod tests {
     fn what_was_measured_since_is_newer_and_what_was_not_stays() {
         let mut machine = merged([(BackendKind::Lxc, 1, vec![node("here", &["a", "b"])])], &[]).remove(0);
         machine.node.memory_total = Some(100);
-        let newer = StorageUse { name: "b".to_owned(), used: Some(1), total: Some(2), ..StorageUse::default() };
-        let sample = Sample { cpu: Some(Cpus(500)), cpu_most: Some(Cpus(2000)), memory: Some(7), ..Sample::default() };
-        let measured =
-            NodeSample { is_online: true, sample, storages: vec![newer], ..NodeSample::default() };
+        let newer =
+            StorageUse { name: "b".to_owned(), used: Some(1), total: Some(2), ..StorageUse::default() };
+        let sample =
+            Sample { cpu: Some(Cpus(500)), cpu_most: Some(Cpus(2000)), memory: Some(7), ..Sample::default() };
+        let measured = NodeSample { is_online: true, sample, storages: vec![newer], ..NodeSample::default() };
         machine.renew(&measured, 9);
         let Machine { node, at_ms, .. } = machine;
         assert_eq!((at_ms, node.cpu_permille, node.memory), (9, Some(250), Some(7)));
