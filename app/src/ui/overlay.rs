@@ -1,6 +1,7 @@
 //! What can lie over the page: the command palette and the list of keys. Both are fetched when first wanted.
 
 use leptos::{lazy, prelude::*};
+use web_sys::HtmlDialogElement;
 
 use super::components::{key_list::KeyList, palette::Palette};
 
@@ -68,4 +69,23 @@ fn overlays() -> AnyView {
         <KeyList />
     }
     .into_any()
+}
+
+/// So many frames a dialog is waited for.
+const PATIENCE: u8 = 60;
+
+/// Opens the dialog over everything else, and then runs this. One that has just been made is not in the document yet, and
+/// cannot be opened before.
+pub fn open(dialog: HtmlDialogElement, then: impl FnOnce() + 'static) {
+    open_within(PATIENCE, dialog, then);
+}
+
+fn open_within(frames: u8, dialog: HtmlDialogElement, then: impl FnOnce() + 'static) {
+    if dialog.is_connected() {
+        if dialog.open() || dialog.show_modal().is_ok() {
+            then();
+        }
+    } else if frames > 0 {
+        request_animation_frame(move || open_within(frames - 1, dialog, then));
+    }
 }

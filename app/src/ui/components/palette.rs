@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     api::dashboard::{Hit, HitKind, find},
-    ui::overlay::Overlay,
+    ui::overlay::{self, Overlay},
 };
 
 /// The `id` of an option.
@@ -40,11 +40,11 @@ pub fn Palette() -> impl IntoView {
         match (overlay.asked(), dialog.open()) {
             (Some(asked), false) => {
                 text.set(asked);
-                if dialog.show_modal().is_ok()
-                    && let Some(field) = field.get_untracked()
-                {
-                    let _focused = field.focus();
-                }
+                overlay::open(dialog, move || {
+                    if let Some(field) = field.try_get_untracked().flatten() {
+                        let _focused = field.focus();
+                    }
+                });
             }
             (None, true) => dialog.close(),
             _ => {}

@@ -235,16 +235,16 @@ fn One(view: NodeView, now_ms: i64) -> impl IntoView {
             })}
         <div class="columns even">
             <section class="panel" aria-labelledby="use">
-                <h2 id="use">"Use"</h2>
+                <h2 id="use">"Now"</h2>
                 <Use node=Node {
                     storages: Vec::new(),
                     ..node.clone()
                 } />
-                <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
-            </section>
-            <section class="panel" aria-labelledby="its-guests">
-                <h2 id="its-guests">"Guests"</h2>
                 <Figures counts />
+            </section>
+            <section class="panel" aria-labelledby="facts">
+                <h2 id="facts">"Facts"</h2>
+                <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
             </section>
         </div>
         <NodeUsage node=Signal::stored(node.name.clone()) />
@@ -255,6 +255,10 @@ fn One(view: NodeView, now_ms: i64) -> impl IntoView {
 
 #[component]
 fn Storages(storages: Vec<Storage>) -> impl IntoView {
+    // Where nothing is told of it there is nothing to read.
+    let has_content = storages.iter().any(|storage| !storage.content.is_empty());
+    let columns: &'static [&'static str] =
+        if has_content { &["Storage", "Kind", "Holds", "Used"] } else { &["Storage", "Kind", "Used"] };
     let row = |storage: Storage| {
         let used = storage.used.zip(storage.total);
         view! {
@@ -263,7 +267,8 @@ fn Storages(storages: Vec<Storage>) -> impl IntoView {
                     {storage.name}
                 </th>
                 <td data-label="Kind">{storage.kind}</td>
-                <td data-label="Holds">{storage.content.join(", ")}</td>
+                {has_content
+                    .then(|| view! { <td data-label="Holds">{storage.content.join(", ")}</td> })}
                 <td data-label="Used">
                     {match used {
                         Some((used, total)) => {
