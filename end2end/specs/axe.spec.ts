@@ -66,7 +66,7 @@ for (const width of [1440, 390]) {
           await ready(admin, js);
           await admin.keyboard.press(over);
           await expect(admin.getByRole("dialog")).toBeVisible();
-          if (over !== "?") await expect(admin.getByRole("option").first()).toBeVisible();
+          if (over !== "?") await expect(admin.getByRole("dialog").getByRole("option").first()).toBeVisible();
         }
         if (page === "guests, some chosen") {
           await ready(admin, js);

@@ -82,7 +82,7 @@ test.describe("by keyboard alone", () => {
     await admin.keyboard.press("Control+k");
     await expect(combobox(admin)).toBeFocused();
     await admin.keyboard.type("mail");
-    const first = admin.getByRole("option").first();
+    const first = admin.getByRole("dialog").getByRole("option").first();
     await expect(first).toContainText("mail");
     await expect(first).toHaveAttribute("aria-selected", "true");
     await expect(combobox(admin)).toHaveAttribute("aria-activedescendant", (await first.getAttribute("id")) ?? "");
@@ -99,7 +99,7 @@ test.describe("by keyboard alone", () => {
     await open(admin, true, "/guests");
     await admin.keyboard.press("Control+k");
     await admin.keyboard.type(`start ${name}`);
-    await expect(admin.getByRole("option").first()).toContainText(`Start ${name}`);
+    await expect(admin.getByRole("dialog").getByRole("option").first()).toContainText(`Start ${name}`);
     await admin.keyboard.press("Enter");
     await expect(admin).toHaveURL(new RegExp(`/guests/crun/${name}/plan/start$`));
     await expect(admin.getByRole("heading", { name: `Start ${name}` })).toBeVisible();

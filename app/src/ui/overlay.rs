@@ -1,7 +1,8 @@
 //! What can lie over the page: the command palette and the list of keys. Both are fetched when first wanted.
 
 use leptos::{lazy, prelude::*};
-use web_sys::HtmlDialogElement;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDialogElement, HtmlElement};
 
 use super::components::{key_list::KeyList, palette::Palette};
 
@@ -87,5 +88,15 @@ fn open_within(frames: u8, dialog: HtmlDialogElement, then: impl FnOnce() + 'sta
         }
     } else if frames > 0 {
         request_animation_frame(move || open_within(frames - 1, dialog, then));
+    }
+}
+
+/// Closes every menu and panel that lies over the page.
+pub fn close_popovers() {
+    let Ok(open) = document().query_selector_all(":popover-open") else { return };
+    for at in 0..open.length() {
+        if let Some(popover) = open.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
+            let _closed = popover.hide_popover();
+        }
     }
 }

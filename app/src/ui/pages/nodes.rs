@@ -259,7 +259,7 @@ fn Storages(storages: Vec<Storage>) -> impl IntoView {
     let has_content = storages.iter().any(|storage| !storage.content.is_empty());
     let columns: &'static [&'static str] =
         if has_content { &["Storage", "Kind", "Holds", "Used"] } else { &["Storage", "Kind", "Used"] };
-    let row = |storage: Storage| {
+    let row = move |storage: Storage| {
         let used = storage.used.zip(storage.total);
         view! {
             <tr>
@@ -287,12 +287,7 @@ fn Storages(storages: Vec<Storage>) -> impl IntoView {
                 <div class="area-head">
                     <h2 id="storages">"Storages"</h2>
                 </div>
-                <Table columns=&[
-                    "Storage",
-                    "Kind",
-                    "Holds",
-                    "Used",
-                ]>{storages.into_iter().map(row).collect_view()}</Table>
+                <Table columns>{storages.into_iter().map(row).collect_view()}</Table>
             </section>
         }
     })
