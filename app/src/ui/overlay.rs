@@ -37,6 +37,15 @@ impl Overlay {
         self.is_wanted.set(true);
     }
 
+    /// The palette is wanted and still on its way: what is typed meanwhile is meant for it.
+    pub fn type_ahead(self, letters: &str) -> bool {
+        let is_on_its_way = self.asked.with_untracked(Option::is_some) && !is_any_open();
+        if is_on_its_way {
+            self.asked.update(|asked| asked.get_or_insert_default().push_str(letters));
+        }
+        is_on_its_way
+    }
+
     /// It has been closed, whoever did it.
     pub fn closed(self) {
         self.asked.set(None);
@@ -70,6 +79,10 @@ fn overlays() -> AnyView {
         <KeyList />
     }
     .into_any()
+}
+
+fn is_any_open() -> bool {
+    matches!(document().query_selector("dialog[open]"), Ok(Some(_)))
 }
 
 /// So many frames a dialog is waited for.
