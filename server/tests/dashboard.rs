@@ -1,4 +1,5 @@
 //! The dashboard, the nodes and the command palette, on real LXC.
+#![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
 
 mod common;
 
