@@ -7,6 +7,12 @@ test.beforeEach(({ js }) => test.skip(!js, "the rules are scripts; the pages are
 
 /** Every page with something on it: `{name}` is a guest of this test, `{id}` an operation on it, `{whole}` a bulk action. */
 const pages: [string, string][] = [
+  ["dashboard", "/"],
+  ["dashboard under the palette", "/"],
+  ["dashboard under the list of keys", "/"],
+  ["nodes", "/nodes"],
+  ["node", "/nodes/{node}"],
+  ["no such node", "/nodes/nowhere"],
   ["guests", "/guests"],
   ["guests, some chosen", "/guests"],
   ["guests, none found", "/guests?q=nothing-like-it"],
@@ -57,9 +63,19 @@ for (const width of [1440, 390]) {
       await admin.emulateMedia({ colorScheme, reducedMotion: "reduce" });
 
       const found: string[] = [];
+      await admin.goto("/nodes");
+      const node = (await admin.locator(".node-card h2").first().innerText()).trim();
       for (const [page, path] of pages) {
-        await admin.goto(path.replaceAll("{name}", name).replace("{id}", `${id}`).replace("{whole}", `${whole}`));
+        const filled = path.replaceAll("{name}", name).replace("{id}", `${id}`).replace("{whole}", `${whole}`);
+        await admin.goto(filled.replace("{node}", node));
         await expect(admin.getByRole("heading").first()).toBeVisible();
+        const over = { "dashboard under the palette": "Control+k", "dashboard under the list of keys": "?" }[page];
+        if (over) {
+          await ready(admin, js);
+          await admin.keyboard.press(over);
+          await expect(admin.getByRole("dialog")).toBeVisible();
+          if (over !== "?") await expect(admin.getByRole("dialog").getByRole("option").first()).toBeVisible();
+        }
         if (page === "guests, some chosen") {
           await ready(admin, js);
           await admin.getByRole("checkbox", { name: "Choose mail", exact: true }).check();

@@ -4,6 +4,8 @@ import { password } from "../host.js";
 import { expect, logIn, ready, test } from "./paddock.js";
 
 const pages: [string, string][] = [
+  ["dashboard", "/"],
+  ["nodes", "/nodes"],
   ["guests", "/guests"],
   ["guests-filtered-empty", "/guests?q=nothing-like-it"],
   ["guest", "/guests/lxc/files"],
@@ -56,7 +58,7 @@ test("the first Tab leads to the content, and the log in works by keyboard alone
   await page.keyboard.press("Tab");
   await page.keyboard.type("a password of the browser tests");
   await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/\/guests$/);
+  await expect(page).toHaveURL((url) => url.pathname === "/");
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
 });

@@ -17,6 +17,8 @@ use crate::{
         dashboard::{Counts, NodeView, NodesPage, NodesProblem},
         guest::{BackendKind, Guest, GuestStatus},
         host::Node,
+        limits::Cpus,
+        usage::NodeSample,
     },
 };
 
@@ -44,6 +46,31 @@ pub struct Machine {
     pub backends: Vec<BackendKind>,
     /// When it was read, milliseconds since 1970.
     pub at_ms: i64,
+}
+
+impl Machine {
+    /// Takes in what was measured since. What that does not tell stays.
+    fn renew(&mut self, measured: &NodeSample, at_ms: i64) {
+        let (node, sample) = (&mut self.node, &measured.sample);
+        self.at_ms = at_ms;
+        node.is_online = measured.is_online;
+        let of_all = |(used, all): (Cpus, Cpus)| {
+            u32::try_from(u64::from(used.0) * 1000 / u64::from(all.0.max(1))).unwrap_or(1000)
+        };
+        node.cpu_permille = sample.cpu.zip(sample.cpu_most).map(of_all).or(node.cpu_permille);
+        node.memory = sample.memory.or(node.memory);
+        node.memory_total = sample.memory_most.or(node.memory_total);
+        node.uptime_seconds = measured.uptime_seconds.or(node.uptime_seconds);
+        if !measured.load.is_empty() {
+            node.load.clone_from(&measured.load);
+        }
+        for storage in &mut node.storages {
+            if let Some(newer) = measured.storages.iter().find(|newer| newer.name == storage.name) {
+                (storage.used, storage.total) = (newer.used, newer.total);
+                storage.is_active = newer.used.is_some();
+            }
+        }
+    }
 }
 
 /// What each backend answers to the question for its nodes. Of several that serve one cluster only one is asked, for all of
@@ -157,7 +184,14 @@ pub(super) fn views(state: &AppState, caller: &Caller) -> Vec<NodeView> {
         return Vec::new();
     }
     let kinds: Vec<BackendKind> = state.registry.iter().map(|driver| driver.kind()).collect();
-    let machines = state.nodes.machines(&kinds);
+    let mut machines = state.nodes.machines(&kinds);
+    let latest = state.usage.latest();
+    for machine in &mut machines {
+        if let Some(measured) = latest.nodes.get(&machine.node.name).filter(|_| latest.at_ms > machine.at_ms)
+        {
+            machine.renew(measured, latest.at_ms);
+        }
+    }
     let snapshot = state.inventory.snapshot();
     let mut guests: BTreeMap<&str, Vec<&Guest>> = BTreeMap::new();
     for guest in &snapshot.guests {
@@ -203,7 +237,11 @@ pub(super) fn count<'a>(guests: impl Iterator<Item = &'a Guest>) -> Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{guest::GuestId, host::Storage};
+    use crate::domain::{
+        guest::GuestId,
+        host::Storage,
+        usage::{Sample, StorageUse},
+    };
 
     fn node(name: &str, storages: &[&str]) -> Node {
         let storage = |name: &&str| Storage {
@@ -245,6 +283,22 @@ mod tests {
         assert_eq!(machines[1].backends, [ProxmoxLxc, ProxmoxVm]);
         let storages: Vec<&str> = machines[0].node.storages.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(storages, ["local", "containers", "images"]);
+    }
+
+    #[test]
+    fn what_was_measured_since_is_newer_and_what_was_not_stays() {
+        let mut machine = merged([(BackendKind::Lxc, 1, vec![node("here", &["a", "b"])])], &[]).remove(0);
+        machine.node.memory_total = Some(100);
+        let newer =
+            StorageUse { name: "b".to_owned(), used: Some(1), total: Some(2), ..StorageUse::default() };
+        let sample =
+            Sample { cpu: Some(Cpus(500)), cpu_most: Some(Cpus(2000)), memory: Some(7), ..Sample::default() };
+        let measured = NodeSample { is_online: true, sample, storages: vec![newer], ..NodeSample::default() };
+        machine.renew(&measured, 9);
+        let Machine { node, at_ms, .. } = machine;
+        assert_eq!((at_ms, node.cpu_permille, node.memory), (9, Some(250), Some(7)));
+        assert_eq!((node.memory_total, node.storages[0].used), (Some(100), None));
+        assert_eq!((node.storages[1].used, node.storages[1].total), (Some(1), Some(2)));
     }
 
     #[test]

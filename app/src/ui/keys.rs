@@ -50,12 +50,17 @@ pub fn listen() {
                 return;
             }
             let is_shortcut = event.ctrl_key() || event.alt_key() || event.meta_key();
+            let key = event.key();
+            // A letter is its own name, every other key has a longer one.
+            if !is_shortcut && key.chars().count() == 1 && overlay.type_ahead(&key) {
+                event.prevent_default();
+                return;
+            }
             if is_shortcut || event.default_prevented() || is_typing(&event) || is_covered() {
                 return;
             }
             let second = after_g.get_value();
             after_g.set_value(false);
-            let key = event.key();
             if second {
                 match key.as_str() {
                     "d" => go("/"),

@@ -1,6 +1,8 @@
 //! What can lie over the page: the command palette and the list of keys. Both are fetched when first wanted.
 
 use leptos::{lazy, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDialogElement, HtmlElement};
 
 use super::components::{key_list::KeyList, palette::Palette};
 
@@ -33,6 +35,15 @@ impl Overlay {
         self.asked.set(None);
         self.keys.set(true);
         self.is_wanted.set(true);
+    }
+
+    /// The palette is wanted and still on its way: what is typed meanwhile is meant for it.
+    pub fn type_ahead(self, letters: &str) -> bool {
+        let is_on_its_way = self.asked.with_untracked(Option::is_some) && !is_any_open();
+        if is_on_its_way {
+            self.asked.update(|asked| asked.get_or_insert_default().push_str(letters));
+        }
+        is_on_its_way
     }
 
     /// It has been closed, whoever did it.
@@ -68,4 +79,37 @@ fn overlays() -> AnyView {
         <KeyList />
     }
     .into_any()
+}
+
+fn is_any_open() -> bool {
+    matches!(document().query_selector("dialog[open]"), Ok(Some(_)))
+}
+
+/// So many frames a dialog is waited for.
+const PATIENCE: u8 = 60;
+
+/// Opens the dialog over everything else, and then runs this. One that has just been made is not in the document yet, and
+/// cannot be opened before.
+pub fn open(dialog: HtmlDialogElement, then: impl FnOnce() + 'static) {
+    open_within(PATIENCE, dialog, then);
+}
+
+fn open_within(frames: u8, dialog: HtmlDialogElement, then: impl FnOnce() + 'static) {
+    if dialog.is_connected() {
+        if dialog.open() || dialog.show_modal().is_ok() {
+            then();
+        }
+    } else if frames > 0 {
+        request_animation_frame(move || open_within(frames - 1, dialog, then));
+    }
+}
+
+/// Closes every menu and panel that lies over the page.
+pub fn close_popovers() {
+    let Ok(open) = document().query_selector_all(":popover-open") else { return };
+    for at in 0..open.length() {
+        if let Some(popover) = open.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
+            let _closed = popover.hide_popover();
+        }
+    }
 }

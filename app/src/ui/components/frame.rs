@@ -14,7 +14,7 @@ use crate::{
     ui::{
         keys,
         live::Live,
-        overlay::{Overlay, Overlays},
+        overlay::{self, Overlay, Overlays},
         reply::{Reply, reply},
     },
 };
@@ -75,6 +75,11 @@ pub fn FramePage() -> impl IntoView {
     // The dashboard tells it among what needs a person.
     let path = use_location().pathname;
     let damage = move || (path.get() != "/").then(|| damage(me)).flatten();
+    // What was opened over one page is in the way on the next.
+    Effect::new(move |_| {
+        path.track();
+        overlay::close_popovers();
+    });
     view! {
         // External: the browser itself moves the focus as well as the view.
         <a class="skip" href="#main" rel="external">

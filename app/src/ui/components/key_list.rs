@@ -2,7 +2,10 @@
 
 use leptos::{html::Dialog, prelude::*};
 
-use crate::ui::{keys::KEYS, overlay::Overlay};
+use crate::ui::{
+    keys::KEYS,
+    overlay::{self, Overlay},
+};
 
 #[component]
 pub fn KeyList() -> impl IntoView {
@@ -11,9 +14,7 @@ pub fn KeyList() -> impl IntoView {
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         match (overlay.shows_keys(), dialog.open()) {
-            (true, false) => {
-                let _open = dialog.show_modal();
-            }
+            (true, false) => overlay::open(dialog, || ()),
             (false, true) => dialog.close(),
             _ => {}
         }

@@ -8,6 +8,7 @@ use leptos::{
     ev::{KeyboardEvent, MouseEvent},
     html::{Dialog, Input},
     prelude::*,
+    task::spawn_local,
 };
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     api::dashboard::{Hit, HitKind, find},
-    ui::overlay::Overlay,
+    ui::overlay::{self, Overlay},
 };
 
 /// The `id` of an option.
@@ -34,39 +35,45 @@ pub fn Palette() -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let chosen = RwSignal::new(0_usize);
 
-    // Asked again each time it opens, as the host may have changed. Until the answer is here the last one stays.
-    let answer = LocalResource::new(move || {
-        let asked = overlay.asked().is_some().then(|| text.get());
-        async move {
-            match asked {
-                Some(text) => Some(find(text).await),
-                None => None,
-            }
-        }
-    });
-    Effect::new(move |_| match answer.get().flatten() {
-        Some(Ok(found)) => {
-            chosen.set(0);
-            problem.set(None);
-            hits.set(found);
-        }
-        Some(Err(error)) => problem.set(Some(error.to_string())),
-        None => {}
-    });
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         match (overlay.asked(), dialog.open()) {
             (Some(asked), false) => {
                 text.set(asked);
-                if dialog.show_modal().is_ok()
-                    && let Some(field) = field.get_untracked()
-                {
-                    let _focused = field.focus();
-                }
+                overlay::open(dialog, move || {
+                    if let Some(field) = field.try_get_untracked().flatten() {
+                        let _focused = field.focus();
+                    }
+                });
             }
             (None, true) => dialog.close(),
             _ => {}
         }
+    });
+    // Asked again each time it opens, as the host may have changed. Until the answer is here the last one stays; one that
+    // was overtaken by another question is dropped. No resource, as what waits for one is taken off the page meanwhile.
+    let newest = StoredValue::new(0_u32);
+    Effect::new(move |_| {
+        if overlay.asked().is_none() {
+            return;
+        }
+        let asked = text.get();
+        let question = newest.get_value().wrapping_add(1);
+        newest.set_value(question);
+        spawn_local(async move {
+            let answer = find(asked).await;
+            if newest.try_get_value() != Some(question) {
+                return;
+            }
+            match answer {
+                Ok(found) => {
+                    chosen.set(0);
+                    problem.set(None);
+                    hits.set(found);
+                }
+                Err(error) => problem.set(Some(error.to_string())),
+            }
+        });
     });
 
     let navigate = use_navigate();

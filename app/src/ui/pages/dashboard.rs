@@ -56,8 +56,8 @@ fn Whole(dashboard: Dashboard) -> impl IntoView {
         {(!running.is_empty())
             .then(|| {
                 view! {
-                    <section class="part" aria-labelledby="running">
-                        <PartHead
+                    <section class="area" aria-labelledby="running">
+                        <AreaHead
                             id="running"
                             title="Running"
                             href="/history?result=live"
@@ -75,8 +75,8 @@ fn Whole(dashboard: Dashboard) -> impl IntoView {
             <Guests counts />
             <Nodes nodes />
         </div>
-        <section class="part" aria-labelledby="recent">
-            <PartHead id="recent" title="Recent history" href="/history" link="All history" />
+        <section class="area" aria-labelledby="recent">
+            <AreaHead id="recent" title="Recent history" href="/history" link="All history" />
             {if recent.is_empty() {
                 Either::Left(
                     view! {
@@ -93,11 +93,11 @@ fn Whole(dashboard: Dashboard) -> impl IntoView {
 }
 
 #[component]
-fn PartHead(id: &'static str, title: &'static str, href: &'static str, link: &'static str) -> impl IntoView {
+fn AreaHead(id: &'static str, title: &'static str, href: &'static str, link: &'static str) -> impl IntoView {
     view! {
-        <div class="part-head">
+        <div class="area-head">
             <h2 id=id>{title}</h2>
-            <a class="part-link" href=href>
+            <a class="area-link" href=href>
                 {link}
                 <Icon glyph=Glyph::Arrow />
             </a>
@@ -123,8 +123,8 @@ fn Concerns(concerns: Vec<Concern>, now_ms: i64) -> impl IntoView {
         .into_any();
     }
     view! {
-        <section class="part" aria-labelledby="concerns">
-            <div class="part-head">
+        <section class="area" aria-labelledby="concerns">
+            <div class="area-head">
                 <h2 id="concerns">"Needs attention"</h2>
                 <span class="meta figures">{concerns.len()}</span>
             </div>
@@ -200,7 +200,7 @@ fn Guests(counts: Counts) -> impl IntoView {
     };
     view! {
         <section class="panel" aria-labelledby="counts">
-            <PartHead id="counts" title="Guests" href="/guests" link="All guests" />
+            <AreaHead id="counts" title="Guests" href="/guests" link="All guests" />
             {if total == 0 {
                 Either::Left(
                     view! {
@@ -228,7 +228,7 @@ fn Nodes(nodes: Vec<NodeView>) -> impl IntoView {
     let is_empty = nodes.is_empty();
     view! {
         <section class="panel" aria-labelledby="nodes">
-            <PartHead id="nodes" title="Nodes" href="/nodes" link="All nodes" />
+            <AreaHead id="nodes" title="Nodes" href="/nodes" link="All nodes" />
             {is_empty
                 .then(|| {
                     view! { <p class="quiet-line">"They are being read for the first time."</p> }

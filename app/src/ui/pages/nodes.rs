@@ -21,6 +21,7 @@ use crate::{
             loaded::Loaded,
             meter::{BytesMeter, Meter},
             table::Table,
+            usage::NodeUsage,
         },
         live::Live,
         pages::not_found::Missing,
@@ -234,18 +235,19 @@ fn One(view: NodeView, now_ms: i64) -> impl IntoView {
             })}
         <div class="columns even">
             <section class="panel" aria-labelledby="use">
-                <h2 id="use">"Use"</h2>
+                <h2 id="use">"Now"</h2>
                 <Use node=Node {
                     storages: Vec::new(),
                     ..node.clone()
                 } />
-                <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
-            </section>
-            <section class="panel" aria-labelledby="its-guests">
-                <h2 id="its-guests">"Guests"</h2>
                 <Figures counts />
             </section>
+            <section class="panel" aria-labelledby="facts">
+                <h2 id="facts">"Facts"</h2>
+                <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
+            </section>
         </div>
+        <NodeUsage node=Signal::stored(node.name.clone()) />
         <Storages storages=node.storages />
         <Networks networks=node.networks />
     }
@@ -253,7 +255,11 @@ fn One(view: NodeView, now_ms: i64) -> impl IntoView {
 
 #[component]
 fn Storages(storages: Vec<Storage>) -> impl IntoView {
-    let row = |storage: Storage| {
+    // Where nothing is told of it there is nothing to read.
+    let has_content = storages.iter().any(|storage| !storage.content.is_empty());
+    let columns: &'static [&'static str] =
+        if has_content { &["Storage", "Kind", "Holds", "Used"] } else { &["Storage", "Kind", "Used"] };
+    let row = move |storage: Storage| {
         let used = storage.used.zip(storage.total);
         view! {
             <tr>
@@ -261,7 +267,8 @@ fn Storages(storages: Vec<Storage>) -> impl IntoView {
                     {storage.name}
                 </th>
                 <td data-label="Kind">{storage.kind}</td>
-                <td data-label="Holds">{storage.content.join(", ")}</td>
+                {has_content
+                    .then(|| view! { <td data-label="Holds">{storage.content.join(", ")}</td> })}
                 <td data-label="Used">
                     {match used {
                         Some((used, total)) => {
@@ -276,16 +283,11 @@ fn Storages(storages: Vec<Storage>) -> impl IntoView {
     };
     (!storages.is_empty()).then(|| {
         view! {
-            <section class="part" aria-labelledby="storages">
-                <div class="part-head">
+            <section class="area" aria-labelledby="storages">
+                <div class="area-head">
                     <h2 id="storages">"Storages"</h2>
                 </div>
-                <Table columns=&[
-                    "Storage",
-                    "Kind",
-                    "Holds",
-                    "Used",
-                ]>{storages.into_iter().map(row).collect_view()}</Table>
+                <Table columns>{storages.into_iter().map(row).collect_view()}</Table>
             </section>
         }
     })
@@ -311,8 +313,8 @@ fn Networks(networks: Vec<Network>) -> impl IntoView {
     };
     (!networks.is_empty()).then(|| {
         view! {
-            <section class="part" aria-labelledby="networks">
-                <div class="part-head">
+            <section class="area" aria-labelledby="networks">
+                <div class="area-head">
                     <h2 id="networks">"Networks"</h2>
                 </div>
                 <Table columns=&[

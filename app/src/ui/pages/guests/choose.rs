@@ -168,7 +168,7 @@ pub fn Actions(chosen: Chosen) -> impl IntoView {
             <button class="button quiet" type="reset">
                 "Clear"
             </button>
-            {buttons}
+            <Transition>{buttons}</Transition>
         </form>
     }
 }
