@@ -51,7 +51,7 @@ pub async fn events(
 ) -> Response {
     let caller = match allowed(caller) {
         Ok(caller) => caller,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     let last = last_event(&headers);
     // What cannot be read is no place to go on from: then all is read anew.
@@ -76,7 +76,7 @@ pub async fn operation(
 ) -> Response {
     let caller = match allowed(caller) {
         Ok(caller) => caller,
-        Err(refusal) => return refusal,
+        Err(refusal) => return refusal.into_response(),
     };
     if let Some(after) = last_event(&headers).and_then(|id| id.parse().ok()) {
         heard.after = after;
@@ -99,14 +99,14 @@ pub async fn operation(
 }
 
 /// Whoever may be told anything at all.
-fn allowed(caller: Option<Extension<Caller>>) -> Result<Caller, Response> {
-    let Some(Extension(caller)) = caller else { return Err(StatusCode::UNAUTHORIZED.into_response()) };
+fn allowed(caller: Option<Extension<Caller>>) -> Result<Caller, (StatusCode, &'static str)> {
+    let Some(Extension(caller)) = caller else { return Err((StatusCode::UNAUTHORIZED, "")) };
     let due = match caller.owed {
         Some(Owed::Password) => "Choose your own password first.",
         Some(Owed::Factor) => "Set up a second factor first.",
         None => return Ok(caller),
     };
-    Err((StatusCode::FORBIDDEN, due).into_response())
+    Err((StatusCode::FORBIDDEN, due))
 }
 
 fn last_event(headers: &HeaderMap) -> Option<String> {
