@@ -223,7 +223,7 @@ async fn told(browser: &mut Browser, path: &str) -> String {
     let mut stream = browser.body(path).await;
     let mut told = String::new();
     while let Ok(Some(piece)) = tokio::time::timeout(QUIET, stream.next()).await {
-        told += &String::from_utf8(piece.unwrap().to_vec()).unwrap();
+        told += std::str::from_utf8(&piece.unwrap()).unwrap();
     }
     told
 }
