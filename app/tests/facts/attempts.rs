@@ -14,7 +14,7 @@ use app::{
         again,
         bulk::{self, BulkAsk},
         guests::{self, ActForm},
-        new_guests, operations,
+        new_guests, operations, rows,
     },
     store::EntryKind,
 };
@@ -77,7 +77,7 @@ async fn every_way_to_ask_for_something_records_its_denial_once() {
     // To look at what would be done is no attempt.
     let _ = actions::plan(state, &vera, &Ask::new(guest, ActionRequest::Start)).await;
     let _ = guests::preview(state, &vera, "lxc", "web1", GuestAction::Start, &Typed::default()).await;
-    let _ = guests::list(state, &vera).await;
+    let _ = rows::list(state, &vera).await;
     assert_eq!(paddock.of(EntryKind::ActionDenied).await.len(), 4);
     assert!(paddock.of(EntryKind::ActionRefused).await.is_empty());
 }
