@@ -113,7 +113,7 @@ proptest! {
         is_down: bool,
     ) {
         let item = |(at, (status, started, address, last)): (usize, &(u8, i64, u8, Option<i64>))| {
-            let id = GuestId::parse("lxc", &format!("g{at}")).unwrap();
+            let id = GuestId::parse("lxc", &format!("g{at:02}")).unwrap();
             let guest = Guest {
                 started_ms: (*started > 0).then_some(*started),
                 addresses: (*address > 0).then(|| format!("10.0.0.{address}")).into_iter().collect(),
