@@ -103,7 +103,8 @@ async fn a_containers_page_tells_all_of_it() {
     assert_eq!((detail.cpu_now, detail.cpu_limit), (Some(Cpus(20)), Some(Cpus(1000))));
     let pending = detail.pending.iter().map(|it| (it.label.as_str(), it.now.as_deref(), it.next.as_deref()));
     assert_eq!(pending.collect::<Vec<_>>(), [("memory", Some("512"), Some("1024"))]);
-    assert_eq!(detail.settings.memory, Some(512 << 20));
+    // As Proxmox tells its configuration: with what is to come, as a change goes on from there.
+    assert_eq!(detail.settings.memory, Some(1024 << 20));
     let fact = |label: &str| detail.facts.iter().find(|(l, _)| l == label).map(|(_, value)| value.as_str());
     assert_eq!(fact("Disk rootfs"), Some("local-lvm:vm-101-disk-0, 8G"));
     assert_eq!(fact("Unprivileged"), Some("yes"));
