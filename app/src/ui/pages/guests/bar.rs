@@ -132,28 +132,31 @@ pub fn Bar(wanted: Wanted, count: Signal<Option<(usize, usize)>>) -> impl IntoVi
             </label>
             <label class="groups">
                 <span class="unseen">"Groups"</span>
-                <select
-                    class="input"
-                    name="group"
-                    on:change:target=move |event| {
-                        let chosen = ListQuery::of("", "", &event.target().value()).group;
-                        follow(ListQuery {
-                            group: chosen,
-                            ..wanted.query()
-                        });
-                    }
-                >
-                    {Group::ALL
-                        .into_iter()
-                        .map(|of| {
-                            view! {
-                                <option value=of.as_str() selected=move || group() == of>
-                                    {of.label()}
-                                </option>
-                            }
-                        })
-                        .collect_view()}
-                </select>
+                <span class="select">
+                    <select
+                        class="input"
+                        name="group"
+                        on:change:target=move |event| {
+                            let chosen = ListQuery::of("", "", &event.target().value()).group;
+                            follow(ListQuery {
+                                group: chosen,
+                                ..wanted.query()
+                            });
+                        }
+                    >
+                        {Group::ALL
+                            .into_iter()
+                            .map(|of| {
+                                view! {
+                                    <option value=of.as_str() selected=move || group() == of>
+                                        {of.label()}
+                                    </option>
+                                }
+                            })
+                            .collect_view()}
+                    </select>
+                    <Icon glyph=Glyph::Chevron />
+                </span>
             </label>
             {move || {
                 let sort = wanted.asked.read().sort;
