@@ -9,11 +9,15 @@ use app::{
     auth::Caller,
     domain::{
         access::{BuiltIn, Holder},
+        action::ActionRequest,
         event::{GuestsChanged, OperationsChanged},
-        guest::GuestStatus,
+        guest::{GuestId, GuestStatus},
         operation::OperationState,
     },
-    service::access::{self, GrantForm},
+    service::{
+        access::{self, GrantForm},
+        actions::{self, Ask, Target},
+    },
 };
 use axum::body::BodyDataStream;
 use common::{Browser, Host};
@@ -268,4 +272,55 @@ async fn whoever_does_not_read_for_a_while_is_told_the_end_of_it_and_not_each_st
         }
     }
     assert!(told <= 2, "seven operations came to {told} events");
+}
+
+#[tokio::test]
+async fn what_an_operation_says_is_told_while_it_says_it_and_its_end_ends_the_stream() {
+    let host = Host::start().await;
+    let mut admin = host.admin().await;
+    let bundle = host.bundle("b", "while :; do sleep 1; done");
+    let heard = bundle.join("rootfs/heard");
+    let bundle = bundle.display().to_string();
+    let id = format!("talker-{}", std::process::id());
+    admin.create(&[("form[backend]", "crun"), ("form[name]", &id), ("form[bundle]", &bundle)]).await;
+    admin.succeed(&format!("crun/{id}"), "start").await;
+    // It ends only once somebody has heard its first word.
+    let script = "echo one; while [ ! -e /heard ]; do /bin/busybox sleep 0.1; done; echo two";
+    let command = ["/bin/busybox", "sh", "-c", script].map(str::to_owned).to_vec();
+    let exec = |command| ActionRequest::Exec { command, timeout_seconds: 60 };
+    let guest = GuestId::parse("crun", &id).unwrap();
+    let root = Caller::command_line("root");
+    let ask = Ask::new(Target::Guest(guest.clone()), exec(command));
+    let operation = actions::begin(&host.state, &root, ask).await.unwrap();
+
+    let path = format!("/events/operations/{operation}");
+    let mut ear = Ear::open(&admin, &path).await;
+    let mut last = String::new();
+    while !last.contains("one") {
+        let heard = ear.next().await;
+        last = if heard.kind == "output" { heard.data } else { last };
+    }
+    assert!(!last.contains("two"));
+    std::fs::write(heard, "").unwrap();
+    let (mut said, mut kinds) = (String::new(), Vec::new());
+    while kinds.last().map(String::as_str) != Some("ended") {
+        let heard = ear.next().await;
+        if heard.kind == "output" {
+            said += &heard.data;
+        }
+        kinds.push(heard.kind);
+    }
+    assert!(said.contains("two") && !said.contains("one"), "each piece once: {said}");
+    assert!(kinds.iter().any(|kind| kind == "changed"), "{kinds:?}");
+    assert!(ear.body.next().await.is_none(), "there is nothing more to wait for");
+
+    // Whoever comes later is told all of it, or what is left; whoever may not see it, that there is none.
+    let whole = admin.get(&path).await.body;
+    assert!(whole.contains("one") && whole.contains("two") && whole.contains("event: ended"), "{whole}");
+    let page = host.state.store.operation(operation).await.unwrap().unwrap();
+    let rest = admin.get(&format!("{path}?after={}&steps=1", page.output_end)).await.body;
+    assert!(!rest.contains("event: output") && rest.contains("event: ended"), "{rest}");
+    for nowhere in ["/events/operations/987654", "/events/operations/x"] {
+        assert_eq!(admin.get(nowhere).await.status, http::StatusCode::NOT_FOUND);
+    }
 }

@@ -1,0 +1,85 @@
+// A list of a thousand guests: only the rows in sight exist, what is asked for stands in the address, and changes appear.
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { devHost } from "../host.js";
+import { expect, open, test } from "./paddock.js";
+
+const COUNT = 1000;
+const nameOf = (number: number) => `many-${String(number).padStart(4, "0")}`;
+const directory = (name: string) => join(devHost, "lxc", name);
+
+/** A container that was never started, as LXC keeps it: every third with a tag. */
+function define(number: number) {
+  const at = directory(nameOf(number));
+  mkdirSync(join(at, "rootfs"), { recursive: true });
+  const group = number % 3 === 0 ? "lxc.group = many\n" : "";
+  writeFileSync(join(at, "config"), `lxc.uts.name = ${nameOf(number)}\nlxc.rootfs.path = dir:${at}/rootfs\n${group}`);
+}
+
+test.describe.configure({ mode: "serial" });
+test.beforeAll(() => {
+  for (let number = 0; number < COUNT; number++) define(number);
+});
+test.afterAll(() => {
+  for (let number = 0; number <= COUNT; number++) rmSync(directory(nameOf(number)), { recursive: true, force: true });
+});
+
+test("of a thousand guests only the rows in sight exist, and each can be scrolled to", async ({ admin, js }) => {
+  test.skip(!js, "without scripts there are pages");
+  await expect(async () => {
+    await open(admin, js, "/guests?q=many-");
+    await expect(admin.getByText(`${COUNT} of `)).toBeVisible({ timeout: 2000 });
+  }).toPass();
+  const rows = admin.locator("tr[data-row]");
+  await expect(async () => expect(await rows.count()).toBeLessThan(100)).toPass();
+  await expect(admin.getByRole("link", { name: nameOf(0), exact: true })).toBeVisible();
+  await admin.keyboard.press("End");
+  await expect(admin.getByRole("link", { name: nameOf(COUNT - 1), exact: true })).toBeVisible();
+  await expect(admin.getByRole("link", { name: nameOf(0), exact: true })).toHaveCount(0);
+  expect(await rows.count()).toBeLessThan(100);
+
+  // One that is made outside Paddock appears at its place.
+  define(COUNT);
+  await admin.keyboard.press("End");
+  await expect(admin.getByRole("link", { name: nameOf(COUNT), exact: true })).toBeVisible();
+  rmSync(directory(nameOf(COUNT)), { recursive: true });
+  await expect(admin.getByRole("link", { name: nameOf(COUNT), exact: true })).toHaveCount(0);
+});
+
+test("what is asked for stands in the address, and all that is found is chosen at once", async ({ admin, js }) => {
+  test.skip(!js, "without scripts the form does it");
+  await open(admin, js, "/guests");
+  await admin.getByLabel("Filter").fill("tag:many many-00");
+  await expect(admin.getByText("34 of ")).toBeVisible();
+  await expect(admin).toHaveURL(/\/guests\?q=tag%3Amany%20many-00$/);
+  await admin.getByRole("link", { name: "Name", exact: true }).click();
+  await expect(admin).toHaveURL(/sort=-name/);
+  await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(99));
+  await admin.getByLabel("Groups").selectOption("tag");
+  await expect(admin).toHaveURL(/group=tag/);
+  await admin.reload();
+  await expect(admin.getByLabel("Filter")).toHaveValue("tag:many many-00");
+  await expect(admin.locator("tr.group")).toContainText("many");
+  await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(99));
+
+  await admin.getByRole("checkbox", { name: "Choose all that are shown" }).check();
+  await expect(admin.getByText("34 chosen")).toBeVisible();
+  await admin.getByRole("button", { name: "Start…" }).click();
+  await admin.waitForURL("**/guests/plan?*");
+  await expect(admin.getByRole("heading", { name: "Start 34 guests" })).toBeVisible();
+  await admin.goBack();
+  await expect(admin.getByLabel("Filter")).toHaveValue("tag:many many-00");
+});
+
+test("without scripts the list has pages, which keep what is asked for", async ({ admin, js }) => {
+  test.skip(js, "with scripts there is one list");
+  await expect(async () => {
+    await open(admin, js, "/guests?q=many-&sort=-name");
+    await expect(admin.getByText("Page 1 of 10")).toBeVisible({ timeout: 2000 });
+  }).toPass();
+  await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(COUNT - 1));
+  await admin.getByRole("link", { name: "Next" }).click();
+  await expect(admin.getByText("Page 2 of 10")).toBeVisible();
+  await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(COUNT - 101));
+  await expect(admin).toHaveURL(/q=many-&sort=-name&page=2/);
+});
