@@ -59,6 +59,8 @@ test("the first Tab leads to the content, and the log in works by keyboard alone
   await page.keyboard.type("a password of the browser tests");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL((url) => url.pathname === "/");
+  // The new page is there once its own WebAssembly is.
+  await ready(page, js);
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
 });

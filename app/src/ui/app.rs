@@ -11,7 +11,7 @@ use leptos_router::{
 use super::{
     clock::Clock,
     components::frame::FramePage,
-    pages::{guests::GuestsPage, lazy, login::LogInPage, not_found::NotFoundPage},
+    pages::{lazy, login::LogInPage, not_found::NotFoundPage},
     rail, theme,
 };
 
@@ -69,7 +69,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/nodes") view=lazy::Nodes::new() ssr=ssr.clone() />
                     <Route path=path!("/nodes/:name") view=lazy::Node::new() ssr=ssr.clone() />
                     <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
-                    <Route path=path!("/guests") view=GuestsPage ssr=ssr.clone() />
+                    <Route path=path!("/guests") view=lazy::Guests::new() ssr=ssr.clone() />
                     <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
                     <Route
                         path=path!("/guests/new/plan")

@@ -3,7 +3,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use leptos::prelude::*;
+use serde::Deserialize;
 
+use super::live::Live;
 use crate::{
     api::guests::list_guests,
     domain::{
@@ -138,6 +140,17 @@ impl Board {
         }
     }
 
+    /// Takes in what is told from now on.
+    pub fn listen(self, live: Live) {
+        let take = move |kind: &str, text: &str| match kind {
+            "reset" => self.read_again(),
+            "guests" => read(text).map_or((), |changed| self.take(changed)),
+            "usage" => read(text).map_or((), |changed| self.take_usage(changed)),
+            _ => {}
+        };
+        live.tell(Arc::new(take));
+    }
+
     /// All guests are known, and what changes is seen here.
     pub fn is_full(self) -> bool {
         self.phase.get() == Phase::Full
@@ -202,6 +215,13 @@ impl Board {
             Some(Phase::Empty) | None => {}
         }
     }
+}
+
+/// `None` for what a newer server may say.
+fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
+    serde_json::from_slice(text.as_bytes())
+        .inspect_err(|error| leptos::logging::warn!("an event that cannot be read: {error}"))
+        .ok()
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! What changes on the host appears by itself: the server tells small changes, lists take them in, and other pages ask again
 //! when something they show has changed.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 
 use leptos::{ev, prelude::*};
-use serde::Deserialize;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 
 use super::board::Board;
-use crate::domain::event::{GuestsChanged, OperationsChanged, UsageChanged};
 
 /// Changes closer together than this are one: a tool that prints a thousand lines is not a thousand requests.
 const GATHER: Duration = Duration::from_millis(250);
@@ -26,6 +24,10 @@ pub enum Connection {
     Lost,
 }
 
+/// What takes in what is told: the kind of the event and its text. Handed in by the pages that do, so that a first visit does
+/// not carry the reading of what it does not show.
+pub type Taker = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// Whether the browser hears of changes, and how many it has heard of.
 #[derive(Clone, Copy)]
 pub struct Live {
@@ -36,6 +38,7 @@ pub struct Live {
     /// The page's first answer is there.
     is_begun: RwSignal<bool>,
     board: Board,
+    taker: StoredValue<Option<Taker>>,
     is_in_sight: RwSignal<bool>,
 }
 
@@ -47,6 +50,7 @@ impl Live {
             at: StoredValue::new(None),
             is_begun: RwSignal::new(false),
             board: Board::empty(),
+            taker: StoredValue::new(None),
             is_in_sight: RwSignal::new(true),
         });
     }
@@ -62,6 +66,17 @@ impl Live {
 
     pub fn board(self) -> Board {
         self.board
+    }
+
+    /// Everything that is told from now on is told to it, too.
+    pub fn tell(self, taker: Taker) {
+        self.taker.set_value(Some(taker));
+    }
+
+    fn told(self, kind: &str, text: &str) {
+        if let Some(taker) = self.taker.try_get_value().flatten() {
+            taker(kind, text);
+        }
     }
 
     /// Up to where the page was told when it was made, if it was told anything. Only the first call counts.
@@ -113,7 +128,7 @@ impl Live {
                     leaving.set_value(set_timeout_with_handle(leave, OUT_OF_SIGHT).ok());
                 } else if !self.is_in_sight.get_untracked() {
                     // Small changes are caught up with; what was used meanwhile is read.
-                    self.board.read_again();
+                    self.told("reset", "");
                     self.is_in_sight.set(true);
                 }
             });
@@ -173,44 +188,19 @@ impl Stream {
         source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
 
         let bump = gather(move || live.bump());
-        let on_reset = {
+        let mut handlers = Vec::new();
+        // Of usage alone lists are told: no page is asked for anew because of it.
+        for (name, is_asked) in
+            [("reset", true), ("guests", true), ("operations", true), ("usage", false), ("news", true)]
+        {
             let bump = bump.clone();
-            handler(live, move |_| {
-                live.board.read_again();
-                bump();
-            })
-        };
-        let on_guests = {
-            let bump = bump.clone();
-            handler(live, move |event| {
-                if let Some(changed) = read::<GuestsChanged>(event) {
-                    live.board.take(changed);
-                }
-                bump();
-            })
-        };
-        let on_operations = {
-            let bump = bump.clone();
-            handler(live, move |event| {
-                if read::<OperationsChanged>(event).is_some() {
+            let handler = Handler::new(move |event: MessageEvent| {
+                live.told(name, &event.data().as_string().unwrap_or_default());
+                live.heard(&event);
+                if is_asked {
                     bump();
                 }
-            })
-        };
-        let on_usage = handler(live, move |event| {
-            if let Some(changed) = read::<UsageChanged>(event) {
-                live.board.take_usage(changed);
-            }
-        });
-        let on_news = handler(live, move |_| bump());
-        let mut handlers = Vec::new();
-        for (name, handler) in [
-            ("reset", on_reset),
-            ("guests", on_guests),
-            ("operations", on_operations),
-            ("usage", on_usage),
-            ("news", on_news),
-        ] {
+            });
             source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref()).ok()?;
             handlers.push(handler);
         }
@@ -224,22 +214,6 @@ impl Drop for Stream {
         self.source.set_onerror(None);
         self.source.close();
     }
-}
-
-/// Notes how far the page was told once it has taken in what was told.
-fn handler(live: Live, take: impl Fn(&MessageEvent) + 'static) -> Handler {
-    Closure::new(move |event: MessageEvent| {
-        take(&event);
-        live.heard(&event);
-    })
-}
-
-/// `None` for what a newer server may say.
-fn read<T: for<'de> Deserialize<'de>>(event: &MessageEvent) -> Option<T> {
-    let text = event.data().as_string()?;
-    serde_json::from_slice(text.as_bytes())
-        .inspect_err(|error| leptos::logging::warn!("an event that cannot be read: {error}"))
-        .ok()
 }
 
 /// Runs the first call at once; those within [`GATHER`] of it become one call at its end.

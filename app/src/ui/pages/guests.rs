@@ -42,6 +42,7 @@ use crate::{
 pub fn GuestsPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let board = live.board();
+    board.listen(live);
     let act = ServerAction::<Act>::new();
     announce(act);
     let wanted = Wanted::of_address();
