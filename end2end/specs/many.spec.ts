@@ -5,14 +5,14 @@ import { devHost } from "../host.js";
 import { expect, open, test } from "./paddock.js";
 
 const COUNT = 1000;
-const nameOf = (number: number) => `many-${String(number).padStart(4, "0")}`;
+const nameOf = (number: number) => `crowd-${String(number).padStart(4, "0")}`;
 const directory = (name: string) => join(devHost, "lxc", name);
 
 /** A container that was never started, as LXC keeps it: every third with a tag. */
 function define(number: number) {
   const at = directory(nameOf(number));
   mkdirSync(join(at, "rootfs"), { recursive: true });
-  const group = number % 3 === 0 ? "lxc.group = many\n" : "";
+  const group = number % 3 === 0 ? "lxc.group = crowd\n" : "";
   writeFileSync(join(at, "config"), `lxc.uts.name = ${nameOf(number)}\nlxc.rootfs.path = dir:${at}/rootfs\n${group}`);
 }
 
@@ -27,7 +27,7 @@ test.afterAll(() => {
 test("of a thousand guests only the rows in sight exist, and each can be scrolled to", async ({ admin, js }) => {
   test.skip(!js, "without scripts there are pages");
   await expect(async () => {
-    await open(admin, js, "/guests?q=many-");
+    await open(admin, js, "/guests?q=crowd-");
     await expect(admin.getByText(`${COUNT} of `)).toBeVisible({ timeout: 2000 });
   }).toPass();
   const rows = admin.locator("tr[data-row]");
@@ -49,17 +49,17 @@ test("of a thousand guests only the rows in sight exist, and each can be scrolle
 test("what is asked for stands in the address, and all that is found is chosen at once", async ({ admin, js }) => {
   test.skip(!js, "without scripts the form does it");
   await open(admin, js, "/guests");
-  await admin.getByLabel("Filter").fill("tag:many many-00");
+  await admin.getByLabel("Filter").fill("tag:crowd crowd-00");
   await expect(admin.getByText("34 of ")).toBeVisible();
-  await expect(admin).toHaveURL(/\/guests\?q=tag%3Amany%20many-00$/);
+  await expect(admin).toHaveURL(/\/guests\?q=tag%3Acrowd%20crowd-00$/);
   await admin.getByRole("link", { name: /^Name/ }).click();
   await expect(admin).toHaveURL(/sort=-name/);
   await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(99));
   await admin.getByLabel("Groups").selectOption("tag");
   await expect(admin).toHaveURL(/group=tag/);
   await admin.reload();
-  await expect(admin.getByLabel("Filter")).toHaveValue("tag:many many-00");
-  await expect(admin.locator("tr.group")).toContainText("many");
+  await expect(admin.getByLabel("Filter")).toHaveValue("tag:crowd crowd-00");
+  await expect(admin.locator("tr.group")).toContainText("crowd");
   await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(99));
 
   await admin.getByRole("checkbox", { name: "Choose all that are shown" }).check();
@@ -68,18 +68,18 @@ test("what is asked for stands in the address, and all that is found is chosen a
   await admin.waitForURL("**/guests/plan?*");
   await expect(admin.getByRole("heading", { name: "Start 34 guests" })).toBeVisible();
   await admin.goBack();
-  await expect(admin.getByLabel("Filter")).toHaveValue("tag:many many-00");
+  await expect(admin.getByLabel("Filter")).toHaveValue("tag:crowd crowd-00");
 });
 
 test("without scripts the list has pages, which keep what is asked for", async ({ admin, js }) => {
   test.skip(js, "with scripts there is one list");
   await expect(async () => {
-    await open(admin, js, "/guests?q=many-&sort=-name");
+    await open(admin, js, "/guests?q=crowd-&sort=-name");
     await expect(admin.getByText("Page 1 of 10")).toBeVisible({ timeout: 2000 });
   }).toPass();
   await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(COUNT - 1));
   await admin.getByRole("link", { name: "Next" }).click();
   await expect(admin.getByText("Page 2 of 10")).toBeVisible();
   await expect(admin.locator("tr[data-row]").first()).toContainText(nameOf(COUNT - 101));
-  await expect(admin).toHaveURL(/q=many-&sort=-name&page=2/);
+  await expect(admin).toHaveURL(/q=crowd-&sort=-name&page=2/);
 });
