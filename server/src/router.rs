@@ -9,7 +9,7 @@ use std::{
 use app::{
     service::{AppState, sessions as user_sessions},
     ui::{
-        app::{App, shell},
+        app::{App, Path, shell},
         rail::{self, RAIL, Rail},
         status::SetStatus,
         theme::Theme,
@@ -154,6 +154,9 @@ fn page_context() {
     headers::content_security_policy();
     let parts = use_context::<Parts>();
     let headers = parts.as_ref().map(|parts| &parts.headers);
+    if let Some(parts) = &parts {
+        provide_context(Path(parts.uri.path().to_owned()));
+    }
     provide_context(cookie(headers, THEME_COOKIE).map_or(Theme::System, Theme::parse));
     provide_context(cookie(headers, RAIL).map_or(Rail::Wide, Rail::parse));
     if let Some(options) = use_context::<ResponseOptions>() {

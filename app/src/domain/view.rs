@@ -14,6 +14,7 @@ use super::{
     operation::{Deed, Line, Operation, OperationId, OperationState, OperationSummary, Origin},
     plan::Plan,
     usage::{Sample, Spark},
+    words,
 };
 
 /// All guests of the host, from memory.
@@ -295,6 +296,34 @@ pub struct OperationPage {
     pub script: Option<String>,
 }
 
+/// An operation at work, as the frame names it: in words, so that not every page carries the reading of operations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtWork {
+    pub id: OperationId,
+    /// `Starting lxc/web1`
+    pub what: String,
+    pub who: String,
+    /// Its place in line; none once it runs.
+    pub place: Option<String>,
+    pub since_ms: i64,
+}
+
+impl From<&OperationSummary> for AtWork {
+    fn from(operation: &OperationSummary) -> Self {
+        let doing = match &operation.action {
+            Deed::Action(action) => words::doing(*action).to_owned(),
+            other => words::sentence(&words::came_to(other, operation.state)),
+        };
+        Self {
+            id: operation.id,
+            what: format!("{doing} {}", operation.on_what()),
+            who: operation.who().to_owned(),
+            place: operation.in_line(),
+            since_ms: operation.running_ms.unwrap_or(operation.started_ms),
+        }
+    }
+}
+
 /// What the frame around every page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
@@ -308,7 +337,7 @@ pub struct Frame {
     pub host: String,
     pub now_ms: i64,
     /// Operations at work now, oldest first.
-    pub running: Vec<OperationSummary>,
+    pub running: Vec<AtWork>,
     /// What was changed in the record by somebody else than Paddock, and what to do.
     pub damage: Option<String>,
 }

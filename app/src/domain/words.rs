@@ -168,8 +168,8 @@ pub fn came_to(deed: &Deed, state: OperationState) -> String {
     match (deed, state) {
         (Deed::Action(action), state) => action_came_to(*action, state),
         (Deed::Task(kind), OperationState::Succeeded) => kind.clone(),
-        (Deed::Task(kind), state) => format!("{kind} {}", state.label().to_lowercase()),
-        (Deed::Observed(_), _) => deed.label().to_lowercase(),
+        (Deed::Task(kind), state) => format!("{kind} {}", state.label().to_ascii_lowercase()),
+        (Deed::Observed(_), _) => deed.label().to_ascii_lowercase(),
     }
 }
 
@@ -207,9 +207,9 @@ fn action_came_to(action: GuestAction, state: OperationState) -> String {
     };
     match state {
         OperationState::Planned => format!("{noun} waiting"),
-        OperationState::Running => doing(action).to_lowercase(),
+        OperationState::Running => doing(action).to_ascii_lowercase(),
         OperationState::Succeeded => done.to_owned(),
-        ended => format!("{noun} {}", ended.label().to_lowercase()),
+        ended => format!("{noun} {}", ended.label().to_ascii_lowercase()),
     }
 }
 

@@ -12,7 +12,11 @@ use crate::{
     auth::{Caller, Credential, password, token},
     backend::now_ms,
     domain::{
-        access::BuiltIn, account::SessionId, failure::FailureKind, operation::OperationSummary, view::Frame,
+        access::BuiltIn,
+        account::SessionId,
+        failure::FailureKind,
+        operation::OperationSummary,
+        view::{AtWork, Frame},
     },
     store::{By, EntryKind, Fact, LOCAL, NewUser, Session, Store, User, user_subject},
 };
@@ -322,7 +326,7 @@ pub async fn frame(state: &AppState, caller: &Caller) -> Result<Frame, Error> {
         may: caller.rights.somewhere(now_ms),
         host: state.host.to_string(),
         now_ms,
-        running,
+        running: running.iter().map(AtWork::from).collect(),
         damage: state.soundness.now().warning(),
     })
 }

@@ -1,9 +1,11 @@
 //! The document and its routes.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    PossibleRouteMatch, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -11,12 +13,21 @@ use leptos_router::{
 use super::{
     clock::Clock,
     components::frame::FramePage,
-    pages::{lazy, login::LogInPage, not_found::NotFoundPage},
+    pages::{lazy, not_found::NotFoundPage},
     rail, theme,
 };
 
+/// The pages that need no script: whoever is not logged in is sent a form, and waits for nothing else.
+const PLAIN: [&str; 2] = ["/login", "/login/factor"];
+
+/// The path of the request, as the server provides it.
+#[derive(Debug, Clone)]
+pub struct Path(pub String);
+
 /// The document around the app. Only ever made on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let is_plain = use_context::<Path>().is_some_and(|path| PLAIN.contains(&path.0.as_str()));
+    let scripts = (!is_plain).then(|| view! { <HydrationScripts options=options.clone() /> });
     view! {
         <!DOCTYPE html>
         <html
@@ -30,8 +41,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="robots" content="noindex" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <HashedStylesheet id="leptos" options=options.clone() />
-                <HydrationScripts options />
+                <HashedStylesheet id="leptos" options />
+                {scripts}
                 <MetaTags />
             </head>
             <body>
@@ -39,6 +50,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// A path of one type with every other: the router is then in the WebAssembly once, and not for each form a path can have.
+fn at(path: impl PossibleRouteMatch + Send + Sync + 'static) -> Arc<dyn PossibleRouteMatch + Send + Sync> {
+    Arc::new(path)
 }
 
 /// Every page is sent whole (`Async`), so that nothing in it waits for a script.
@@ -56,66 +72,94 @@ pub fn App() -> impl IntoView {
         <Title formatter=title />
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/login") view=LogInPage ssr=ssr.clone() />
-                <Route path=path!("/login/factor") view=lazy::Factor::new() ssr=ssr.clone() />
-                <Route path=path!("/account/password") view=lazy::Password::new() ssr=ssr.clone() />
+                <Route path=at(path!("/login")) view=lazy::LogIn::new() ssr=ssr.clone() />
+                <Route path=at(path!("/login/factor")) view=lazy::Factor::new() ssr=ssr.clone() />
                 <Route
-                    path=path!("/account/factor")
+                    path=at(path!("/account/password"))
+                    view=lazy::Password::new()
+                    ssr=ssr.clone()
+                />
+                <Route
+                    path=at(path!("/account/factor"))
                     view=lazy::AccountFactor::new()
                     ssr=ssr.clone()
                 />
-                <ParentRoute path=path!("") view=FramePage ssr=ssr.clone()>
-                    <Route path=path!("/") view=lazy::Dashboard::new() ssr=ssr.clone() />
-                    <Route path=path!("/nodes") view=lazy::Nodes::new() ssr=ssr.clone() />
-                    <Route path=path!("/nodes/:name") view=lazy::Node::new() ssr=ssr.clone() />
-                    <Route path=path!("/account") view=lazy::Account::new() ssr=ssr.clone() />
-                    <Route path=path!("/guests") view=lazy::Guests::new() ssr=ssr.clone() />
-                    <Route path=path!("/guests/new") view=lazy::NewGuest::new() ssr=ssr.clone() />
+                <ParentRoute path=at(path!("")) view=FramePage ssr=ssr.clone()>
+                    <Route path=at(path!("/")) view=lazy::Dashboard::new() ssr=ssr.clone() />
+                    <Route path=at(path!("/nodes")) view=lazy::Nodes::new() ssr=ssr.clone() />
+                    <Route path=at(path!("/nodes/:name")) view=lazy::Node::new() ssr=ssr.clone() />
+                    <Route path=at(path!("/account")) view=lazy::Account::new() ssr=ssr.clone() />
+                    <Route path=at(path!("/guests")) view=lazy::Guests::new() ssr=ssr.clone() />
                     <Route
-                        path=path!("/guests/new/plan")
+                        path=at(path!("/guests/new"))
+                        view=lazy::NewGuest::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route
+                        path=at(path!("/guests/new/plan"))
                         view=lazy::CheckNewGuest::new()
                         ssr=ssr.clone()
                     />
-                    <Route path=path!("/guests/plan") view=lazy::PlanAll::new() ssr=ssr.clone() />
+                    <Route
+                        path=at(path!("/guests/plan"))
+                        view=lazy::PlanAll::new()
+                        ssr=ssr.clone()
+                    />
                     // The page itself shows the tab that the address is about, so that its head stays where it is.
                     <ParentRoute
-                        path=path!("/guests/:backend/:name")
+                        path=at(path!("/guests/:backend/:name"))
                         view=lazy::Guest::new()
                         ssr=ssr.clone()
                     >
-                        <Route path=path!("") view=|| () ssr=of_tabs.clone() />
-                        <Route path=path!("timeline") view=|| () ssr=of_tabs.clone() />
-                        <Route path=path!("configuration") view=|| () ssr=of_tabs.clone() />
-                        <Route path=path!("snapshots") view=|| () ssr=of_tabs.clone() />
-                        <Route path=path!("exec") view=|| () ssr=of_tabs />
+                        <Route path=at(path!("")) view=|| () ssr=of_tabs.clone() />
+                        <Route path=at(path!("timeline")) view=|| () ssr=of_tabs.clone() />
+                        <Route path=at(path!("configuration")) view=|| () ssr=of_tabs.clone() />
+                        <Route path=at(path!("snapshots")) view=|| () ssr=of_tabs.clone() />
+                        <Route path=at(path!("exec")) view=|| () ssr=of_tabs />
                     </ParentRoute>
                     <Route
-                        path=path!("/guests/:backend/:name/do/:action")
+                        path=at(path!("/guests/:backend/:name/do/:action"))
                         view=lazy::ActForm::new()
                         ssr=ssr.clone()
                     />
                     <Route
-                        path=path!("/guests/:backend/:name/plan/:action")
+                        path=at(path!("/guests/:backend/:name/plan/:action"))
                         view=lazy::Plan::new()
                         ssr=ssr.clone()
                     />
-                    <Route path=path!("/history") view=lazy::History::new() ssr=ssr.clone() />
-                    <Route path=path!("/history/:id") view=lazy::Operation::new() ssr=ssr.clone() />
+                    <Route path=at(path!("/history")) view=lazy::History::new() ssr=ssr.clone() />
                     <Route
-                        path=path!("/history/:id/again")
+                        path=at(path!("/history/:id"))
+                        view=lazy::Operation::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route
+                        path=at(path!("/history/:id/again"))
                         view=lazy::Again::new()
                         ssr=ssr.clone()
                     />
-                    <Route path=path!("/access") view=lazy::Users::new() ssr=ssr.clone() />
+                    <Route path=at(path!("/access")) view=lazy::Users::new() ssr=ssr.clone() />
                     <Route
-                        path=path!("/access/users/:name")
+                        path=at(path!("/access/users/:name"))
                         view=lazy::User::new()
                         ssr=ssr.clone()
                     />
-                    <Route path=path!("/access/groups") view=lazy::Groups::new() ssr=ssr.clone() />
-                    <Route path=path!("/access/roles") view=lazy::Roles::new() ssr=ssr.clone() />
-                    <Route path=path!("/access/grants") view=lazy::Grants::new() ssr=ssr.clone() />
-                    <Route path=path!("/access/history") view=lazy::Past::new() ssr=ssr />
+                    <Route
+                        path=at(path!("/access/groups"))
+                        view=lazy::Groups::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route
+                        path=at(path!("/access/roles"))
+                        view=lazy::Roles::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route
+                        path=at(path!("/access/grants"))
+                        view=lazy::Grants::new()
+                        ssr=ssr.clone()
+                    />
+                    <Route path=at(path!("/access/history")) view=lazy::Past::new() ssr=ssr />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -1,6 +1,6 @@
 //! At the foot of the rail: who is logged in, the theme, password and log out.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn as _};
 
 use super::icon::{Glyph, Icon};
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
 
 #[component]
 pub fn Account(frame: Frame) -> impl IntoView {
-    let log_out = ServerAction::<LogOut>::new();
     view! {
         <p class="who">
             <span class="avatar" aria-hidden="true">
@@ -29,12 +28,22 @@ pub fn Account(frame: Frame) -> impl IntoView {
             <Icon glyph=Glyph::Key />
             <span class="account-words">"Change password"</span>
         </a>
-        <ActionForm action=log_out>
+        <LogOutForm>
             <button class="account-link" type="submit" title="Log out">
                 <Icon glyph=Glyph::Exit />
                 <span class="account-words">"Log out"</span>
             </button>
-        </ActionForm>
+        </LogOutForm>
+    }
+}
+
+/// Around the button that logs out. A plain form, as a whole new document comes after it in any case.
+#[component]
+pub fn LogOutForm(children: Children) -> impl IntoView {
+    view! {
+        <form method="post" action=LogOut::PATH>
+            {children()}
+        </form>
     }
 }
 

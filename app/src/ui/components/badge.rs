@@ -81,7 +81,11 @@ pub fn OutcomeBadge(state: OperationState) -> impl IntoView {
         OperationState::Cancelled => (Shape::Slash, "quiet"),
         OperationState::TimedOut | OperationState::Interrupted => (Shape::Dashed, "warn"),
     };
-    view! { <span class=format!("state {tone}")>{drawn(shape)} {state.label().to_lowercase()}</span> }
+    view! {
+        <span class=format!(
+            "state {tone}",
+        )>{drawn(shape)} {state.label().to_ascii_lowercase()}</span>
+    }
 }
 
 /// Where an account is in its life.

@@ -5,6 +5,7 @@ use leptos_router::{components::Outlet, hooks::use_location};
 
 use super::{
     banner::{Banner, Tone},
+    loaded::once_known,
     rail::RailBar,
     top::TopBar,
 };
@@ -89,7 +90,7 @@ pub fn FramePage() -> impl IntoView {
             <RailBar />
             <TopBar live />
             <main class="main" id="main" tabindex="-1">
-                <Transition>{damage}</Transition>
+                {once_known(damage)}
                 <Outlet />
             </main>
         </div>
@@ -101,11 +102,12 @@ pub fn FramePage() -> impl IntoView {
 }
 
 /// That the history cannot be believed as it stands, over every page.
-fn damage(me: Me) -> Option<impl IntoView> {
+fn damage(me: Me) -> Option<AnyView> {
     let sentence = me.frame()?.damage?;
-    Some(view! {
+    let banner = view! {
         <Banner tone=Tone::Bad title="The history has been changed outside Paddock">
             <p>{sentence}</p>
         </Banner>
-    })
+    };
+    Some(banner.into_any())
 }

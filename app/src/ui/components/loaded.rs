@@ -1,6 +1,6 @@
 //! What a server function answered: its data, the shape of it while one waits, or what went wrong.
 
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 use leptos_router::{hooks::use_location, location::Url};
 
 use super::banner::{Banner, Tone};
@@ -31,13 +31,29 @@ where
             match data {
                 Ok(data) => {
                     known.set_value(Some((at, data.clone())));
-                    Either::Left(children(data))
+                    children(data)
                 }
-                Err(error) => Either::Right(view! { <Problem error /> }),
+                Err(error) => view! { <Problem error /> }.into_any(),
             }
         })
     };
-    view! { <Transition fallback=Skeleton>{shown}</Transition> }
+    waited_for(Box::new(shown))
+}
+
+/// Something that is not known at first, as a view. A box, so that the WebAssembly has the waiting once and not anew for
+/// each thing that is waited for.
+type Awaited = Box<dyn Fn() -> Option<AnyView> + Send>;
+
+fn waited_for(shown: Awaited) -> AnyView {
+    view! { <Transition fallback=Skeleton>{shown}</Transition> }.into_any()
+}
+
+/// As [`Loaded`] for a part of the frame: nothing until it is known, and then what it was until it is known anew.
+pub fn once_known(shown: impl Fn() -> Option<AnyView> + Send + 'static) -> AnyView {
+    fn boxed(shown: Awaited) -> AnyView {
+        view! { <Transition>{shown}</Transition> }.into_any()
+    }
+    boxed(Box::new(shown))
 }
 
 /// The shape of a page that is on its way; it shows only once that takes longer than a blink.

@@ -7,6 +7,7 @@ use super::{
     account::{Account, ThemeChoice},
     frame::Me,
     icon::{Glyph, Icon, Mark},
+    loaded::once_known,
 };
 use crate::{
     domain::access::Privilege,
@@ -23,19 +24,20 @@ pub fn RailBar() -> impl IntoView {
     let account = move || {
         me.frame().map(|frame| {
             clock.set(frame.now_ms);
-            view! { <Account frame /> }
+            view! { <Account frame /> }.into_any()
         })
     };
-    let host = move || me.frame().map(|frame| frame.host);
+    let host = move || me.frame().map(|frame| frame.host.into_any());
     let foot_access = move || {
-        may_read(me).then(|| {
+        let link = || {
             view! {
                 <a class="account-link on-phone" href="/access">
                     <Icon glyph=Glyph::Key />
                     "Access"
                 </a>
             }
-        })
+        };
+        may_read(me).then(|| link().into_any())
     };
     view! {
         <header class="rail">
@@ -43,14 +45,10 @@ pub fn RailBar() -> impl IntoView {
                 <Mark />
                 <span class="mark-words">
                     <span class="strong">"Paddock"</span>
-                    <span class="meta host">
-                        <Transition>{host}</Transition>
-                    </span>
+                    <span class="meta host">{once_known(host)}</span>
                 </span>
             </a>
-            <Transition>
-                <Navigation />
-            </Transition>
+            <Navigation />
             <button class="tab account-tab" type="button" popovertarget="account">
                 <Icon glyph=Glyph::Account />
                 <span class="tab-words">"Account"</span>
@@ -58,7 +56,8 @@ pub fn RailBar() -> impl IntoView {
             <Width />
             // A popover from below on a phone; in the flow of the rail where there is room.
             <section class="account" id="account" popover="auto" aria-label="Account">
-                <Transition>{account}{foot_access}</Transition>
+                {once_known(account)}
+                {once_known(foot_access)}
                 <ThemeChoice />
             </section>
         </header>
@@ -72,22 +71,23 @@ fn may_read(me: Me) -> bool {
 #[component]
 fn Navigation() -> impl IntoView {
     let me = expect_context::<Me>();
+    let access = move || {
+        let tab = || {
+            view! {
+                <div class="off-phone">
+                    <Tab href="/access" glyph=Glyph::Key label="Access" />
+                </div>
+            }
+        };
+        may_read(me).then(|| tab().into_any())
+    };
     view! {
         <nav class="tabs" aria-label="Main">
             <Tab href="/" glyph=Glyph::Dashboard label="Dashboard" />
             <Tab href="/guests" glyph=Glyph::Guests label="Guests" />
             <Tab href="/history" glyph=Glyph::History label="History" />
             <Tab href="/nodes" glyph=Glyph::Node label="Nodes" />
-            {move || {
-                may_read(me)
-                    .then(|| {
-                        view! {
-                            <div class="off-phone">
-                                <Tab href="/access" glyph=Glyph::Key label="Access" />
-                            </div>
-                        }
-                    })
-            }}
+            {once_known(access)}
         </nav>
     }
 }

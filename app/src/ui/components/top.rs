@@ -11,13 +11,11 @@ use super::{
     crumbs::Crumbs,
     frame::Me,
     icon::{Glyph, Icon},
+    loaded::once_known,
 };
 use crate::{
     api::account::Frame,
-    domain::{
-        operation::{Deed, OperationSummary},
-        words,
-    },
+    domain::view::AtWork,
     ui::{
         live::{Connection, Live},
         overlay::Overlay,
@@ -32,7 +30,7 @@ pub fn TopBar(live: Live) -> impl IntoView {
             <Crumbs />
             <Find />
             <section class="top-end" aria-label="At work, and the connection">
-                <AtWork me />
+                <OperationsAtWork me />
                 <ConnectionState live />
             </section>
         </div>
@@ -92,7 +90,7 @@ fn Find() -> impl IntoView {
 /// How many operations are at work, and a panel that names them. The panel itself stays, so that it does not close with
 /// every change.
 #[component]
-fn AtWork(me: Me) -> impl IntoView {
+fn OperationsAtWork(me: Me) -> impl IntoView {
     let count = move || {
         let running = me.frame()?.running.len();
         (running > 0).then(|| {
@@ -102,13 +100,14 @@ fn AtWork(me: Me) -> impl IntoView {
                     {format!("{running} running")}
                 </button>
             }
+            .into_any()
         })
     };
-    let list = move || me.frame().map(list);
+    let list = move || me.frame().map(|frame| list(frame).into_any());
     view! {
-        <Transition>{count}</Transition>
+        {once_known(count)}
         <section class="at-work-panel" id="at-work" popover="auto" aria-label="Running operations">
-            <Transition>{list}</Transition>
+            {once_known(list)}
         </section>
     }
 }
@@ -125,26 +124,19 @@ fn list(frame: Frame) -> impl IntoView {
     }
 }
 
-fn row(operation: OperationSummary, now_ms: i64) -> impl IntoView {
-    let doing = match &operation.action {
-        Deed::Action(action) => words::doing(*action).to_owned(),
-        other => words::sentence(&words::came_to(other, operation.state)),
-    };
-    let (subject, who, place) = (operation.on_what(), operation.who().to_owned(), operation.in_line());
+fn row(operation: AtWork, now_ms: i64) -> impl IntoView {
+    let AtWork { id, what, who, place, since_ms } = operation;
     let time = match place {
         Some(place) => place.into_any(),
-        None => {
-            let since_ms = operation.running_ms.unwrap_or(operation.started_ms);
-            view! { <Elapsed since_ms now_ms /> }.into_any()
-        }
+        None => view! { <Elapsed since_ms now_ms /> }.into_any(),
     };
     view! {
         <li>
-            <a class="at-work-row" href=operation.id.href()>
+            <a class="at-work-row" href=id.href()>
                 <Spinner />
                 <span class="at-work-words">
-                    <span class="strong">{format!("{doing} {subject}")}</span>
-                    <span class="meta">{format!("#{} by {who}", operation.id)}</span>
+                    <span class="strong">{what}</span>
+                    <span class="meta">{format!("#{id} by {who}")}</span>
                 </span>
                 <span class="meta figures">{time}</span>
             </a>

@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use crate::{
     api::{
         AccountError, ApiError,
-        account::{AddFactor, FactorInfo, LogOut, RemoveOwnFactor, RenewRecoveryCodes, get_factor},
+        account::{AddFactor, FactorInfo, RemoveOwnFactor, RenewRecoveryCodes, get_factor},
     },
     domain::{
         account::{FactorSetup, QrCode},
@@ -14,6 +14,7 @@ use crate::{
     },
     ui::{
         components::{
+            account::LogOutForm,
             ago::Exact,
             banner::{Banner, Tone},
             command::Copy,
@@ -33,7 +34,6 @@ pub fn AccountFactorPage() -> impl IntoView {
     let add = ServerAction::<AddFactor>::new();
     let renew = ServerAction::<RenewRecoveryCodes>::new();
     let remove = ServerAction::<RemoveOwnFactor>::new();
-    let log_out = ServerAction::<LogOut>::new();
     let changed = move || add.version().get() + renew.version().get() + remove.version().get();
     let factor = reply(changed, |_| get_factor());
     let add_error = move || add.value().get().and_then(Result::err);
@@ -84,11 +84,11 @@ pub fn AccountFactorPage() -> impl IntoView {
                 }}
             </Loaded> <div class="sheet-foot">
                 <a href="/account">"Back to the account"</a>
-                <ActionForm action=log_out>
+                <LogOutForm>
                     <button class="link" type="submit">
                         "Log out"
                     </button>
-                </ActionForm>
+                </LogOutForm>
             </div>
         </Sheet>
     }

@@ -178,7 +178,7 @@ fn Heading(summary: OperationSummary, now_ms: i64) -> impl IntoView {
     let label = action.label();
     // A change that was seen is told as one: nobody says to a guest "seen running".
     let (before, after) = match &action {
-        Deed::Observed(_) => (String::new(), format!(" {}", label.to_lowercase())),
+        Deed::Observed(_) => (String::new(), format!(" {}", label.to_ascii_lowercase())),
         _ => (format!("{label} "), String::new()),
     };
     view! {

@@ -4,12 +4,10 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 
 use crate::{
-    api::{
-        AccountError, ApiError,
-        account::{ChangePassword, LogOut},
-    },
+    api::{AccountError, ApiError, account::ChangePassword},
     domain::action::Field,
     ui::components::{
+        account::LogOutForm,
         field::{FieldError, TextField},
         loaded::ActionProblem,
         sheet::Sheet,
@@ -19,7 +17,6 @@ use crate::{
 #[component]
 pub fn PasswordPage() -> impl IntoView {
     let change = ServerAction::<ChangePassword>::new();
-    let log_out = ServerAction::<LogOut>::new();
     let error = move || change.value().get().and_then(Result::err);
     let at = move |field: Field| -> FieldError {
         Signal::derive(move || {
@@ -69,11 +66,11 @@ pub fn PasswordPage() -> impl IntoView {
             </ActionForm>
             <div class="sheet-foot">
                 <a href="/guests">"Back to the guests"</a>
-                <ActionForm action=log_out>
+                <LogOutForm>
                     <button class="link" type="submit">
                         "Log out"
                     </button>
-                </ActionForm>
+                </LogOutForm>
             </div>
         </Sheet>
     }

@@ -49,7 +49,7 @@ impl Tab {
     pub fn title(self, label: &str) -> String {
         match self {
             Self::Overview => label.to_owned(),
-            other => format!("{label}: {}", other.label().to_lowercase()),
+            other => format!("{label}: {}", other.label().to_ascii_lowercase()),
         }
     }
 }

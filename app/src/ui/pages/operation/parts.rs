@@ -27,7 +27,7 @@ fn tally(parts: &[OperationState], damaged: usize, asked: u32, live: bool) -> St
         .into_iter()
         .map(|state| (parts.iter().filter(|part| **part == state).count(), state))
         .filter(|(count, _)| *count > 0)
-        .map(|(count, state)| format!("{count} {}", state.label().to_lowercase()))
+        .map(|(count, state)| format!("{count} {}", state.label().to_ascii_lowercase()))
         .collect();
     if damaged > 0 {
         counts.push(format!("{damaged} damaged"));
