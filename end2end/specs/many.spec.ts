@@ -71,6 +71,32 @@ test("what is asked for stands in the address, and all that is found is chosen a
   await expect(admin.getByLabel("Filter")).toHaveValue("tag:crowd crowd-00");
 });
 
+test("the field says how a filter could go on", async ({ admin, js }) => {
+  test.skip(!js, "without scripts a word is typed in full");
+  await open(admin, js, "/guests");
+  const field = admin.getByRole("combobox", { name: "Filter" });
+  const options = admin.getByRole("listbox", { name: "Suggestions" }).getByRole("option");
+  await field.fill("crowd-00 tag:cr");
+  await expect(options).toHaveText([/^tag:crowd\s*34 guests$/]);
+  await admin.keyboard.press("ArrowDown");
+  await expect(options).toHaveAttribute("aria-selected", "true");
+  await admin.keyboard.press("Enter");
+  await expect(field).toHaveValue("crowd-00 tag:crowd ");
+  await expect(admin.getByText("34 of ")).toBeVisible();
+  await expect(options).toHaveText([/^status:/, /^tag:/, /^node:/, /^backend:/, /^name:/, /^address:/]);
+  await admin.keyboard.press("Escape");
+  await expect(options).toHaveCount(0);
+  await expect(field).toHaveValue("crowd-00 tag:crowd ");
+  await admin.keyboard.press("Escape");
+  await expect(field).toHaveValue("");
+  // With the mouse, and without losing the field.
+  await field.click();
+  await options.filter({ hasText: "status:" }).click();
+  await expect(field).toBeFocused();
+  await expect(field).toHaveValue("status:");
+  await expect(options.filter({ hasText: "status:stopped" })).toBeVisible();
+});
+
 test("without scripts the list has pages, which keep what is asked for", async ({ admin, js }) => {
   test.skip(js, "with scripts there is one list");
   await expect(async () => {

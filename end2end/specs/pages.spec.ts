@@ -65,9 +65,7 @@ test("the first Tab leads to the content, and the log in works by keyboard alone
   await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
 });
 
-// The budget is 350 KB, and it is missed since the dashboard, the palette and the stream came: 459 KB, of which 332 are the
-// WebAssembly that every page shares. What is asked here keeps it from growing until that is mended; `make bench` tells the miss.
-test("a first visit takes less than 465 KB, the log-in included", async ({ page, js }) => {
+test("a first visit takes less than 350 KB, the log-in included", async ({ page, js }) => {
   test.skip(!js, "there are no scripts to fetch");
   const asked: Request[] = [];
   page.on("requestfinished", (request) => asked.push(request));
@@ -76,5 +74,5 @@ test("a first visit takes less than 465 KB, the log-in included", async ({ page,
   await page.waitForLoadState("load");
   const sizes = await Promise.all(asked.map(async (request) => (await request.sizes()).responseBodySize));
   expect(sizes.length).toBeGreaterThan(4);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(465_000);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(350_000);
 });

@@ -187,6 +187,7 @@ async fn wait_for(
 ) -> (StepResult, Result<(), Error>) {
     let deadline = Instant::now() + timeout;
     let mut last_read = None;
+    let mut pauses = pauses(site.backend.poll_interval());
     loop {
         let found = match site.backend.guest(site.guest).await {
             Ok(guest) => guest.map(|guest| guest.status),
@@ -201,7 +202,7 @@ async fn wait_for(
             return (StepResult::NotReached(found), Err(Error::NotReached { wanted, found }));
         }
         tokio::select! {
-            () = sleep(site.backend.poll_interval()) => {}
+            () = pause(&mut pauses) => {}
             () = cancel.cancelled() => return (StepResult::NotReached(found), Err(Error::Cancelled)),
         }
     }
@@ -214,6 +215,7 @@ async fn expected(site: Site<'_>, expect: Option<&Expectation>) -> Result<(), Er
         _ => site.guest,
     };
     let deadline = Instant::now() + SETTLE;
+    let mut pauses = pauses(site.backend.poll_interval());
     loop {
         let found = site.backend.guest(guest).await?.map(|guest| guest.status);
         let holds = match expect {
@@ -235,8 +237,17 @@ async fn expected(site: Site<'_>, expect: Option<&Expectation>) -> Result<(), Er
             };
             return Err(Error::NotDone { what });
         }
-        sleep(site.backend.poll_interval()).await;
+        pause(&mut pauses).await;
     }
+}
+
+/// From a tenth of the longest to that: what a tool has just done mostly shows within a few milliseconds.
+fn pauses(longest: Duration) -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(longest / 10), move |last| Some((*last * 2).min(longest)))
+}
+
+async fn pause(pauses: &mut impl Iterator<Item = Duration>) {
+    sleep(pauses.next().unwrap_or_default()).await;
 }
 
 /// Milliseconds since 1970 by the host's clock.

@@ -1,5 +1,9 @@
 //! What the filter field of the guest list matches. The same rule runs on the server, in the browser and for `paddock list`.
 
+mod suggest;
+
+pub use suggest::{Suggestion, suggest};
+
 use super::guest::{BackendKind, Guest};
 
 /// A parsed filter: every word must match.

@@ -13,7 +13,10 @@ use leptos_router::{
 use super::{
     clock::Clock,
     components::frame::FramePage,
-    pages::{lazy, not_found::NotFoundPage},
+    pages::{
+        lazy::{Access, Guest, Guests, Home, Nodes, Record},
+        not_found::NotFoundPage,
+    },
     rail, theme,
 };
 
@@ -72,43 +75,31 @@ pub fn App() -> impl IntoView {
         <Title formatter=title />
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=at(path!("/login")) view=lazy::LogIn::new() ssr=ssr.clone() />
-                <Route path=at(path!("/login/factor")) view=lazy::Factor::new() ssr=ssr.clone() />
-                <Route
-                    path=at(path!("/account/password"))
-                    view=lazy::Password::new()
-                    ssr=ssr.clone()
-                />
+                <Route path=at(path!("/login")) view=Access::LogIn ssr=ssr.clone() />
+                <Route path=at(path!("/login/factor")) view=Access::Factor ssr=ssr.clone() />
+                <Route path=at(path!("/account/password")) view=Access::Password ssr=ssr.clone() />
                 <Route
                     path=at(path!("/account/factor"))
-                    view=lazy::AccountFactor::new()
+                    view=Access::AccountFactor
                     ssr=ssr.clone()
                 />
                 <ParentRoute path=at(path!("")) view=FramePage ssr=ssr.clone()>
-                    <Route path=at(path!("/")) view=lazy::Dashboard::new() ssr=ssr.clone() />
-                    <Route path=at(path!("/nodes")) view=lazy::Nodes::new() ssr=ssr.clone() />
-                    <Route path=at(path!("/nodes/:name")) view=lazy::Node::new() ssr=ssr.clone() />
-                    <Route path=at(path!("/account")) view=lazy::Account::new() ssr=ssr.clone() />
-                    <Route path=at(path!("/guests")) view=lazy::Guests::new() ssr=ssr.clone() />
-                    <Route
-                        path=at(path!("/guests/new"))
-                        view=lazy::NewGuest::new()
-                        ssr=ssr.clone()
-                    />
+                    <Route path=at(path!("/")) view=Home::Dashboard ssr=ssr.clone() />
+                    <Route path=at(path!("/nodes")) view=Nodes::List ssr=ssr.clone() />
+                    <Route path=at(path!("/nodes/:name")) view=Nodes::Node ssr=ssr.clone() />
+                    <Route path=at(path!("/account")) view=Access::Account ssr=ssr.clone() />
+                    <Route path=at(path!("/guests")) view=Guests::List ssr=ssr.clone() />
+                    <Route path=at(path!("/guests/new")) view=Guest::New ssr=ssr.clone() />
                     <Route
                         path=at(path!("/guests/new/plan"))
-                        view=lazy::CheckNewGuest::new()
+                        view=Guest::CheckNew
                         ssr=ssr.clone()
                     />
-                    <Route
-                        path=at(path!("/guests/plan"))
-                        view=lazy::PlanAll::new()
-                        ssr=ssr.clone()
-                    />
+                    <Route path=at(path!("/guests/plan")) view=Guests::Plan ssr=ssr.clone() />
                     // The page itself shows the tab that the address is about, so that its head stays where it is.
                     <ParentRoute
                         path=at(path!("/guests/:backend/:name"))
-                        view=lazy::Guest::new()
+                        view=Guest::Tabs
                         ssr=ssr.clone()
                     >
                         <Route path=at(path!("")) view=|| () ssr=of_tabs.clone() />
@@ -119,47 +110,31 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route
                         path=at(path!("/guests/:backend/:name/do/:action"))
-                        view=lazy::ActForm::new()
+                        view=Guest::Form
                         ssr=ssr.clone()
                     />
                     <Route
                         path=at(path!("/guests/:backend/:name/plan/:action"))
-                        view=lazy::Plan::new()
+                        view=Guest::Plan
                         ssr=ssr.clone()
                     />
-                    <Route path=at(path!("/history")) view=lazy::History::new() ssr=ssr.clone() />
-                    <Route
-                        path=at(path!("/history/:id"))
-                        view=lazy::Operation::new()
-                        ssr=ssr.clone()
-                    />
+                    <Route path=at(path!("/history")) view=Record::History ssr=ssr.clone() />
+                    <Route path=at(path!("/history/:id")) view=Record::Operation ssr=ssr.clone() />
                     <Route
                         path=at(path!("/history/:id/again"))
-                        view=lazy::Again::new()
+                        view=Record::Again
                         ssr=ssr.clone()
                     />
-                    <Route path=at(path!("/access")) view=lazy::Users::new() ssr=ssr.clone() />
+                    <Route path=at(path!("/access")) view=Access::Users ssr=ssr.clone() />
                     <Route
                         path=at(path!("/access/users/:name"))
-                        view=lazy::User::new()
+                        view=Access::User
                         ssr=ssr.clone()
                     />
-                    <Route
-                        path=at(path!("/access/groups"))
-                        view=lazy::Groups::new()
-                        ssr=ssr.clone()
-                    />
-                    <Route
-                        path=at(path!("/access/roles"))
-                        view=lazy::Roles::new()
-                        ssr=ssr.clone()
-                    />
-                    <Route
-                        path=at(path!("/access/grants"))
-                        view=lazy::Grants::new()
-                        ssr=ssr.clone()
-                    />
-                    <Route path=at(path!("/access/history")) view=lazy::Past::new() ssr=ssr />
+                    <Route path=at(path!("/access/groups")) view=Access::Groups ssr=ssr.clone() />
+                    <Route path=at(path!("/access/roles")) view=Access::Roles ssr=ssr.clone() />
+                    <Route path=at(path!("/access/grants")) view=Access::Grants ssr=ssr.clone() />
+                    <Route path=at(path!("/access/history")) view=Access::Past ssr=ssr />
                 </ParentRoute>
             </Routes>
         </Router>

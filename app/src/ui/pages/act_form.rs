@@ -15,7 +15,7 @@ use crate::{
             loaded::Loaded,
             parameters::Parameters,
         },
-        pages::not_found::Missing,
+        pages::not_found::no_such_ask,
         reply::reply,
         typed::{Typing, of_address},
     },
@@ -40,20 +40,7 @@ pub fn ActFormPage() -> impl IntoView {
         <Loaded reply=page let:page>
             {match page {
                 Some(page) => view! { <Known page /> }.into_any(),
-                None => {
-                    let title = match action() {
-                        Some(_) => format!("There is no guest {}/{}", part("backend"), part("name")),
-                        None => format!("“{}” is no action on a guest", part("action")),
-                    };
-                    view! {
-                        <Missing title>
-                            <a class="button" href="/guests">
-                                "Go to the guests"
-                            </a>
-                        </Missing>
-                    }
-                        .into_any()
-                }
+                None => no_such_ask(&part("backend"), &part("name"), &part("action")),
             }}
         </Loaded>
     }

@@ -2,6 +2,7 @@
 
 mod bar;
 mod choose;
+mod filter_field;
 mod row;
 mod table;
 

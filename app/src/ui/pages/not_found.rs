@@ -3,13 +3,16 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::ui::{
-    components::{
-        empty::Empty,
-        icon::{Glyph, Icon},
-        sheet::Sheet,
+use crate::{
+    domain::action::GuestAction,
+    ui::{
+        components::{
+            empty::Empty,
+            icon::{Glyph, Icon},
+            sheet::Sheet,
+        },
+        status,
     },
-    status,
 };
 
 /// For an address that no page has.
@@ -38,4 +41,20 @@ pub fn Missing(#[prop(into)] title: String, children: Children) -> impl IntoView
             {children()}
         </Empty>
     }
+}
+
+/// For a page about an action on a guest: no such action, or no such guest.
+pub fn no_such_ask(backend: &str, name: &str, action: &str) -> AnyView {
+    let (title, why) = match action.parse::<GuestAction>() {
+        Ok(_) => (format!("There is no guest {backend}/{name}"), Some("It may be gone already.")),
+        Err(_) => (format!("“{action}” is no action on a guest"), None),
+    };
+    view! {
+        <Missing title>
+            {why.map(|why| view! { <p>{why}</p> })} <a class="button" href="/guests">
+                "Go to the guests"
+            </a>
+        </Missing>
+    }
+    .into_any()
 }

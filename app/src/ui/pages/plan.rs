@@ -18,7 +18,7 @@ use crate::{
             loaded::Loaded,
             run_form::{Agreement, agree, is_about_confirm},
         },
-        pages::not_found::Missing,
+        pages::not_found::no_such_ask,
         reply::reply,
         typed::of_address,
     },
@@ -54,31 +54,7 @@ pub fn PlanPage() -> impl IntoView {
                 Some(preview) => {
                     view! { <Known preview typed=typed.get_untracked() act /> }.into_any()
                 }
-                None if action().is_none() => {
-                    view! {
-                        <Missing title=format!("“{}” is no action on a guest", part("action"))>
-                            <a class="button" href="/guests">
-                                "Go to the guests"
-                            </a>
-                        </Missing>
-                    }
-                        .into_any()
-                }
-                None => {
-                    view! {
-                        <Missing title=format!(
-                            "There is no guest {}/{}",
-                            part("backend"),
-                            part("name"),
-                        )>
-                            <p>"It may be gone already."</p>
-                            <a class="button" href="/guests">
-                                "Go to the guests"
-                            </a>
-                        </Missing>
-                    }
-                        .into_any()
-                }
+                None => no_such_ask(&part("backend"), &part("name"), &part("action")),
             }}
         </Loaded>
     }

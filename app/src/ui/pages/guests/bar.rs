@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use leptos::{ev, prelude::*};
+use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
 
+use super::filter_field::FilterField;
 use crate::{
     domain::list::{Group, ListQuery, Sort},
-    ui::{
-        components::icon::{Glyph, Icon},
-        keys,
-    },
+    ui::components::icon::{Glyph, Icon},
 };
 
 /// So long after the last letter the address follows.
@@ -108,28 +106,7 @@ pub fn Bar(wanted: Wanted, count: Signal<Option<(usize, usize)>>) -> impl IntoVi
                 follow(wanted.query());
             }
         >
-            <label class="search">
-                <Icon glyph=Glyph::Search />
-                <span class="unseen">"Filter"</span>
-                <input
-                    id=keys::FILTER
-                    name="q"
-                    type="search"
-                    class="input"
-                    autocomplete="off"
-                    spellcheck="false"
-                    placeholder="Name, address, status:running tag:lab"
-                    value=wanted.typed.get_untracked()
-                    prop:value=wanted.typed
-                    on:input:target=move |event| wanted.typed.set(event.target().value())
-                    on:keydown=move |event: ev::KeyboardEvent| {
-                        if event.key() == "Escape" {
-                            wanted.clear();
-                        }
-                    }
-                />
-                <kbd aria-hidden="true">"/"</kbd>
-            </label>
+            <FilterField typed=wanted.typed />
             <label class="groups">
                 <span class="unseen">"Groups"</span>
                 <span class="select">
