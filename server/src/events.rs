@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often a silent stream says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// What an event says that says nothing but its name. A browser drops one without data, and tells nobody.
+const NOTHING: &str = "{}";
 /// What a browser sends when it comes back: the id of the last event that it has heard.
 const LAST_EVENT: &str = "last-event-id";
 
@@ -129,8 +131,8 @@ fn said(said: Said) -> Result<sse::Event, Infallible> {
             let last = pieces.last().map_or(0, |(number, _)| *number);
             sse::Event::default().event("output").id(last.to_string()).data(json(&pieces))
         }
-        Said::Changed => sse::Event::default().event("changed").data(""),
-        Said::Ended => sse::Event::default().event("ended").data(""),
+        Said::Changed => sse::Event::default().event("changed").data(NOTHING),
+        Said::Ended => sse::Event::default().event("ended").data(NOTHING),
     })
 }
 
@@ -143,7 +145,7 @@ fn written(told: Told) -> Vec<Result<sse::Event, Infallible>> {
     let event = |(index, event): (usize, Event)| {
         let event = match event {
             Event::Reset => sse::Event::default().event("reset").data(&at),
-            Event::News => sse::Event::default().event("news").data(""),
+            Event::News => sse::Event::default().event("news").data(NOTHING),
             Event::Guests(changed) => sse::Event::default().event("guests").data(json(&changed)),
             Event::Usage(changed) => sse::Event::default().event("usage").data(json(&changed)),
             Event::Operations(changed) => sse::Event::default().event("operations").data(json(&changed)),

@@ -53,11 +53,12 @@ impl Ear {
                     let found = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
                     found.map(str::to_owned)
                 };
-                let (kind, data, id) = (field("event"), field("data").unwrap_or_default(), field("id"));
+                let (kind, data, id) = (field("event"), field("data"), field("id"));
                 self.text = rest.to_owned();
-                match kind {
-                    Some(kind) => return Heard { kind, data, id },
-                    None => continue,
+                // As a browser: what has no data is told to nobody.
+                match (kind, data) {
+                    (Some(kind), Some(data)) => return Heard { kind, data, id },
+                    _ => continue,
                 }
             }
             let piece = tokio::time::timeout(PATIENCE, self.body.next()).await.unwrap();

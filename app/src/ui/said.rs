@@ -70,6 +70,13 @@ impl Saying {
         pieces.iter().filter(|(number, _)| *number > end).map(|(_, piece)| piece.clone()).collect()
     }
 
+    /// Nothing more comes: what changes is found out as on every other page.
+    fn gone(self) {
+        if self.of.try_set(None).is_none() {
+            self.bump();
+        }
+    }
+
     fn bump(self) {
         let _gone = self.changed.try_update(|count| *count = count.wrapping_add(1));
     }
@@ -86,6 +93,7 @@ impl Saying {
 
 struct Stream {
     source: EventSource,
+    _on_error: Closure<dyn FnMut()>,
     _handlers: [Closure<dyn FnMut(MessageEvent)>; 3],
 }
 
@@ -104,15 +112,26 @@ impl Stream {
                 saying.bump();
             }
         });
+        let on_error = Closure::<dyn FnMut()>::new({
+            let source = source.clone();
+            move || {
+                // In every other state the browser tries again by itself.
+                if source.ready_state() == EventSource::CLOSED {
+                    saying.gone();
+                }
+            }
+        });
+        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         for (name, handler) in [("output", &output), ("changed", &changed), ("ended", &ended)] {
             source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref()).ok()?;
         }
-        Some(Self { source, _handlers: [output, changed, ended] })
+        Some(Self { source, _on_error: on_error, _handlers: [output, changed, ended] })
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        self.source.set_onerror(None);
         self.source.close();
     }
 }
