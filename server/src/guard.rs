@@ -1,5 +1,6 @@
 //! What stands between a request and every page and function: who is calling, and from where.
 
+mod kept;
 mod origin;
 mod paths;
 
@@ -22,6 +23,7 @@ use tower_sessions::Session;
 
 use crate::proxies::Reached;
 
+pub use kept::{SESSION_COOKIE, session_cookie};
 pub use origin::same_origin;
 pub use paths::{is_plain, plain_path};
 

@@ -98,7 +98,7 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         // Leptos routes the server functions along with the pages.
         .route_layer(from_fn(guard::bad_arguments));
     let session_layer = SessionManagerLayer::new(sessions)
-        .with_name("paddock")
+        .with_name(guard::SESSION_COOKIE)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         // Where it is for HTTPS alone `headers` marks it, with the other cookies.
@@ -124,6 +124,7 @@ pub fn build(state: AppState, sessions: SqliteStore, site: &Site) -> Router {
         .layer(from_fn(guard::identify))
         .layer(from_fn(guard::same_origin))
         .layer(session_layer)
+        .layer(from_fn(guard::session_cookie))
         .layer(Extension(state))
         .layer(Extension(site.closing.clone()))
         // Leaves event streams alone by its default predicate, and files that are compressed already.

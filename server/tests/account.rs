@@ -4,7 +4,7 @@ mod common;
 
 use app::service::accounts::FirstStart;
 use common::{Host, PASSWORD};
-use http::StatusCode;
+use http::{StatusCode, header::SET_COOKIE};
 
 #[tokio::test]
 async fn a_person_who_is_not_logged_in_is_sent_to_log_in_and_back() {
@@ -95,6 +95,29 @@ async fn a_session_gets_a_new_id_at_log_in_and_is_worth_nothing_after_log_out() 
     let reply = browser.post("/guests", "/api/account/log_out", &[]).await;
     assert_eq!(reply.location.as_deref(), Some("/login"));
     assert_eq!(thief.get("/guests").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_request_that_was_under_way_at_log_in_takes_the_new_session_from_nobody() {
+    let host = Host::start().await;
+    let mut browser = host.admin().await;
+    let old = browser.cookie.clone();
+    let fields = [("current", PASSWORD), ("new", "another password"), ("repeat", "another password")];
+    browser.post("/account/password", "/api/account/password", &fields).await;
+    assert_ne!(browser.cookie, old);
+    let mut late = host.browser();
+    late.cookie = old;
+    for path in ["/favicon.svg", "/guests", "/events", "/login"] {
+        let reply = late.get(path).await;
+        assert_eq!(
+            reply.headers.get(SET_COOKIE),
+            None,
+            "{path}: it would be the new session's cookie that is dropped"
+        );
+    }
+    let reply = browser.post("/guests", "/api/account/log_out", &[]).await;
+    let taken = reply.headers.get(SET_COOKIE).unwrap().to_str().unwrap();
+    assert!(taken.starts_with("paddock=;") && taken.contains("Max-Age=0"), "{taken}");
 }
 
 #[tokio::test]
