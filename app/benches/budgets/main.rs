@@ -7,6 +7,8 @@
 //! | `past` | pages of a long history |
 //! | `browser` | what a person sees, in Chromium |
 //!
+//! `PARTS=house,ours` measures these alone: `browser`, `house`, `others`, `ours`, `streams`, `growth`, `churn`, `past`.
+//!
 //! It looks at the release server from outside, as a process of its own with guests of its own; all of it ends with this.
 //! Results are kept as JSON, and compared with the last run of the same settings.
 #![expect(clippy::unwrap_used, reason = "what cannot be set up has failed")]
@@ -47,6 +49,8 @@ struct Size {
     churn: usize,
     rows: i64,
     pages: usize,
+    /// Empty: all.
+    parts: Vec<String>,
 }
 
 impl Size {
@@ -70,7 +74,14 @@ impl Size {
             churn: number("CHURN", 20_000, 900),
             rows: i64::try_from(number("ROWS", 100_000, 10_000)).unwrap(),
             pages: number("PAGES", 20, 3),
+            parts: std::env::var("PARTS")
+                .map(|text| text.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
         }
+    }
+
+    fn has(&self, part: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|wanted| wanted == part)
     }
 
     fn told(&self) -> BTreeMap<String, String> {
@@ -82,6 +93,7 @@ impl Size {
             ("churn", self.churn.to_string()),
             ("rows", self.rows.to_string()),
             ("pages", self.pages.to_string()),
+            ("parts", self.parts.join(",")),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
@@ -100,17 +112,33 @@ async fn main() -> ExitCode {
     let setup = Setup { lxc: Some(lxc.path()), crun: Some(&root), proxmox: Some(&fake) };
     let paddock = Paddock::start(&setup).await;
     assert_eq!(paddock.count().await, 1000, "all guests are listed");
-    browser::seen(&mut run, &paddock, size.pages).await;
-    idle::of_the_house(&mut run, &paddock, &fake, size.idle_seconds).await;
-    change::of_others(&mut run, &paddock, &lxc, &crun, &fake, size.tries).await;
-    change::of_ours(&mut run, &paddock, &lxc, size.tries).await;
-    idle::by_streams(&mut run, &paddock, &lxc, &size.streams, size.tries.div_ceil(10)).await;
+    if size.has("browser") {
+        browser::seen(&mut run, &paddock, size.pages).await;
+    }
+    if size.has("house") {
+        idle::of_the_house(&mut run, &paddock, &fake, size.idle_seconds).await;
+    }
+    if size.has("others") {
+        change::of_others(&mut run, &paddock, &lxc, &crun, &fake, size.tries).await;
+    }
+    if size.has("ours") {
+        change::of_ours(&mut run, &paddock, &lxc, size.tries).await;
+    }
+    if size.has("streams") {
+        idle::by_streams(&mut run, &paddock, &lxc, &size.streams, size.tries.div_ceil(10)).await;
+    }
     drop((paddock, lxc, crun, fake));
 
-    idle::by_guests(&mut run, &size.guests, size.idle_seconds.min(10)).await;
+    if size.has("growth") {
+        idle::by_guests(&mut run, &size.guests, size.idle_seconds.min(10)).await;
+    }
     println!("# The rest\n");
-    idle::churn(&mut run, size.churn, 50).await;
-    past::pages(&mut run, &directory, size.rows).await;
+    if size.has("churn") {
+        idle::churn(&mut run, size.churn, 50).await;
+    }
+    if size.has("past") {
+        past::pages(&mut run, &directory, size.rows).await;
+    }
 
     let kept = run.conclude(&directory.join("budgets"));
     println!("\nkept as {}", run.keep(&directory.join("budgets")).display());

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn columns_come_first_then_what_stands_in_them_the_most_frequent_first() {
         assert_eq!(words(""), ["status:", "tag:", "node:", "backend:", "name:", "address:"]);
-        assert_eq!(words("st"), ["status:", "status:stopped 1"]);
+        assert_eq!(words("st"), ["status:", "status:running 2", "status:stopped 1"]);
         assert_eq!(words("tag:"), ["tag:lab 2", "tag:Front 1", "tag:prod 1"]);
         assert_eq!(words("la"), ["tag:lab 2"]);
         assert_eq!(words("FRO"), ["tag:Front 1"]);

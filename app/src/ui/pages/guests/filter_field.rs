@@ -122,6 +122,8 @@ pub fn FilterField(typed: RwSignal<String>) -> impl IntoView {
                     chosen.set(None);
                 }
                 on:focus=move |_| is_open.set(true)
+                // It has the focus already, and was closed.
+                on:click=move |_| is_open.set(true)
                 on:blur=move |_| is_open.set(false)
                 on:keydown=on_key
             />
