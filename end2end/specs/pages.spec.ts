@@ -40,6 +40,8 @@ for (const [name, path] of pages) {
       for (const scheme of ["light", "dark"] as const) {
         // Without motion, or the picture is of the way from one scheme to the other.
         await admin.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+        // What is inherited has its new colour a frame later.
+        await admin.waitForTimeout(50);
         await admin.screenshot({ path: info.outputPath(`${name}-${width}-${scheme}.png`), fullPage: true });
       }
       if (js) {

@@ -44,6 +44,14 @@ class Way {
     this.clicks += 1;
     await target.click();
   }
+  /** To the page of the guest of this name, from wherever one is. */
+  async find(page: Page, name: string) {
+    await this.click(page.getByRole("searchbox", { name: "Find anything" }));
+    await page.keyboard.type(name);
+    await expect(page.getByRole("option").first()).toContainText(name);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/guests/lxc/${name}`);
+  }
   told(what: string) {
     console.log(`${what}: ${this.clicks} clicks, ${((Date.now() - this.begun) / 1000).toFixed(1)} s`);
     return this.clicks;
@@ -54,11 +62,7 @@ test("a guest among a thousand is found and rebooted", async ({ admin, js }) => 
   await running(admin, "needle");
   await open(admin, js, "/");
   const way = new Way();
-  await way.click(admin.getByRole("searchbox", { name: "Find anything" }));
-  await admin.keyboard.type("needle");
-  await expect(admin.getByRole("option").first()).toContainText("needle");
-  await admin.keyboard.press("Enter");
-  await admin.waitForURL("**/guests/lxc/needle");
+  await way.find(admin, "needle");
   await way.click(admin.getByRole("button", { name: "Reboot", exact: true }));
   await expect(admin.getByRole("listitem").filter({ hasText: /succeeded\s*Reboot/ })).toBeVisible();
   expect(way.told("find one and reboot it")).toBe(2);
@@ -70,10 +74,7 @@ test("who stopped a guest is told", async ({ admin, js }) => {
   await ended(admin, "/api/guests/act", { backend: "lxc", name: "db1", action: "stop" });
   await open(admin, js, "/");
   const way = new Way();
-  await way.click(admin.getByRole("searchbox", { name: "Find anything" }));
-  await admin.keyboard.type("db1");
-  await expect(admin.getByRole("option").first()).toContainText("db1");
-  await admin.keyboard.press("Enter");
+  await way.find(admin, "db1");
   await way.click(admin.getByRole("link", { name: "Timeline", exact: true }));
   const row = admin.locator("main ol.ops li").filter({ hasText: "Stop" }).first();
   await expect(row).toContainText("admin");

@@ -44,7 +44,7 @@ impl Outside {
         Ok(Self { importer, observer })
     }
 
-    /// With another time between two requests for Proxmox's tasks than the usual 1.2 s.
+    /// With another time between two requests for Proxmox's tasks than the usual 1.3 s.
     #[must_use]
     pub fn polling(self, interval: Duration) -> Self {
         Self { importer: self.importer.map(|importer| importer.polling(interval)), ..self }
