@@ -1,5 +1,6 @@
 // The host under test: where it is, and what its own tools say of its guests.
 import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -32,3 +33,13 @@ export const crun = (...words: string[]) => said("crun", "--root", `${devHost}/c
 
 /** Runs one of LXC's tools on the host under test, as somebody at its shell would. */
 export const lxc = (tool: string, ...words: string[]) => said(tool, "-P", `${devHost}/lxc`, ...words);
+
+/** Where LXC keeps the container of this name. */
+export const directory = (name: string) => join(devHost, "lxc", name);
+
+/** A container that was never started, as LXC keeps it; `more` are further lines of its configuration. */
+export function define(name: string, more = "") {
+  const at = directory(name);
+  mkdirSync(join(at, "rootfs"), { recursive: true });
+  writeFileSync(join(at, "config"), `lxc.uts.name = ${name}\nlxc.rootfs.path = dir:${at}/rootfs\n${more}`);
+}

@@ -1,24 +1,17 @@
 // A list of a thousand guests: only the rows in sight exist, what is asked for stands in the address, and changes appear.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { devHost } from "../host.js";
+import { rmSync } from "node:fs";
+import { define, directory } from "../host.js";
 import { expect, open, test } from "./paddock.js";
 
 const COUNT = 1000;
 const nameOf = (number: number) => `crowd-${String(number).padStart(4, "0")}`;
-const directory = (name: string) => join(devHost, "lxc", name);
 
-/** A container that was never started, as LXC keeps it: every third with a tag. */
-function define(number: number) {
-  const at = directory(nameOf(number));
-  mkdirSync(join(at, "rootfs"), { recursive: true });
-  const group = number % 3 === 0 ? "lxc.group = crowd\n" : "";
-  writeFileSync(join(at, "config"), `lxc.uts.name = ${nameOf(number)}\nlxc.rootfs.path = dir:${at}/rootfs\n${group}`);
-}
+/** Every third has a tag. */
+const another = (number: number) => define(nameOf(number), number % 3 === 0 ? "lxc.group = crowd\n" : "");
 
 test.describe.configure({ mode: "serial" });
 test.beforeAll(() => {
-  for (let number = 0; number < COUNT; number++) define(number);
+  for (let number = 0; number < COUNT; number++) another(number);
 });
 test.afterAll(() => {
   for (let number = 0; number <= COUNT; number++) rmSync(directory(nameOf(number)), { recursive: true, force: true });
@@ -39,7 +32,7 @@ test("of a thousand guests only the rows in sight exist, and each can be scrolle
   expect(await rows.count()).toBeLessThan(100);
 
   // One that is made outside Paddock appears at its place.
-  define(COUNT);
+  another(COUNT);
   await admin.keyboard.press("End");
   await expect(admin.getByRole("link", { name: nameOf(COUNT), exact: true })).toBeVisible();
   rmSync(directory(nameOf(COUNT)), { recursive: true });

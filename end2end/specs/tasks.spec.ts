@@ -1,22 +1,18 @@
 // What somebody who was never here comes to do, in clicks and seconds, where a thousand other guests are.
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
-import { devHost, lxc, lxcInfo } from "../host.js";
+import { define, directory, lxc, lxcInfo } from "../host.js";
 import { ended, expect, open, test } from "./paddock.js";
 
 const COUNT = 1000;
-const directory = (name: string) => join(devHost, "lxc", name);
 const others = Array.from({ length: COUNT }, (_, number) => `herd-${String(number).padStart(4, "0")}`);
 const own: string[] = [];
 
 test.describe.configure({ mode: "serial" });
 test.beforeAll(({}, info) => {
   if (info.project.name !== "wasm") return;
-  for (const name of others) {
-    mkdirSync(join(directory(name), "rootfs"), { recursive: true });
-    writeFileSync(join(directory(name), "config"), `lxc.uts.name = ${name}\nlxc.rootfs.path = dir:${directory(name)}/rootfs\n`);
-  }
+  for (const name of others) define(name);
 });
 test.afterAll(() => {
   for (const name of own) {
