@@ -1,17 +1,6 @@
 // One guest: its tabs, a command in it, a change of it, its snapshots, and a copy of it.
 import { crun, lxc, lxcInfo } from "../host.js";
-import { ended, eventually, expect, make, open, ready, test } from "./paddock.js";
-
-/** An LXC container of this test alone. */
-async function container(admin: import("@playwright/test").Page, name: string): Promise<string> {
-  if (lxcInfo(name) !== "") {
-    lxc("lxc-stop", "-n", name, "-k");
-    lxc("lxc-destroy", "-n", name, "-s");
-  }
-  const form = { "form[backend]": "lxc", "form[name]": name, "form[source]": "template", "form[template]": "busybox" };
-  await ended(admin, "/api/guests/create", form);
-  return name;
-}
+import { container, eventually, expect, make, open, ready, test } from "./paddock.js";
 
 test("each tab has an address, which back and reload keep", async ({ admin, js }) => {
   await open(admin, js, "/guests/lxc/mail");

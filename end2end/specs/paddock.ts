@@ -1,6 +1,6 @@
 // What every spec needs: a person who is logged in, and the ways of a page with and without JavaScript.
 import { type Browser, expect, type Page, test as base } from "@playwright/test";
-import { bundle, crun, crunState, password } from "../host.js";
+import { bundle, crun, crunState, lxc, lxcInfo, password } from "../host.js";
 
 export { expect };
 
@@ -113,6 +113,17 @@ export async function make(page: Page, name: string): Promise<string> {
   if (crunState(name) !== "") crun("delete", "-f", name);
   await ended(page, "/api/guests/create", { "form[backend]": "crun", "form[name]": name, "form[bundle]": bundle });
   expect(crunState(name)).toBe("created");
+  return name;
+}
+
+/** An LXC container of this test alone. */
+export async function container(admin: Page, name: string): Promise<string> {
+  if (lxcInfo(name) !== "") {
+    lxc("lxc-stop", "-n", name, "-k");
+    lxc("lxc-destroy", "-n", name, "-s");
+  }
+  const form = { "form[backend]": "lxc", "form[name]": name, "form[source]": "template", "form[template]": "busybox" };
+  await ended(admin, "/api/guests/create", form);
   return name;
 }
 

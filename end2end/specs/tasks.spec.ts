@@ -3,7 +3,7 @@ import { appendFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
 import { define, directory, lxc, lxcInfo } from "../host.js";
-import { ended, expect, open, test } from "./paddock.js";
+import { container, ended, expect, open, test } from "./paddock.js";
 
 const COUNT = 1000;
 const others = Array.from({ length: COUNT }, (_, number) => `herd-${String(number).padStart(4, "0")}`);
@@ -26,8 +26,7 @@ test.beforeEach(({ js }) => test.skip(!js, "these are counted with scripts; with
 /** A container that runs. */
 async function running(admin: Page, name: string, tag?: string) {
   own.push(name);
-  const form = { "form[backend]": "lxc", "form[name]": name, "form[source]": "template", "form[template]": "busybox" };
-  await ended(admin, "/api/guests/create", form);
+  await container(admin, name);
   if (tag) appendFileSync(join(directory(name), "config"), `lxc.group = ${tag}\n`);
   await ended(admin, "/api/guests/act", { backend: "lxc", name, action: "start" });
 }
