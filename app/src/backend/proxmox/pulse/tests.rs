@@ -23,8 +23,8 @@ fn minute(last: &mut Last, seconds: u32, version: impl Fn(u32) -> Option<Version
 }
 
 #[tokio::test]
-async fn elsewhere_a_minute_has_fifty_requests() {
-    assert_eq!(minute(&mut Last::default(), 60, |_| None), (50, 0));
+async fn elsewhere_a_minute_has_forty_seven_requests_at_most() {
+    assert_eq!(minute(&mut Last::default(), 60, |_| None), (47, 0));
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn on_a_node_itself_a_minute_has_six_and_one_for_each_change() {
 #[tokio::test]
 async fn a_file_that_changes_all_the_time_causes_no_more_requests_than_there_are_elsewhere() {
     let (asked, _) = minute(&mut Last::default(), 600, |tick| version(tick.into(), 1));
-    assert!(asked <= 500 + 11, "{asked} in ten minutes");
+    assert!(asked <= 462 + 11, "{asked} in ten minutes");
 }
 
 #[tokio::test]
@@ -61,6 +61,6 @@ async fn while_requests_fail_they_become_rare() {
         })
     };
     let pauses = [0, 1, 2, 5, 6, 100].map(|failures| asked(failures, None));
-    assert_eq!(pauses, [12, 24, 48, 300, 300, 300].map(Some));
+    assert_eq!(pauses, [13, 26, 52, 300, 300, 300].map(Some));
     assert_eq!(asked(1, version(2, 1)), Some(200), "whatever the file says");
 }
