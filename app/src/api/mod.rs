@@ -9,6 +9,7 @@ pub mod dashboard;
 mod error;
 pub mod guests;
 pub mod operations;
+pub mod saved_views;
 pub mod sessions;
 pub mod usage;
 

@@ -79,10 +79,12 @@ pub enum Field {
     WithPassword,
     Start,
     Step,
+    /// A saved one, of the guests' list.
+    View,
 }
 
 impl Field {
-    pub const ALL: [Self; 68] = [
+    pub const ALL: [Self; 69] = [
         Self::Name,
         Self::Backend,
         Self::Template,
@@ -151,6 +153,7 @@ impl Field {
         Self::WithPassword,
         Self::Start,
         Self::Step,
+        Self::View,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -223,6 +226,7 @@ impl Field {
             Self::WithPassword => "with-password",
             Self::Start => "start",
             Self::Step => "step",
+            Self::View => "view",
         }
     }
 }

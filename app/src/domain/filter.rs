@@ -11,34 +11,79 @@ use super::guest::{BackendKind, Guest};
 pub struct Filter(Vec<Term>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Term {
-    Any(String),
-    Status(String),
-    Backend(String),
-    Address(String),
-    Name(String),
-    Tag(String),
-    Node(String),
+struct Term {
+    /// `None` for a word that may be in any of them.
+    part: Option<Part>,
+    /// In small letters.
+    text: String,
+}
+
+/// What of a guest a word can be narrowed to, with its name and a colon before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Status,
+    Tag,
+    Node,
+    Backend,
+    Name,
+    Address,
+}
+
+impl Part {
+    /// In the order in which they are offered.
+    pub const ALL: [Self; 6] =
+        [Self::Status, Self::Tag, Self::Node, Self::Backend, Self::Name, Self::Address];
+
+    /// What stands before a word, with its colon.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Status => "status:",
+            Self::Tag => "tag:",
+            Self::Node => "node:",
+            Self::Backend => "backend:",
+            Self::Name => "name:",
+            Self::Address => "address:",
+        }
+    }
+
+    /// What it finds, for people.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Status => "running, stopped, paused",
+            Self::Tag => "guests that carry a tag",
+            Self::Node => "guests of one node",
+            Self::Backend => "lxc, crun, Proxmox",
+            Self::Name => "a piece of the name",
+            Self::Address => "a piece of an address",
+        }
+    }
+}
+
+impl Term {
+    fn parse(word: &str) -> Self {
+        let word = word.to_lowercase();
+        let narrowed =
+            Part::ALL.into_iter().find_map(|part| Some((part, word.strip_prefix(part.prefix())?.to_owned())));
+        match narrowed {
+            Some((part, text)) => Self { part: Some(part), text },
+            // Anything else with a colon is a piece of an IPv6 address.
+            None => Self { part: None, text: word },
+        }
+    }
+}
+
+/// The words of a filter, each with the filter that is left without it.
+pub fn words(text: &str) -> Vec<(String, String)> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let without = |at: usize| [&words[..at], &words[at + 1..]].concat().join(" ");
+    words.iter().enumerate().map(|(at, word)| ((*word).to_owned(), without(at))).collect()
 }
 
 impl Filter {
-    /// Words apart by blanks; `status:`, `backend:`, `address:`, `name:`, `tag:` and `node:` narrow a word to
-    /// one column; of the last two the whole word must be there.
+    /// Words apart by blanks. One that begins with a [`Part`]'s prefix is narrowed to it; of tags and nodes the whole word
+    /// must be there.
     pub fn parse(text: &str) -> Self {
-        let term = |word: &str| {
-            let word = word.to_lowercase();
-            match word.split_once(':') {
-                Some(("status", value)) => Term::Status(value.to_owned()),
-                Some(("backend", value)) => Term::Backend(value.to_owned()),
-                Some(("address", value)) => Term::Address(value.to_owned()),
-                Some(("name", value)) => Term::Name(value.to_owned()),
-                Some(("tag", value)) => Term::Tag(value.to_owned()),
-                Some(("node", value)) => Term::Node(value.to_owned()),
-                // Anything else with a colon is a piece of an IPv6 address.
-                _ => Term::Any(word),
-            }
-        };
-        Self(text.split_whitespace().map(term).collect())
+        Self(text.split_whitespace().map(Term::parse).collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -54,15 +99,15 @@ impl Filter {
         let node = |text: &str| guest.node.as_ref().is_some_and(|node| node.to_lowercase() == text);
         let status = |text: &str| guest.status.as_str().contains(text);
         let address = |text: &str| guest.addresses.iter().any(|address| address.contains(text));
-        self.0.iter().all(|term| match term {
+        self.0.iter().all(|Term { part, text }| match part {
             // A whole column from its start, as "status:run" is typed on the way to "status:running".
-            Term::Status(text) => guest.status.as_str().starts_with(text.as_str()),
-            Term::Backend(text) => names_backend(guest.id.backend, text),
-            Term::Address(text) => address(text),
-            Term::Name(text) => name(text),
-            Term::Tag(text) => tag(text),
-            Term::Node(text) => node(text),
-            Term::Any(text) => {
+            Some(Part::Status) => guest.status.as_str().starts_with(text.as_str()),
+            Some(Part::Backend) => names_backend(guest.id.backend, text),
+            Some(Part::Address) => address(text),
+            Some(Part::Name) => name(text),
+            Some(Part::Tag) => tag(text),
+            Some(Part::Node) => node(text),
+            None => {
                 name(text)
                     || status(text)
                     || guest.id.backend.as_str().contains(text.as_str())
@@ -112,5 +157,12 @@ mod tests {
         for text in ["status:web", "backend:crun", "name:running", "status:unning", "tag:la", "node:pve1"] {
             assert!(!Filter::parse(text).matches(&guest()), "{text:?}");
         }
+    }
+    #[test]
+    fn each_word_can_be_taken_out() {
+        let rest = |text| words(text).into_iter().map(|(_, rest)| rest).collect::<Vec<_>>();
+        assert_eq!(rest(""), [""; 0]);
+        assert_eq!(rest("tag:lab"), [""]);
+        assert_eq!(rest("  web tag:lab  web "), ["tag:lab web", "web web", "web tag:lab"]);
     }
 }

@@ -1,6 +1,8 @@
 //! Lists of guests: which are shown, in what order, and under what headings. The same rules run on the server, for the first
 //! page, and in the browser.
 
+pub mod saved;
+
 use std::{cmp::Ordering, collections::BTreeMap, str::FromStr, sync::Arc};
 
 use percent_encoding::utf8_percent_encode;
@@ -177,6 +179,12 @@ impl ListQuery {
         let sort = column.map(|column| Sort { column, is_down }).unwrap_or_default();
         let group = Group::ALL.into_iter().find(|known| known.as_str() == group).unwrap_or_default();
         Self { q: q.to_owned(), sort, group }
+    }
+
+    /// The same with one blank between words and none around them.
+    pub fn tidy(&self) -> Self {
+        let words: Vec<&str> = self.q.split_whitespace().collect();
+        Self { q: words.join(" "), ..self.clone() }
     }
 
     /// The part of an address after its `?`, with the `?`; empty for the default. `page` counts from 1.

@@ -46,6 +46,14 @@ fn shown(c: char) -> String {
     }
 }
 
+/// A name that people give to what is theirs and only people read: 1 to `longest` letters, digits, blanks, dots, underscores
+/// and dashes, without the blanks around it. `None` for what is none.
+pub fn label(text: &str, longest: usize) -> Option<&str> {
+    let text = text.trim();
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ');
+    (!text.is_empty() && text.chars().count() <= longest && text.chars().all(fits)).then_some(text)
+}
+
 impl GuestName {
     /// The name for a guest about to be made.
     pub fn new(text: &str) -> Result<Self, NameError> {

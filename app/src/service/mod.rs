@@ -35,6 +35,7 @@ pub mod realms;
 mod recorder;
 pub mod retention;
 pub mod rows;
+pub mod saved_views;
 mod seen;
 pub mod sessions;
 mod settle;

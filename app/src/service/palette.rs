@@ -12,6 +12,7 @@ use crate::{
         dashboard::{Hit, HitKind},
         guest::Guest,
         history::HistoryFilter,
+        list::saved::SavedView,
         operation::{OperationId, OperationSummary},
         words,
     },
@@ -55,6 +56,12 @@ pub async fn find(state: &AppState, caller: &Caller, text: &str) -> Result<Vec<H
     found.extend(
         recent.into_iter().filter_map(|it| Some((of_operation(&mut ranker, &it, &text)?, operation(it)))),
     );
+
+    let views = match caller.user {
+        Some(user) => state.store.views_of(user).await?,
+        None => Vec::new(),
+    };
+    found.extend(views.iter().filter_map(|it| Some((ranker.words(&it.name, "view saved")?, view(it)))));
 
     let snapshot = state.inventory.snapshot();
     let guests = || snapshot.guests.iter().map(|guest| -> &Guest { guest });
@@ -154,6 +161,16 @@ fn page((title, _, href): Page) -> Hit {
         title: title.to_owned(),
         detail: String::new(),
         href: href.to_owned(),
+        status: None,
+    }
+}
+
+fn view(view: &SavedView) -> Hit {
+    Hit {
+        kind: HitKind::Page,
+        title: view.name.clone(),
+        detail: "Saved view of the guests".to_owned(),
+        href: view.href(),
         status: None,
     }
 }

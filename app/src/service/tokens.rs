@@ -20,7 +20,7 @@ use crate::{
         access::{Limit, Privileges, Rights, Scope},
         account::{NewToken, SessionId, TokenId, TokenInfo},
         action::{Field, Refusal},
-        words,
+        name, words,
     },
     store::{self, By, EntryKind, Fact, Token, User},
 };
@@ -52,9 +52,7 @@ fn field(field: Field, message: impl Into<String>) -> Error {
 }
 
 fn checked_name(name: &str) -> Result<&str, Error> {
-    let name = name.trim();
-    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ');
-    if !name.is_empty() && name.chars().count() <= LONGEST_NAME && name.chars().all(fits) {
+    if let Some(name) = name::label(name, LONGEST_NAME) {
         return Ok(name);
     }
     let message = format!(

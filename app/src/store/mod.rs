@@ -17,6 +17,7 @@ mod open;
 mod operations;
 mod outside;
 mod passwords;
+mod saved_views;
 mod sessions;
 mod text;
 mod tokens;

@@ -2,21 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Filter;
+use super::{Filter, Part};
 use crate::domain::guest::Guest;
 
 /// More than these nobody reads; typing on is quicker.
 const MOST: usize = 8;
-
-/// What can be asked for by column, and what that is in words.
-const COLUMNS: [(&str, &str); 6] = [
-    ("status:", "running, stopped, paused"),
-    ("tag:", "guests that carry a tag"),
-    ("node:", "guests of one node"),
-    ("backend:", "lxc, crun, Proxmox"),
-    ("name:", "a piece of the name"),
-    ("address:", "a piece of an address"),
-];
 
 /// One way to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +33,9 @@ impl Suggestion {
 pub fn suggest<'a>(text: &str, guests: impl Iterator<Item = &'a Guest>) -> Vec<Suggestion> {
     let (before, word) = text.split_at(text.len() - last_word(text).len());
     let word = word.to_lowercase();
-    let column =
-        |(word, about): (&str, &'static str)| Suggestion { word: word.to_owned(), about, count: None };
-    let columns =
-        COLUMNS.into_iter().filter(|(column, _)| column.starts_with(&word) && *column != word).map(column);
+    let column = |part: Part| Suggestion { word: part.prefix().to_owned(), about: part.about(), count: None };
+    let is_offered = |part: &Part| part.prefix().starts_with(&word) && part.prefix() != word;
+    let columns = Part::ALL.into_iter().filter(is_offered).map(column);
     let mut found: Vec<Suggestion> = columns.collect();
     if word.is_empty() {
         return found;
@@ -55,13 +44,13 @@ pub fn suggest<'a>(text: &str, guests: impl Iterator<Item = &'a Guest>) -> Vec<S
     let mut counts = BTreeMap::<String, usize>::new();
     for guest in guests.filter(|guest| others.matches(guest)) {
         let values = [
-            ("status:", Some(guest.status.as_str())),
-            ("backend:", Some(guest.id.backend.as_str())),
-            ("node:", guest.node.as_deref()),
+            (Part::Status, Some(guest.status.as_str())),
+            (Part::Backend, Some(guest.id.backend.as_str())),
+            (Part::Node, guest.node.as_deref()),
         ];
-        let values = values.into_iter().filter_map(|(column, value)| Some((column, value?)));
-        for (column, value) in values.chain(guest.tags.iter().map(|tag| ("tag:", tag.as_str()))) {
-            let whole = format!("{column}{value}");
+        let values = values.into_iter().filter_map(|(part, value)| Some((part, value?)));
+        for (part, value) in values.chain(guest.tags.iter().map(|tag| (Part::Tag, tag.as_str()))) {
+            let whole = format!("{}{value}", part.prefix());
             // By its column, or by the value alone.
             if whole.to_lowercase().starts_with(&word) || value.to_lowercase().starts_with(&word) {
                 *counts.entry(whole).or_default() += 1;

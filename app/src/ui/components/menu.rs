@@ -15,9 +15,15 @@ pub struct Entry {
     pub refusal: Option<Refusal>,
 }
 
-/// It closes with Escape, and when one goes elsewhere.
+/// A button with something that opens below it. It closes with Escape, and when one goes elsewhere.
 #[component]
-pub fn Menu(#[prop(into)] label: String, entries: Vec<Entry>) -> impl IntoView {
+pub fn Drop(
+    #[prop(into)] label: String,
+    /// It is open from the first, or opens once this turns true.
+    #[prop(optional, into)]
+    open: Signal<bool>,
+    children: Children,
+) -> impl IntoView {
     let details = NodeRef::<Details>::new();
     Effect::new(move |_| {
         let close_outside = window_event_listener(ev::pointerdown, move |event| {
@@ -38,8 +44,18 @@ pub fn Menu(#[prop(into)] label: String, entries: Vec<Entry>) -> impl IntoView {
         }
     };
     view! {
-        <details class="menu" node_ref=details on:keydown=on_key>
+        <details class="menu" node_ref=details open=open on:keydown=on_key>
             <summary class="button">{label} <Icon glyph=Glyph::Chevron /></summary>
+            {children()}
+        </details>
+    }
+}
+
+/// Actions behind one button.
+#[component]
+pub fn Menu(#[prop(into)] label: String, entries: Vec<Entry>) -> impl IntoView {
+    view! {
+        <Drop label>
             <ul class="menu-list">
                 {entries
                     .into_iter()
@@ -52,7 +68,7 @@ pub fn Menu(#[prop(into)] label: String, entries: Vec<Entry>) -> impl IntoView {
                     })
                     .collect_view()}
             </ul>
-        </details>
+        </Drop>
     }
 }
 

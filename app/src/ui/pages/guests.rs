@@ -5,6 +5,7 @@ mod choose;
 mod filter_field;
 mod row;
 mod table;
+mod views;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use leptos_router::hooks::use_query_map;
 use bar::{Bar, Wanted};
 use choose::Chosen;
 use table::{RowOf, Shown, Table};
+use views::{Keep, Saved, Tabs};
 
 use crate::{
     api::guests::{Act, BackendHealth, page_guests},
@@ -71,7 +73,8 @@ pub fn GuestsPage() -> impl IntoView {
             chosen.keep(|guest| known.get(guest).is_some());
         }
     });
-    let error = Signal::derive(move || act.value().get().and_then(Result::err));
+    let saved = Saved::known();
+    let error = Signal::derive(move || act.value().get().and_then(Result::err).or_else(|| saved.error()));
     let health = move || {
         let (backends, now_ms) = if board.is_full() {
             let known = board.known().read();
@@ -133,7 +136,11 @@ pub fn GuestsPage() -> impl IntoView {
         </header>
         <ActionProblem error />
         <Transition>{health}</Transition>
-        <Bar wanted count />
+        <Tabs saved wanted />
+        <div class="list-bar">
+            <Bar wanted count />
+            <Keep saved wanted />
+        </div>
         <Show
             when=move || board.is_full()
             fallback=move || {

@@ -10,7 +10,10 @@ use leptos_router::{
 
 use super::filter_field::FilterField;
 use crate::{
-    domain::list::{Group, ListQuery, Sort},
+    domain::{
+        filter,
+        list::{Group, ListQuery, Sort},
+    },
     ui::components::icon::{Glyph, Icon},
 };
 
@@ -94,6 +97,33 @@ pub fn Bar(wanted: Wanted, count: Signal<Option<(usize, usize)>>) -> impl IntoVi
         Some((found, total)) => format!("{found} of {total}"),
     };
     let group = move || wanted.asked.read().group;
+    // As the address has them: while one is typing a word is none yet.
+    let chips = move || {
+        let asked = wanted.asked.get();
+        let chips = filter::words(&asked.q);
+        let chip = |(word, without): (String, String)| {
+            let href = format!("/guests{}", ListQuery { q: without, ..asked.clone() }.search(1));
+            view! {
+                <li class="chip">
+                    <span class="mono">{word.clone()}</span>
+                    <a
+                        class="chip-cross"
+                        href=href
+                        aria-label=format!("Take {word} out of the filter")
+                    >
+                        <Icon glyph=Glyph::Cross />
+                    </a>
+                </li>
+            }
+        };
+        (!chips.is_empty()).then(|| {
+            view! {
+                <ul class="chip-list" aria-label="Active filters">
+                    {chips.into_iter().map(chip).collect_view()}
+                </ul>
+            }
+        })
+    };
     view! {
         <form
             class="filter"
@@ -143,6 +173,7 @@ pub fn Bar(wanted: Wanted, count: Signal<Option<(usize, usize)>>) -> impl IntoVi
             <button class="button without-script" type="submit">
                 "Filter"
             </button>
+            {chips}
             <span class="count figures" role="status">
                 <Transition>{words}</Transition>
             </span>
