@@ -17,7 +17,7 @@ use super::{AppState, bell::Bell};
 use crate::{
     domain::{
         guest::GuestId,
-        operation::{OperationId, OperationSummary},
+        operation::{GuestAfter, OperationId, OperationSummary},
     },
     store::{Newer, Store, StoreError},
 };
@@ -118,6 +118,11 @@ fn moves(known: &Known, newer: &Newer) -> bool {
     newer.operations.iter().any(is_moved)
 }
 
+/// Nothing shows what was last done with a guest that is gone, and of those there are ever more.
+fn is_left_gone(operation: &OperationSummary) -> bool {
+    operation.guest_after == Some(GuestAfter::Gone)
+}
+
 impl Known {
     /// Counts up with every change.
     pub fn version(&self) -> u64 {
@@ -131,11 +136,6 @@ impl Known {
     /// Those at work or in line, oldest first.
     pub fn live(&self) -> impl Iterator<Item = &Arc<OperationSummary>> {
         self.live.values()
-    }
-
-    /// The newest of each guest, in no particular order.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<OperationSummary>> {
-        self.by_guest.values()
     }
 
     /// What has changed since that version, each operation as it is now; `None` where that is more than is remembered.
@@ -157,7 +157,8 @@ impl Known {
         last: HashMap<GuestId, OperationSummary>,
         running: Vec<OperationSummary>,
     ) -> bool {
-        self.by_guest = last.into_iter().map(|(guest, operation)| (guest, Arc::new(operation))).collect();
+        let last = last.into_iter().filter(|(_, operation)| !is_left_gone(operation));
+        self.by_guest = last.map(|(guest, operation)| (guest, Arc::new(operation))).collect();
         self.live = running.into_iter().map(|operation| (operation.id, Arc::new(operation))).collect();
         self.newest = ends.newest;
         self.version += 1;
@@ -191,7 +192,11 @@ impl Known {
                 if known
                     .is_none_or(|known| (known.started_ms, known.id) <= (operation.started_ms, operation.id))
                 {
-                    self.by_guest.insert(guest.clone(), operation.clone());
+                    if is_left_gone(&operation) {
+                        self.by_guest.remove(guest);
+                    } else {
+                        self.by_guest.insert(guest.clone(), operation.clone());
+                    }
                 }
             }
             self.journal.push_back((self.version + 1, operation));

@@ -40,7 +40,7 @@ pub use history::{HistoryRecord, Newer, Part};
 pub use ledger::{By, CHECKPOINT_TARGET, Fact};
 pub use open::{OpenError, public_key_file};
 pub use operations::{Begun, End, LiveOperation, NewOperation, Progress, plan_hash};
-pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Observed, Source};
+pub use outside::{Beginner, Ended, Import, KnownGuest, LastDone, Noted, Observed, Source};
 pub use sessions::{Known, NewSession, Session, Watch};
 pub use tokens::{NewToken, Token};
 pub use users::{Changed, LOCAL, NewUser, User, UserChange, UserId, user_subject};

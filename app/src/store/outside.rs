@@ -6,7 +6,7 @@
 mod guests;
 mod tasks;
 
-pub use guests::{KnownGuest, LastDone, Observed};
+pub use guests::{KnownGuest, LastDone, Noted, Observed};
 pub use tasks::{Beginner, Ended, Import};
 
 use super::{Store, StoreError};

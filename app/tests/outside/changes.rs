@@ -1,6 +1,9 @@
 //! Changes of LXC and crun guests that somebody makes by hand.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use app::{
     auth::Caller,
@@ -85,6 +88,42 @@ async fn what_is_done_by_hand_is_seen_within_about_a_second_and_nobody_is_named(
     assert_eq!(all[12].guest_after, Some(GuestAfter::Gone));
     let whole = paddock.operation(all[0].id).await;
     assert_eq!((whole.ledger.len(), whole.plan.steps.len(), whole.plan.notes.len()), (2, 0, 0));
+    paddock.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_to_many_guests_at_once_is_recorded_once_each_and_remembered_of_none_that_is_gone() {
+    let host = Host::new();
+    let paddock = Paddock::start(host.dir.path(), host.drivers(), None).await;
+    readings(&paddock).await;
+    let names: Vec<String> = (0..300).map(|n| format!("many{n}")).collect();
+    let directory = |name: &String| host.path("lxc").join(name);
+    for name in &names {
+        fs::create_dir(directory(name)).unwrap();
+        fs::write(directory(name).join("config"), format!("lxc.uts.name = {name}\n")).unwrap();
+    }
+    let before = paddock.sees(Origin::Observed, 300, |_| true).await;
+    for name in &names {
+        fs::remove_dir_all(directory(name)).unwrap();
+    }
+    let begun = Instant::now();
+    let all = paddock.sees(Origin::Observed, 600, |_| true).await;
+    println!("300 that went were in the history after {:?}", begun.elapsed());
+    assert_eq!(all[..300], before);
+    for name in &names {
+        let guest = GuestId::parse("lxc", name).unwrap();
+        let (appeared, gone) = (Deed::Observed(Seen::Appeared), Deed::Observed(Seen::Gone));
+        assert_eq!(seen(&all, &guest), [appeared, gone], "{name}");
+    }
+    assert!(all.iter().all(|operation| operation.state == OperationState::Succeeded));
+    assert_eq!(paddock.operation(all[599].id).await.ledger.len(), 2);
+    // A page reads what is known of all; of those that are gone nothing is kept for it.
+    paddock.state.latest.catch_up(&paddock.state.store, true).await.unwrap();
+    let known = |name: &String| {
+        let guest = GuestId::parse("lxc", name).unwrap();
+        paddock.state.latest.look(|known| known.of(&guest).is_some())
+    };
+    assert!(!names.iter().any(known));
     paddock.end().await;
 }
 

@@ -14,7 +14,7 @@ use crate::{
         operation::{GuestAfter, Origin, Seen},
     },
     service::{AppState, Error},
-    store::{LastDone, Observed, Source, Store, StoreError},
+    store::{LastDone, Noted, Observed, Source, StoreError},
 };
 
 /// Records of one guest in one hour. What flaps more often than that fills the history with nothing new.
@@ -24,6 +24,8 @@ const HOUR_MS: i64 = 3600 * 1000;
 const PROMPT_MS: i64 = 5000;
 /// How often a record is tried to be written while the database refuses. After that the next start finds the change.
 const TRIES: u32 = 10;
+/// Most changes that are written at once; others wait meanwhile for their turn to write.
+const AT_ONCE: usize = 200;
 
 pub struct Observer {
     state: AppState,
@@ -56,62 +58,89 @@ impl Observer {
     }
 
     pub async fn keep(mut self) {
-        while let Some(event) = self.events.recv().await {
-            for attempt in 1..=TRIES {
-                match self.handle(&event).await {
-                    Ok(()) => break,
-                    Err(error) => {
-                        tracing::error!(attempt, %error, "a change seen on a guest could not be recorded");
-                        sleep(Duration::from_secs(1)).await;
-                    }
+        let mut events = Vec::new();
+        while self.events.recv_many(&mut events, AT_ONCE).await > 0 {
+            for group in events.chunk_by(|one, next| one.is_change() && next.is_change()) {
+                self.try_all(group).await;
+            }
+            events.clear();
+        }
+    }
+
+    /// `group`: one event, or changes only.
+    async fn try_all(&mut self, group: &[Event]) {
+        for attempt in 1..=TRIES {
+            match self.handle(group).await {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::error!(attempt, %error, "a change seen on a guest could not be recorded");
+                    sleep(Duration::from_secs(1)).await;
                 }
             }
         }
     }
 
-    async fn handle(&mut self, event: &Event) -> Result<(), StoreError> {
+    async fn handle(&mut self, group: &[Event]) -> Result<(), StoreError> {
         let store = &self.state.store;
-        match event {
-            Event::Found { kind, guests, read_ms } => store.note_guests(*kind, guests, *read_ms).await,
-            Event::ReadUntil { kind, until_ms } => {
-                self.counts.retain(|_, count| !count.is_over(*until_ms));
-                store.note_read(Source::Guests(*kind), *until_ms).await
+        let mut changes = Vec::new();
+        for event in group {
+            match event {
+                Event::Found { kind, guests, read_ms } => store.note_guests(*kind, guests, *read_ms).await?,
+                Event::ReadUntil { kind, until_ms } => {
+                    self.counts.retain(|_, count| !count.is_over(*until_ms));
+                    store.note_read(Source::Guests(*kind), *until_ms).await?;
+                }
+                Event::Changed(change) => changes.push(change),
             }
-            Event::Changed(change) => self.changed(change).await,
         }
+        if changes.is_empty() { Ok(()) } else { self.changed(&changes).await }
     }
 
-    async fn changed(&mut self, change: &Change) -> Result<(), StoreError> {
+    /// Writes all of them or, where that fails, none.
+    async fn changed(&mut self, changes: &[&Change]) -> Result<(), StoreError> {
         let store = &self.state.store;
-        let last = match change.cause {
-            Cause::None => return known(store, change).await,
-            Cause::Open | Cause::WhileDown => {
-                store.last_done(&change.guest, change.from_ms, change.ended_ms).await?
+        let mut counts: HashMap<&GuestId, Count> = HashMap::new();
+        let mut noted = Vec::with_capacity(changes.len());
+        for change in changes {
+            let mut observed = None;
+            if let Some(from_ms) = self.outside_since(change).await? {
+                let known = counts.get(&change.guest).or_else(|| self.counts.get(&change.guest));
+                let count = known.copied().unwrap_or_default().next(change.ended_ms);
+                counts.insert(&change.guest, count);
+                observed = count.is_recorded().then(|| Observed {
+                    seen: seen(change),
+                    at_ms: change.ended_ms,
+                    notes: when(change, from_ms).into_iter().chain(count.words()).collect(),
+                });
             }
-        };
-        let Some(from_ms) = outside_since(change, last.as_ref()) else {
-            return known(store, change).await;
-        };
-        let count = self.counts.get(&change.guest).copied().unwrap_or_default().next(change.ended_ms);
-        let observed = count.is_recorded().then(|| Observed {
-            guest: change.guest.clone(),
-            seen: seen(change),
-            at_ms: change.ended_ms,
-            notes: when(change, from_ms).into_iter().chain(count.words()).collect(),
-        });
-        let id = store.note_change(&change.guest, change.after, change.began_ms, observed.as_ref()).await?;
-        self.counts.insert(change.guest.clone(), count);
-        if let Some(id) = id {
-            tracing::info!(operation = %id, guest = %change.guest, after = ?change.after, "change from outside seen");
+            noted.push(Noted {
+                guest: change.guest.clone(),
+                status: change.after,
+                since_ms: change.began_ms,
+                observed,
+            });
+        }
+        let ids = store.note_changes(&noted).await?;
+        self.counts.extend(counts.into_iter().map(|(guest, count)| (guest.clone(), count)));
+        for (id, Noted { guest, status: after, .. }) in ids.iter().zip(&noted) {
+            if let Some(id) = id {
+                tracing::info!(operation = %id, %guest, ?after, "change from outside seen");
+            }
+        }
+        if ids.iter().any(Option::is_some) {
             self.state.latest.written();
         }
         Ok(())
     }
-}
 
-/// Without a record of its own.
-async fn known(store: &Store, change: &Change) -> Result<(), StoreError> {
-    store.note_change(&change.guest, change.after, change.began_ms, None).await.map(drop)
+    /// As the function of that name; `None` also for what is no change, only seen for the first time.
+    async fn outside_since(&self, change: &Change) -> Result<Option<i64>, StoreError> {
+        if change.cause == Cause::None {
+            return Ok(None);
+        }
+        let last = self.state.store.last_done(&change.guest, change.from_ms, change.ended_ms).await?;
+        Ok(outside_since(change, last.as_ref()))
+    }
 }
 
 fn seen(change: &Change) -> Seen {

@@ -38,6 +38,12 @@ pub enum Event {
     },
 }
 
+impl Event {
+    pub fn is_change(&self) -> bool {
+        matches!(self, Self::Changed(_))
+    }
+}
+
 /// A guest that has come to rest otherwise than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {

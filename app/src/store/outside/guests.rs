@@ -10,18 +10,29 @@ use crate::{
         operation::{Deed, EndState, GuestAfter, OperationId, Origin, Seen},
         plan::Plan,
     },
+    ledger::Checkpoint,
     store::{End, NewOperation, Store, StoreError, ledger::announce, operations::set_running, text::Text},
 };
 
 /// A change that was seen and that Paddock did not make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
-    pub guest: GuestId,
     pub seen: Seen,
     /// When it was seen, milliseconds since 1970.
     pub at_ms: i64,
     /// What a reader must know: between which times it happened.
     pub notes: Vec<String>,
+}
+
+/// How a guest was seen, and the record of that, where Paddock did not do it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    pub guest: GuestId,
+    /// `None` where it is gone.
+    pub status: Option<GuestStatus>,
+    /// Since when it is so, milliseconds since 1970.
+    pub since_ms: i64,
+    pub observed: Option<Observed>,
 }
 
 /// A guest as it was last seen at rest.
@@ -84,26 +95,40 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// How a guest is since then, `None` where it is gone; and the record of that, where Paddock did not do it.
-    pub async fn note_change(
-        &self,
-        guest: &GuestId,
-        status: Option<GuestStatus>,
-        since_ms: i64,
-        observed: Option<&Observed>,
-    ) -> Result<Option<OperationId>, StoreError> {
+    /// How guests are now, all in one transaction, and in their order which operations that made. What a host does at once,
+    /// a restart of all its guests, would else wait for the disk as often as there are guests.
+    pub async fn note_changes(&self, changes: &[Noted]) -> Result<Vec<Option<OperationId>>, StoreError> {
         let mut transaction = self.writing().await?;
-        note_guest(&mut transaction, guest, status, since_ms).await?;
-        let Some(observed) = observed else {
-            transaction.commit().await?;
-            return Ok(None);
-        };
+        let (mut ids, mut checkpoints) = (Vec::with_capacity(changes.len()), Vec::new());
+        for change in changes {
+            note_guest(&mut transaction, &change.guest, change.status, change.since_ms).await?;
+            ids.push(match &change.observed {
+                Some(observed) => {
+                    Some(self.observe(&mut transaction, change, observed, &mut checkpoints).await?)
+                }
+                None => None,
+            });
+        }
+        transaction.commit().await?;
+        for checkpoint in &checkpoints {
+            announce(Some(checkpoint));
+        }
+        Ok(ids)
+    }
+
+    async fn observe(
+        &self,
+        transaction: &mut SqliteConnection,
+        change: &Noted,
+        observed: &Observed,
+        checkpoints: &mut Vec<Checkpoint>,
+    ) -> Result<OperationId, StoreError> {
         let plan = Plan { notes: observed.notes.clone(), ..Plan::default() };
         let new = NewOperation {
             origin: Origin::Observed,
             parent: None,
             children: None,
-            guest: Some(&observed.guest),
+            guest: Some(&change.guest),
             node: None,
             title: None,
             action: Deed::Observed(observed.seen),
@@ -114,20 +139,18 @@ impl Store {
             started_ms: observed.at_ms,
             owner: None,
         };
-        let (id, begun) = self.write_begin(&mut transaction, &new, observed.at_ms).await?;
-        set_running(&mut transaction, id, observed.at_ms).await?;
+        let (id, begun) = self.write_begin(transaction, &new, observed.at_ms).await?;
+        set_running(transaction, id, observed.at_ms).await?;
         let end = End {
             state: EndState::Succeeded,
             failure: None,
             failure_kind: None,
-            guest_after: status.map_or(GuestAfter::Gone, GuestAfter::Status),
+            guest_after: change.status.map_or(GuestAfter::Gone, GuestAfter::Status),
             finished_ms: observed.at_ms,
         };
-        let finished = self.write_end(&mut transaction, id, &end, observed.at_ms).await?.flatten();
-        transaction.commit().await?;
-        announce(begun.as_ref());
-        announce(finished.as_ref());
-        Ok(Some(id))
+        let finished = self.write_end(transaction, id, &end, observed.at_ms).await?.flatten();
+        checkpoints.extend(begun.into_iter().chain(finished));
+        Ok(id)
     }
 
     /// The newest operation of Paddock, of this process or another, that began by `until_ms` and was live at `from_ms`
