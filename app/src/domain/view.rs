@@ -37,6 +37,8 @@ pub struct BackendHealth {
     pub state: BackendState,
     /// The last reading failed; the guests shown are older.
     pub stale: Option<Stale>,
+    /// Since when the server has found it unavailable each time it looked, milliseconds since 1970.
+    pub unavailable_ms: Option<i64>,
 }
 
 /// Why guests are shown as they were.

@@ -189,7 +189,7 @@ impl Inventory {
     }
 
     async fn probe(&self, backend: &dyn Backend) {
-        let kind = backend.kind();
+        let (kind, began_ms) = (backend.kind(), now_ms());
         let availability = backend.probe().await;
         let before = self.snapshot().backends.get(&kind).map(|health| health.state.availability.clone());
         if before.as_ref() != Some(&availability) {
@@ -205,13 +205,10 @@ impl Inventory {
         self.change(|next| {
             let changes =
                 if availability.is_available() { Vec::new() } else { next.replace(kind, Vec::new()) };
-            next.backends.insert(
-                kind,
-                BackendHealth {
-                    state: BackendState { kind, availability, lacks: lacks(backend) },
-                    stale: None,
-                },
-            );
+            let before = next.backends.get(&kind).and_then(|health| health.unavailable_ms);
+            let unavailable_ms = (!availability.is_available()).then(|| before.unwrap_or(began_ms));
+            let state = BackendState { kind, availability, lacks: lacks(backend) };
+            next.backends.insert(kind, BackendHealth { state, stale: None, unavailable_ms });
             changes
         });
     }

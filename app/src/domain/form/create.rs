@@ -343,7 +343,7 @@ fn connected(address: &'static str) -> Vec<NewField> {
     ]
 }
 
-const DISK: Parameter = parameter(Field::Disk, "Disk", Input::Mono).hint("Whole GiB.");
+const DISK: Parameter = parameter(Field::Disk, "Disk", Input::Mono).hint("Whole GiB: 8G.");
 
 fn container() -> Vec<NewField> {
     let template = what(parameter(Field::Template, "Template", Input::FromHost(Choices::OsTemplates, None)));

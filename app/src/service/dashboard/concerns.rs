@@ -46,7 +46,7 @@ pub fn backend(health: &BackendHealth) -> Option<Concern> {
             kind: ConcernKind::Unavailable,
             title: format!("{label} is unavailable"),
             detail: format!("{reason} {cure}"),
-            since_ms: None,
+            since_ms: health.unavailable_ms,
             todo: String::new(),
             href: None,
         }),

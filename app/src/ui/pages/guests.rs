@@ -206,6 +206,16 @@ fn Health(health: BackendHealth, now_ms: i64) -> impl IntoView {
         (Availability::Unavailable { reason, cure }, _) => view! {
             <Banner tone=Tone::Warning title=format!("{label} is unavailable")>
                 <p>{reason} " " {cure}</p>
+                {health
+                    .unavailable_ms
+                    .map(|at_ms| {
+                        view! {
+                            <p>
+                                "First seen so " <Ago at_ms now_ms />
+                                ". It is tried again by itself."
+                            </p>
+                        }
+                    })}
             </Banner>
         }
         .into_any(),

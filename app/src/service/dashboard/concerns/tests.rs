@@ -118,11 +118,12 @@ fn a_backend_that_is_as_it_should_be_is_no_concern() {
     let health = |availability| BackendHealth {
         state: BackendState { kind: BackendKind::Lxc, availability, lacks: Vec::new() },
         stale: None,
+        unavailable_ms: Some(7),
     };
     assert_eq!(backend(&health(Availability::Available { version: "5".to_owned() })), None);
     let (reason, cure) = ("It is not installed.".to_owned(), "Install it.".to_owned());
     let told = backend(&health(Availability::Unavailable { reason, cure })).unwrap();
-    assert_eq!(told.detail, "It is not installed. Install it.");
+    assert_eq!((told.detail.as_str(), told.since_ms), ("It is not installed. Install it.", Some(7)));
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub fn defaults(choices: &CreateChoices, kind: BackendKind) -> Typed {
         BackendKind::ProxmoxLxc => typed
             .with(Field::Source, "template")
             .with(Field::Template, first(Choices::OsTemplates))
-            .with(Field::Disk, "8")
+            .with(Field::Disk, "8G")
             .with(Field::Memory, "512M")
             .with(Field::Swap, "512M")
             .with(Field::Cpu, "1")
@@ -74,7 +74,7 @@ pub fn defaults(choices: &CreateChoices, kind: BackendKind) -> Typed {
                 .with(Field::Source, source)
                 .with(Field::CloudImage, first(Choices::DiskImages))
                 .with(Field::Iso, first(Choices::Isos))
-                .with(Field::Disk, "16")
+                .with(Field::Disk, "16G")
                 .with(Field::Memory, "2G")
                 .with(Field::Cpu, "2")
                 .with(Field::Bridge, first(Choices::Bridges))
