@@ -227,7 +227,7 @@ impl Inventory {
             return;
         }
         next.version += 1;
-        current.journal.note(next.version, changes, health);
+        current.journal.note(next.version, changes, health, next.guests.len());
         current.snapshot = Arc::new(next);
         drop(current);
         self.changed.ring();

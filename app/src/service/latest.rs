@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// So many changes are remembered. Whoever was away for longer reads all anew.
-const REMEMBERED: usize = 5_000;
+const REMEMBERED: usize = 2_000;
 
 /// Cheap to clone.
 #[derive(Clone, Default)]

@@ -10,8 +10,9 @@ use crate::domain::{
     view::BackendHealth,
 };
 
-/// So many changes are remembered. Whoever was away for longer reads the whole list again.
-const REMEMBERED: usize = 20_000;
+/// So many changes are remembered, or two of each guest where that is more: then the whole list, which whoever was away for
+/// longer reads again, costs less than they would.
+const REMEMBERED: usize = 2_000;
 
 /// All guests at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,12 +103,13 @@ pub struct Since {
 }
 
 impl Journal {
-    pub fn note(&mut self, version: u64, changes: Vec<Change>, health: bool) {
+    /// `guests`: how many there are.
+    pub fn note(&mut self, version: u64, changes: Vec<Change>, health: bool, guests: usize) {
         if health {
             self.health = version;
         }
         self.changes.extend(changes.into_iter().map(|change| (version, change)));
-        while self.changes.len() > REMEMBERED {
+        while self.changes.len() > REMEMBERED.max(2 * guests) {
             if let Some((version, _)) = self.changes.pop_front() {
                 self.forgotten = version;
             }
@@ -198,7 +200,7 @@ mod tests {
         .enumerate()
         {
             let changes = snapshot.replace(BackendKind::Lxc, guests);
-            journal.note(version as u64 + 1, changes, false);
+            journal.note(version as u64 + 1, changes, false, 2);
         }
         assert_eq!(told(journal.since(0)), [("a".to_owned(), None, Some(Stopped))]);
         assert_eq!(told(journal.since(1)), []);
@@ -215,11 +217,15 @@ mod tests {
         let mut journal = Journal::default();
         let come = |n: u64| Change { before: None, after: Some(Arc::new(guest(&format!("g{n}"), Running))) };
         for version in 1..=REMEMBERED as u64 + 2 {
-            journal.note(version, vec![come(version)], version == 5);
+            journal.note(version, vec![come(version)], version == 5, 1);
         }
         assert_eq!(journal.since(1), None);
         let since = journal.since(2).unwrap();
         assert_eq!((since.changes.len(), since.health), (REMEMBERED, true));
         assert!(!journal.since(5).unwrap().health);
+        for version in 0..3 * REMEMBERED as u64 {
+            journal.note(REMEMBERED as u64 + 3 + version, vec![come(version)], false, REMEMBERED);
+        }
+        assert_eq!(journal.changes.len(), 2 * REMEMBERED, "of many guests more is remembered");
     }
 }
