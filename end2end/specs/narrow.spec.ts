@@ -1,4 +1,6 @@
 // Nothing scrolls sideways: on a phone, and at a desk with everything twice as large, which leaves half the width.
+import { rmSync } from "node:fs";
+import { define, directory } from "../host.js";
 import { expect, make, test } from "./paddock.js";
 
 const pages = [
@@ -28,3 +30,25 @@ for (const [what, width, height] of [["on a phone", 390, 844], ["at 200 %", 720,
     expect(wide).toEqual([]);
   });
 }
+
+test("a guest's name is whole, however many tags it has; of these there are as many as have room", async ({ admin, js }) => {
+  test.skip(!js, "it is measured by a script");
+  const name = "with-tags-of-its-own";
+  define(name, ["one", "another", "a-long-one-that-has-no-room", "last"].map((tag) => `lxc.group = ${tag}\n`).join(""));
+  for (const width of [1440, 390]) {
+    await admin.setViewportSize({ width, height: 800 });
+    await admin.goto(`/guests?q=name:${name}`);
+    const row = admin.getByRole("row").filter({ hasText: name });
+    const link = row.getByRole("link", { name, exact: true });
+    await expect(link).toBeVisible();
+    expect(await link.evaluate((it) => it.scrollWidth - it.clientWidth)).toBe(0);
+    // A tag is seen or not: none is cut through.
+    const cut = await row.locator(".name-more").evaluate((box) => {
+      const room = box.getBoundingClientRect();
+      const isSeen = (tag: Element) => tag.getBoundingClientRect().top < room.bottom;
+      return [...box.querySelectorAll(".tag")].filter((tag) => isSeen(tag) && tag.getBoundingClientRect().right > room.right + 1).length;
+    });
+    expect(cut).toBe(0);
+  }
+  rmSync(directory(name), { recursive: true });
+});

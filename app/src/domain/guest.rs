@@ -41,6 +41,15 @@ impl BackendKind {
             Self::Crun => "crun",
         }
     }
+
+    /// The same where there is little room: as Proxmox's own pages have it.
+    pub fn short_label(self) -> &'static str {
+        match self {
+            Self::ProxmoxLxc => "CT",
+            Self::ProxmoxVm => "VM",
+            Self::Lxc | Self::Crun => self.label(),
+        }
+    }
 }
 
 impl fmt::Display for BackendKind {

@@ -154,3 +154,13 @@ pub fn Spinner() -> impl IntoView {
 pub fn BackendChip(kind: BackendKind) -> impl IntoView {
     view! { <span class=format!("chip backend-{kind}")>{kind.label()}</span> }
 }
+
+/// The same in a row, where the guest's name needs the room.
+#[component]
+pub fn ShortBackendChip(kind: BackendKind) -> impl IntoView {
+    view! {
+        <span class=format!("chip backend-{kind}") title=kind.label()>
+            {kind.short_label()}
+        </span>
+    }
+}

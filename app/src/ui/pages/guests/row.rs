@@ -16,7 +16,7 @@ use crate::{
     },
     ui::components::{
         ago::{Ago, Elapsed, Uptime},
-        badge::{BackendChip, Spinner, StatusBadge},
+        badge::{ShortBackendChip, Spinner, StatusBadge},
         command::Copy,
         guest_actions::{ActFields, glyph, likely},
         icon::{Glyph, Icon},
@@ -49,14 +49,9 @@ pub fn Row(
                         .title
                         .is_some()
                         .then(|| view! { <span class="id">{id.name.to_string()}</span> })}
-                    <BackendChip kind=id.backend />
+                    <ShortBackendChip kind=id.backend />
                     {guest.note.map(|note| view! { <Noted note /> })}
-                    {guest.node.map(|node| view! { <span class="meta node">{node}</span> })}
-                    {guest
-                        .tags
-                        .into_iter()
-                        .map(|tag| view! { <span class="chip tag">{tag}</span> })
-                        .collect_view()}
+                    <Beside node=guest.node tags=guest.tags />
                 </div>
             </th>
             <td class="c-cpu">{usage.clone().and_then(cpu)}</td>
@@ -73,6 +68,23 @@ pub fn Row(
             </td>
         }
     }
+}
+
+/// Where it is and its tags: as many as there is room for, the rest by pointing there.
+#[component]
+fn Beside(node: Option<String>, tags: Vec<String>) -> impl IntoView {
+    let all = node.iter().chain(&tags).map(String::as_str).collect::<Vec<_>>().join(", ");
+    (!all.is_empty()).then(|| {
+        view! {
+            <span class="name-more" title=all>
+                {node.map(|node| view! { <span class="meta node">{node}</span> })}
+                {tags
+                    .into_iter()
+                    .map(|tag| view! { <span class="chip tag">{tag}</span> })
+                    .collect_view()}
+            </span>
+        }
+    })
 }
 
 /// The processor time it uses, relative to what it may use.

@@ -170,12 +170,14 @@ fn Head(column: Column, class: &'static str, label: &'static str) -> impl IntoVi
 #[component]
 fn HeadingRow(heading: Heading) -> impl IntoView {
     let Heading { title, counts } = heading;
+    // Under a state there is that one alone.
+    let is_state = matches!(counts.as_slice(), [(status, _)] if status.as_str() == title);
     let counts = counts
         .into_iter()
         .map(|(status, count)| {
             view! {
                 <span class="group-count">
-                    <StatusBadge status />
+                    {(!is_state).then(|| view! { <StatusBadge status /> })}
                     <span class="figures">{count}</span>
                 </span>
             }
@@ -184,8 +186,10 @@ fn HeadingRow(heading: Heading) -> impl IntoView {
     view! {
         <tr class="group">
             <th scope="rowgroup" colspan="9">
-                <span class="group-title">{title}</span>
-                {counts}
+                <div class="group-line">
+                    <span class="group-title">{title}</span>
+                    {counts}
+                </div>
             </th>
         </tr>
     }
