@@ -66,3 +66,12 @@ fn one_bad_state_file_does_not_take_crun_away() {
         assert!(judge(Layout::V2, &version(), Some(&list)).is_available());
     }
 }
+
+#[test]
+fn so_many_containers_that_their_list_is_cut_off_do_not_take_crun_away() {
+    let cut = |words: &str| CommandOutput { dropped_bytes: 9, ..output(Exit::Code(0), words, "") };
+    let list = "[\n    {\n        \"id\": \"first-";
+    assert!(judge(Layout::V2, &version(), Some(&cut(list))).is_available());
+    assert!(!judge(Layout::V2, &version(), Some(&output(Exit::Code(0), list, ""))).is_available());
+    assert!(!judge(Layout::V2, &version(), Some(&cut("no list"))).is_available());
+}
