@@ -22,6 +22,8 @@ const MOST_AN_HOUR: u32 = 60;
 const HOUR_MS: i64 = 3600 * 1000;
 /// A change that was seen no later than this after the reading before needs no words about when it happened.
 const PROMPT_MS: i64 = 5000;
+/// Guests whose changes are counted.
+const MOST_COUNTED: usize = 2_000;
 /// How often a record is tried to be written while the database refuses. After that the next start finds the change.
 const TRIES: u32 = 10;
 /// Most changes that are written at once; others wait meanwhile for their turn to write.
@@ -122,6 +124,7 @@ impl Observer {
         }
         let ids = store.note_changes(&noted).await?;
         self.counts.extend(counts.into_iter().map(|(guest, count)| (guest.clone(), count)));
+        forget_calm(&mut self.counts);
         for (id, Noted { guest, status: after, .. }) in ids.iter().zip(&noted) {
             if let Some(id) = id {
                 tracing::info!(operation = %id, %guest, ?after, "change from outside seen");
@@ -191,6 +194,16 @@ fn utc(ms: i64) -> String {
             format!("{} {hour:02}:{minute:02}:{second:02} UTC", at.date())
         }
         Err(_) => format!("{ms} ms after 1970"),
+    }
+}
+
+/// Where more guests than [`MOST_COUNTED`] change within an hour, those that changed least are counted anew: it is the others
+/// that would fill the history.
+fn forget_calm(counts: &mut HashMap<GuestId, Count>) {
+    let mut calm = 1;
+    while counts.len() > MOST_COUNTED && calm <= MOST_AN_HOUR {
+        counts.retain(|_, count| count.changes > calm);
+        calm += 1;
     }
 }
 

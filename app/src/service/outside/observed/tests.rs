@@ -77,3 +77,16 @@ fn it_is_told_between_which_times_a_change_happened_that_was_not_seen_at_once() 
     let down = Change { cause: Cause::WhileDown, ..prompt };
     assert!(when(&down, 1000).unwrap().starts_with("Seen by the first reading after Paddock's start"));
 }
+
+#[test]
+fn of_very_many_guests_those_that_changed_most_stay_counted() {
+    let guest = |n: usize| GuestId::parse("lxc", &format!("g{n}")).unwrap();
+    let count = |n: usize| Count { changes: if n < 10 { MOST_AN_HOUR + 5 } else { 2 }, ..Count::default() };
+    let mut counts: HashMap<GuestId, Count> = (0..MOST_COUNTED).map(|n| (guest(n), count(n))).collect();
+    forget_calm(&mut counts);
+    assert_eq!(counts.len(), MOST_COUNTED);
+    counts.insert(guest(MOST_COUNTED), count(MOST_COUNTED));
+    forget_calm(&mut counts);
+    assert_eq!(counts.len(), 10);
+    assert!((0..10).all(|n| !counts[&guest(n)].is_recorded()));
+}
