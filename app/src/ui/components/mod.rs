@@ -5,6 +5,7 @@ pub mod ago;
 pub mod badge;
 pub mod banner;
 pub mod chart;
+pub mod chips;
 pub mod command;
 pub mod crumbs;
 pub mod empty;

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-use chips::Chips;
+use chips::active;
 use filters::{FilterForm, href};
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     ui::{
         components::{
             banner::{Banner, Tone},
+            chips::Chips,
             empty::Empty,
             icon::Glyph,
             loaded::Loaded,
@@ -61,7 +62,7 @@ fn Above(asked: Memo<HistoryQuery>, page: Reply<Page>) -> impl IntoView {
             <Export asked hidden=Signal::derive(move || !errors.read().is_empty()) />
         </header>
         <FilterForm asked errors />
-        {move || view! { <Chips query=asked.get() errors=errors.get() /> }}
+        {move || view! { <Chips chips=active(&asked.read(), &errors.read()) clear="/history" /> }}
     }
 }
 

@@ -14,7 +14,10 @@ use crate::{
         filter,
         list::{Group, ListQuery, Sort},
     },
-    ui::components::icon::{Glyph, Icon},
+    ui::components::{
+        chips::{Chip, Chips},
+        icon::{Glyph, Icon},
+    },
 };
 
 /// So long after the last letter the address follows.
@@ -100,29 +103,12 @@ pub fn Bar(wanted: Wanted, count: Signal<Option<(usize, usize)>>) -> impl IntoVi
     // As the address has them: while one is typing a word is none yet.
     let chips = move || {
         let asked = wanted.asked.get();
-        let chips = filter::words(&asked.q);
-        let chip = |(word, without): (String, String)| {
-            let href = format!("/guests{}", ListQuery { q: without, ..asked.clone() }.search(1));
-            view! {
-                <li class="chip">
-                    <span class="mono">{word.clone()}</span>
-                    <a
-                        class="chip-cross"
-                        href=href
-                        aria-label=format!("Take {word} out of the filter")
-                    >
-                        <Icon glyph=Glyph::Cross />
-                    </a>
-                </li>
-            }
+        let chip = |(words, without): (String, String)| {
+            let without = format!("/guests{}", ListQuery { q: without, ..asked.clone() }.search(1));
+            Chip { words, without, is_wrong: false }
         };
-        (!chips.is_empty()).then(|| {
-            view! {
-                <ul class="chip-list" aria-label="Active filters">
-                    {chips.into_iter().map(chip).collect_view()}
-                </ul>
-            }
-        })
+        let chips: Vec<Chip> = filter::words(&asked.q).into_iter().map(chip).collect();
+        view! { <Chips chips clear="/guests" /> }
     };
     view! {
         <form

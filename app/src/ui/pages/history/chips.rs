@@ -1,28 +1,18 @@
 //! What is filtered by, each to be taken off again.
 
-use leptos::prelude::*;
-
 use super::filters::{choices, href, label};
 use crate::{
     domain::history::{FilterError, HistoryField, HistoryQuery},
-    ui::components::icon::{Glyph, Icon},
+    ui::components::chips::Chip,
 };
 
-/// One active filter.
-struct Active {
-    words: String,
-    /// The page without it.
-    without: String,
-    is_wrong: bool,
-}
-
 /// Fields, and what else stands in the address.
-fn active(query: &HistoryQuery, errors: &[FilterError]) -> Vec<Active> {
+pub fn active(query: &HistoryQuery, errors: &[FilterError]) -> Vec<Chip> {
     let is_set = |field: &HistoryField| *field != HistoryField::After && !query.get(*field).is_empty();
     let of_field = |field: HistoryField| {
         let value = query.get(field);
         let named = choices(field).into_iter().find(|(word, _)| *word == value).map(|(_, name)| name);
-        Active {
+        Chip {
             words: format!("{}: {}", label(field), named.unwrap_or(value)),
             without: href(&query.with(field, "")),
             is_wrong: errors.iter().any(|error| error.field == Some(field)),
@@ -31,47 +21,10 @@ fn active(query: &HistoryQuery, errors: &[FilterError]) -> Vec<Active> {
     let of_stray = |(index, (key, value)): (usize, &(String, String))| {
         let mut without = query.clone();
         without.stray.remove(index);
-        Active { words: format!("{key}: {value}"), without: href(&without), is_wrong: true }
+        Chip { words: format!("{key}: {value}"), without: href(&without), is_wrong: true }
     };
     let fields = HistoryField::ALL.into_iter().filter(is_set).map(of_field);
     fields.chain(query.stray.iter().enumerate().map(of_stray)).collect()
-}
-
-#[component]
-pub fn Chips(query: HistoryQuery, errors: Vec<FilterError>) -> impl IntoView {
-    let active = active(&query, &errors);
-    let several = active.len() > 1;
-    let chip = |Active { words, without, is_wrong }: Active| {
-        view! {
-            <li>
-                <a
-                    class=if is_wrong { "chip off bad" } else { "chip off" }
-                    href=without
-                    aria-label=format!("Take off the filter {words}")
-                >
-                    <span>{words.clone()}</span>
-                    <Icon glyph=Glyph::Cross />
-                </a>
-            </li>
-        }
-    };
-    (!active.is_empty()).then(|| {
-        view! {
-            <ul class="chips" aria-label="Active filters">
-                {active.into_iter().map(chip).collect_view()}
-                {several
-                    .then(|| {
-                        view! {
-                            <li>
-                                <a class="link" href="/history">
-                                    "Clear all"
-                                </a>
-                            </li>
-                        }
-                    })}
-            </ul>
-        }
-    })
 }
 
 #[cfg(test)]
