@@ -75,7 +75,7 @@ test("what is chosen stays chosen while the list changes", async ({ admin, js },
   await expect(box).toBeChecked();
   await admin.getByRole("button", { name: "Clear", exact: true }).click();
   await expect(box).not.toBeChecked();
-  await admin.getByLabel("Filter").fill(name);
+  await admin.getByLabel("Filter", { exact: true }).fill(name);
   await admin.getByRole("checkbox", { name: "Choose all that are shown" }).check();
   await expect(box).toBeChecked();
   await expect(admin.getByRole("button", { name: "Stop…" })).toBeVisible();
