@@ -71,7 +71,7 @@ impl Size {
             idle_seconds: number("IDLE", 60, 5) as u64,
             guests: list("GUESTS", &[10, 100, 1000, 10_000], &[10]),
             streams: list("STREAMS", &[1, 20, 500], &[1, 20]),
-            churn: number("CHURN", 60_000, 900),
+            churn: number("CHURN", 150_000, 900),
             rows: i64::try_from(number("ROWS", 100_000, 10_000)).unwrap(),
             pages: number("PAGES", 20, 3),
             parts: std::env::var("PARTS")
