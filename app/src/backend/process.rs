@@ -3,9 +3,9 @@
 //! Formats: proc(5). A process may end between two reads, so every answer is optional.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     net::{Ipv4Addr, Ipv6Addr},
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
     path::PathBuf,
 };
 
@@ -82,6 +82,20 @@ impl Proc {
         Some(text.trim_end_matches('\0').split('\0').map(str::to_owned).collect())
     }
 
+    /// Device and inode of the program that the process executes; `None` as soon as it exits, and for one of the
+    /// kernel's own.
+    pub fn executable(&self, pid: u32) -> Option<(u64, u64)> {
+        let found = fs::metadata(self.root.join(pid.to_string()).join("exe")).ok()?;
+        Some((found.dev(), found.ino()))
+    }
+
+    /// What its first thread has started and not waited for yet; `None` where the kernel does not tell (it is built
+    /// with `CONFIG_PROC_CHILDREN` in Debian and Proxmox).
+    pub fn children(&self, pid: u32) -> Option<Vec<u32>> {
+        let text = self.text(pid, &format!("task/{pid}/children"))?;
+        Some(text.split_whitespace().filter_map(|word| word.parse().ok()).collect())
+    }
+
     /// Is this process number 1 of a pid namespace other than the host's?
     pub fn is_namespace_init(&self, pid: u32) -> bool {
         self.text(pid, "status").is_some_and(|status| {
@@ -95,7 +109,7 @@ impl Proc {
 
     /// Whether both processes have their ids in the same pid namespace.
     pub fn share_pid_namespace(&self, pid: u32, other: u32) -> bool {
-        let namespace = |pid: u32| std::fs::read_link(self.root.join(pid.to_string()).join("ns/pid")).ok();
+        let namespace = |pid: u32| fs::read_link(self.root.join(pid.to_string()).join("ns/pid")).ok();
         namespace(pid).is_some_and(|found| Some(found) == namespace(other))
     }
 
@@ -124,7 +138,7 @@ impl Proc {
             .filter_map(|name| name.parse().ok())
             .collect();
         descriptors.sort_unstable();
-        let target = |fd: u32| std::fs::read_link(directory.join(fd.to_string())).ok();
+        let target = |fd: u32| fs::read_link(directory.join(fd.to_string())).ok();
         descriptors
             .into_iter()
             .filter_map(|fd| target(fd)?.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok())
@@ -156,7 +170,7 @@ impl Proc {
 
     /// Whether the process has another network namespace than the host.
     pub fn has_own_network(&self, pid: u32) -> bool {
-        let namespace = |pid: &str| std::fs::read_link(self.root.join(pid).join("ns/net")).ok();
+        let namespace = |pid: &str| fs::read_link(self.root.join(pid).join("ns/net")).ok();
         namespace(&pid.to_string()) != namespace("self")
     }
 
@@ -325,6 +339,7 @@ mod tests {
         assert!(!proc.is_namespace_init(own) || own == 1);
         assert!(proc.started_ms(own).is_some_and(|ms| ms > 1_600_000_000_000));
         assert_eq!(proc.stat(u32::MAX), None);
+        assert!(proc.executable(own).is_some() && proc.executable(u32::MAX).is_none());
         assert_eq!(
             proc.watch(own).and_then(|watch| watch.stat()).map(|s| s.parent),
             proc.stat(own).map(|s| s.parent)
@@ -335,7 +350,7 @@ mod tests {
         assert!(proc.is_descendant(own, parent) && !proc.is_descendant(parent, own));
         assert!(proc.root_mount(own).is_some());
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let held = std::fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
+        let held = fs::read_link(format!("/proc/self/fd/{}", socket.as_raw_fd())).unwrap();
         let inodes = proc.open_sockets(own);
         assert!(inodes.iter().any(|inode| held.to_str() == Some(&format!("socket:[{inode}]"))));
         assert!(proc.addresses(own).is_empty(), "the host's own addresses are no guest's");

@@ -202,6 +202,16 @@ async fn an_image_whose_program_is_missing_does_not_pass_for_started() {
 }
 
 #[tokio::test]
+async fn an_application_whose_init_cannot_be_told_by_its_title_runs_nonetheless() {
+    // Without a /proc its init keeps the title of the monitor.
+    let lab = Lab::new();
+    let name = lab.made("lxc.mount.auto =\nlxc.execute.cmd = /bin/sleep 4716");
+    lab.start(&name).await;
+    assert_eq!(lab.status(&name).await, Some(GuestStatus::Running));
+    lab.done(&name, ActionRequest::Stop).await;
+}
+
+#[tokio::test]
 async fn a_container_whose_start_fails_is_there_and_stopped() {
     let lab = Lab::new();
     let net = lab.dir.path().join("net.conf");

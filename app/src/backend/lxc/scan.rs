@@ -20,7 +20,7 @@ pub struct Init {
     /// The command socket that its parent listens on: its parent is its monitor. `None` for an init whose monitor
     /// died, and for one that LXC has not started.
     pub monitor_socket: Option<u64>,
-    /// Still the monitor's own image: the guest's program has not been executed yet.
+    /// The guest's program has not been executed yet, or has ended this moment.
     pub setting_up: bool,
     /// What follows `lxc.payload.` in its control group: the container's name, perhaps with `-N` behind it.
     pub payload: Option<String>,
@@ -102,7 +102,7 @@ fn init(proc: &Proc, pid: u32, sockets: &BTreeSet<u64>) -> Option<Init> {
         start_ticks: stat.start_ticks,
         started_ms: proc.started_ms(pid),
         parent: stat.parent,
-        setting_up: monitor_socket.is_some() && proc.command_line(pid) == proc.command_line(stat.parent),
+        setting_up: monitor_socket.is_some() && !executes(proc, pid, stat.parent),
         monitor_socket,
         payload,
         groups: Groups::new(lines, |part| Some(part) == component.as_deref()),
@@ -112,6 +112,23 @@ fn init(proc: &Proc, pid: u32, sockets: &BTreeSet<u64>) -> Option<Init> {
         },
         watch: None,
     })
+}
+
+/// Whether the guest's own program runs below this monitor.
+///
+/// LXC sets an init up in a copy of its monitor, which then executes the guest's init. An application's init stays
+/// that copy for good (`lxc-execute` of LXC 5 gives it another title at most, and none without a `/proc`): its program
+/// is a child of it. LXC says "running" before either is known to have worked, so that a program that cannot be
+/// executed would pass for a guest that runs.
+fn executes(proc: &Proc, init: u32, monitor: u32) -> bool {
+    let Some(own) = proc.executable(init) else { return false };
+    if proc.executable(monitor) != Some(own) {
+        return true;
+    }
+    match proc.children(init) {
+        Some(children) => children.into_iter().filter_map(|child| proc.executable(child)).any(|it| it != own),
+        None => proc.command_line(init) != proc.command_line(monitor),
+    }
 }
 
 /// Whether a container of this name may own the control group `lxc.payload.PAYLOAD`: LXC puts `-N` behind the name
@@ -127,6 +144,12 @@ pub fn payload_fits(payload: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        process::{Command, Stdio},
+        thread,
+        time::Duration,
+    };
+
     use super::*;
 
     #[test]
@@ -137,6 +160,34 @@ mod tests {
         for other in ["web-", "web-x", "web2", "web-2x", "we", ""] {
             assert!(!payload_fits(other, "web"), "{other}");
         }
+    }
+
+    #[test]
+    fn an_application_runs_once_its_program_does_and_not_with_its_init() {
+        // A shell and its subshell are to each other what a monitor and its copy are.
+        let below = |script: &str| {
+            let mut monitor = Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).spawn().unwrap();
+            let proc = Proc::default();
+            let known = |ready: &dyn Fn(u32) -> bool| {
+                (0..1000).find_map(|_| {
+                    thread::sleep(Duration::from_millis(5));
+                    proc.children(monitor.id())?.first().copied().filter(|&init| ready(init))
+                })
+            };
+            // It waits for input, or for what it has started.
+            let asleep = |pid| proc.stat(pid).is_some_and(|stat| stat.state == 'S');
+            let settled =
+                |init| asleep(init) && proc.children(init).unwrap().iter().all(|&child| asleep(child));
+            let init = known(&settled).unwrap();
+            let executes = executes(&proc, init, monitor.id());
+            drop(monitor.stdin.take());
+            assert!(monitor.wait().unwrap().success());
+            executes
+        };
+        assert!(!below("exec 3<&0; { read -r line <&3; :; } & wait"), "nothing was executed yet");
+        assert!(below("exec 3<&0; { cat <&3; :; } & wait"), "a program below the init");
+        assert!(below("exec 3<&0; cat <&3 & wait"), "a program in the place of the init");
+        assert!(!executes(&Proc::default(), u32::MAX, std::process::id()), "there is none (any more)");
     }
 
     #[test]
