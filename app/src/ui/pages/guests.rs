@@ -73,7 +73,7 @@ pub fn GuestsPage() -> impl IntoView {
             chosen.keep(|guest| known.get(guest).is_some());
         }
     });
-    let saved = Saved::known();
+    let saved = Saved::known(wanted);
     let error = Signal::derive(move || act.value().get().and_then(Result::err).or_else(|| saved.error()));
     let health = move || {
         let (backends, now_ms) = if board.is_full() {

@@ -27,8 +27,19 @@ pub struct Saved {
 }
 
 impl Saved {
-    pub fn known() -> Self {
+    pub fn known(wanted: Wanted) -> Self {
         let (save, remove) = (ServerAction::<SaveView>::new(), ServerAction::<RemoveView>::new());
+        // What went wrong with one view is no news of the next.
+        Effect::watch(
+            move || wanted.query().tidy(),
+            move |now, before, _| {
+                if before.is_some_and(|before| before != now) {
+                    save.clear();
+                    remove.clear();
+                }
+            },
+            false,
+        );
         let changed = move || save.version().get() + remove.version().get();
         Self { views: reply(changed, |_| list_views()), save, remove }
     }
