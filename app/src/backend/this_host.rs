@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crate::domain::host::{Network, Node, Storage};
+use crate::domain::host::{Network, Node, NodeState, Storage};
 
 use super::files;
 
@@ -83,7 +83,7 @@ impl ThisHost {
             .then(|| format!("{} could not be read from {}.", unread.join(", "), self.proc.display()));
         Node {
             name: name.unwrap_or_else(|| NAMELESS.to_owned()),
-            is_online: true,
+            state: NodeState::Online,
             version: self.line("sys/kernel/osrelease").unwrap_or_default(),
             cpu_permille: stat.as_deref().and_then(cpu_times).and_then(|times| self.cpu_use(times, cores)),
             cores,

@@ -100,11 +100,41 @@ impl ImageKind {
     }
 }
 
+/// Whether a node is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeState {
+    Online,
+    /// It is said to be there, but nothing new has been measured on it for long.
+    Silent,
+    #[default]
+    Offline,
+}
+
+impl NodeState {
+    pub fn of(is_online: bool) -> Self {
+        if is_online { Self::Online } else { Self::Offline }
+    }
+
+    /// A guest can be put there.
+    pub fn is_online(self) -> bool {
+        self != Self::Offline
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Silent => "silent",
+            Self::Offline => "offline",
+        }
+    }
+}
+
 /// A machine that guests run on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     pub name: String,
-    pub is_online: bool,
+    pub state: NodeState,
     /// Of Proxmox VE, else of the kernel.
     pub version: String,
     /// Processor use now, thousandths of all cores together.

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::Cpus;
+use super::{host::NodeState, limits::Cpus};
 
 /// How long samples are kept.
 pub const KEPT_MS: i64 = 60 * 60 * 1000;
@@ -55,7 +55,7 @@ impl Sample {
 /// What one node used at one moment, all its guests and itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeSample {
-    pub is_online: bool,
+    pub state: NodeState,
     /// Where all processors are used, `cpu` is `cpu_most`.
     #[serde(default)]
     pub sample: Sample,

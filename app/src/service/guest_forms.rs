@@ -95,7 +95,7 @@ fn names(from: Choices, guest: &Guest, nodes: &[Node]) -> Vec<String> {
     match from {
         Choices::OtherNodes => {
             let others =
-                nodes.iter().filter(|node| node.is_online && Some(&node.name) != guest.node.as_ref());
+                nodes.iter().filter(|node| node.state.is_online() && Some(&node.name) != guest.node.as_ref());
             others.map(|node| node.name.clone()).collect()
         }
         Choices::DiskStorages if guest.id.backend == BackendKind::ProxmoxVm => storages(&here, "images"),

@@ -127,7 +127,8 @@ async fn of_backend(driver: &dyn Backend) -> Offered {
         }
         BackendKind::ProxmoxLxc | BackendKind::ProxmoxVm => {
             let disks = if kind == BackendKind::ProxmoxVm { "images" } else { "rootdir" };
-            let online = nodes.iter().filter(|node| node.is_online).map(|node| node.name.clone()).collect();
+            let online =
+                nodes.iter().filter(|node| node.state.is_online()).map(|node| node.name.clone()).collect();
             vec![
                 (Choices::Nodes, online),
                 (Choices::DiskStorages, storages(&nodes, disks)),

@@ -16,7 +16,7 @@ use crate::{
         access::{On, Privilege},
         dashboard::{Counts, NodeView, NodesPage, NodesProblem},
         guest::{BackendKind, Guest, GuestStatus},
-        host::Node,
+        host::{Node, NodeState},
         limits::Cpus,
         usage::NodeSample,
     },
@@ -39,6 +39,9 @@ struct Reading {
     failed: Option<String>,
 }
 
+const SILENT: &str = "Nothing new has been measured on it for a while, so its figures are old. On a Proxmox node \
+                      pvestatd measures: look whether it runs there.";
+
 /// A node, with the backends whose guests run there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
@@ -52,8 +55,12 @@ impl Machine {
     /// Takes in what was measured since. What that does not tell stays.
     fn renew(&mut self, measured: &NodeSample, at_ms: i64) {
         let (node, sample) = (&mut self.node, &measured.sample);
-        self.at_ms = at_ms;
-        node.is_online = measured.is_online;
+        node.state = measured.state;
+        if node.state == NodeState::Silent {
+            node.note = Some(SILENT.to_owned());
+        } else {
+            self.at_ms = at_ms;
+        }
         let of_all = |(used, all): (Cpus, Cpus)| {
             u32::try_from(u64::from(used.0) * 1000 / u64::from(all.0.max(1))).unwrap_or(1000)
         };
@@ -138,7 +145,11 @@ impl Nodes {
     /// Which nodes there are, and whether they are up: what open pages are told of at once.
     fn outline(&self) -> Vec<(String, bool)> {
         let known = self.known();
-        known.values().flat_map(|read| &read.nodes).map(|node| (node.name.clone(), node.is_online)).collect()
+        known
+            .values()
+            .flat_map(|read| &read.nodes)
+            .map(|node| (node.name.clone(), node.state.is_online()))
+            .collect()
     }
 
     pub fn machines(&self, kinds: &[BackendKind]) -> Vec<Machine> {
@@ -254,7 +265,7 @@ mod tests {
         };
         Node {
             name: name.to_owned(),
-            is_online: true,
+            state: NodeState::Online,
             version: String::new(),
             cpu_permille: None,
             cores: None,
@@ -293,12 +304,18 @@ mod tests {
             StorageUse { name: "b".to_owned(), used: Some(1), total: Some(2), ..StorageUse::default() };
         let sample =
             Sample { cpu: Some(Cpus(500)), cpu_most: Some(Cpus(2000)), memory: Some(7), ..Sample::default() };
-        let measured = NodeSample { is_online: true, sample, storages: vec![newer], ..NodeSample::default() };
+        let measured =
+            NodeSample { state: NodeState::Online, sample, storages: vec![newer], ..NodeSample::default() };
         machine.renew(&measured, 9);
-        let Machine { node, at_ms, .. } = machine;
+        let Machine { node, at_ms, .. } = machine.clone();
         assert_eq!((at_ms, node.cpu_permille, node.memory), (9, Some(250), Some(7)));
         assert_eq!((node.memory_total, node.storages[0].used), (Some(100), None));
         assert_eq!((node.storages[1].used, node.storages[1].total), (Some(1), Some(2)));
+        // Nothing new was heard: what was known is as old as it is, and the node is not taken for down.
+        machine.renew(&NodeSample { state: NodeState::Silent, ..NodeSample::default() }, 20);
+        let Machine { node, at_ms, .. } = machine;
+        assert_eq!((at_ms, node.state, node.memory), (9, NodeState::Silent, Some(7)));
+        assert!(node.note.is_some_and(|note| note.contains("pvestatd")));
     }
 
     #[test]

@@ -230,7 +230,7 @@ async fn a_host_tells_what_it_offers_and_what_it_is() {
     assert!(images.is_sorted_by_key(|image| image.id.clone()));
     let nodes = lab.driver.nodes().await.unwrap();
     assert_eq!(nodes.len(), 1);
-    assert!(nodes[0].is_online && nodes[0].memory_total.is_some_and(|bytes| bytes > 0));
+    assert!(nodes[0].state.is_online() && nodes[0].memory_total.is_some_and(|bytes| bytes > 0));
     assert!(nodes[0].storages[0].total.is_some_and(|bytes| bytes > 0), "{:?}", nodes[0].storages);
 }
 

@@ -146,10 +146,10 @@ async fn nodes_are_told_and_one_that_is_off_holds_up_none() {
         let nodes = lab.driver(kind).nodes().await.unwrap();
         assert_eq!(nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["pve1", "pve2"]);
         let (up, down) = (&nodes[0], &nodes[1]);
-        assert_eq!((up.is_online, up.cores, up.memory_total), (true, Some(4), Some(8 << 30)));
+        assert_eq!((up.state.is_online(), up.cores, up.memory_total), (true, Some(4), Some(8 << 30)));
         assert_eq!(up.storages.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["local", "local-lvm"]);
         assert!(up.networks.iter().any(|network| network.name == "vmbr0"));
-        assert!(!down.is_online && down.note.is_some());
+        assert!(!down.state.is_online() && down.note.is_some());
     }
 }
 
@@ -159,7 +159,7 @@ async fn a_part_of_a_node_that_cannot_be_read_is_noted() {
     lab.fake.call("fail", json!(["GET", "/nodes/pve1/storage", 500, "pvestatd is confused"]));
     let nodes = lab.driver(LXC).nodes().await.unwrap();
     assert!(nodes[0].note.as_deref().unwrap().contains("its storages"), "{:?}", nodes[0].note);
-    assert!(nodes[0].is_online && !nodes[0].networks.is_empty());
+    assert!(nodes[0].state.is_online() && !nodes[0].networks.is_empty());
 }
 
 #[tokio::test]

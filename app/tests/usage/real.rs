@@ -219,7 +219,7 @@ async fn this_host_is_a_node_with_its_storages() {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let tick = meter.usage.latest();
     let node = &tick.nodes[name.trim()];
-    assert!(node.is_online && node.uptime_seconds.is_some_and(|s| s > 0) && node.load.len() == 3);
+    assert!(node.state.is_online() && node.uptime_seconds.is_some_and(|s| s > 0) && node.load.len() == 3);
     let sample = node.sample;
     assert!(
         sample.cpu.unwrap() <= sample.cpu_most.unwrap()

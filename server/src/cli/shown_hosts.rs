@@ -77,7 +77,7 @@ impl Row for NodeRow {
         let uptime = node.uptime_seconds.and_then(|s| i64::try_from(s).ok()?.checked_mul(1000));
         vec![
             node.name.clone(),
-            if node.is_online { "online" } else { "offline" }.to_owned(),
+            node.state.as_str().to_owned(),
             or_dash(node.cpu_permille.map(|permille| format!("{}.{} %", permille / 10, permille % 10))),
             or_dash(node.cores),
             memory,

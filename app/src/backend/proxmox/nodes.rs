@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use crate::{
     backend::Error,
-    domain::host::{Network, Node, Storage},
+    domain::host::{Network, Node, NodeState, Storage},
 };
 
 use super::{
@@ -111,7 +111,7 @@ fn offline(name: &str, row: &NodeRow) -> Node {
 fn of(name: &str, row: &NodeRow) -> Node {
     Node {
         name: name.to_owned(),
-        is_online: row.is_online(),
+        state: NodeState::of(row.is_online()),
         version: String::new(),
         cpu_permille: row.cpu.and_then(permille),
         cores: row.maxcpu.and_then(|cores| u32::try_from(cores).ok()),
@@ -165,7 +165,7 @@ mod tests {
     fn an_offline_node_is_told_with_what_that_means() {
         let row = NodeRow { node: Some("pve2".into()), status: Some("offline".into()), ..NodeRow::default() };
         let node = offline("pve2", &row);
-        assert!(!node.is_online && node.note.unwrap().contains("cannot be reached"));
+        assert!(!node.state.is_online() && node.note.unwrap().contains("cannot be reached"));
     }
 
     #[test]

@@ -40,7 +40,10 @@ fn a_made_up_machine_is_read_as_it_was_made() {
     fs::write(dir.path().join("proc/stat"), STAT.replace("cpu  100 0 50 800", "cpu  200 0 50 900")).unwrap();
     let missing = dir.path().join("missing");
     let node = host.node(&[("containers", dir.path()), ("gone", &missing)]);
-    assert_eq!((node.name.as_str(), node.version.as_str(), node.is_online), ("pve1", "6.8.12-1-pve", true));
+    assert_eq!(
+        (node.name.as_str(), node.version.as_str(), node.state.is_online()),
+        ("pve1", "6.8.12-1-pve", true)
+    );
     assert_eq!((node.cpu_permille, node.cores), (Some(500), Some(2)));
     assert_eq!((node.memory, node.memory_total), (Some(6000 * 1024), Some(8000 * 1024)));
     assert_eq!((node.load.join(" ").as_str(), node.uptime_seconds), ("0.10 0.20 1.30", Some(12345)));

@@ -10,7 +10,7 @@ use crate::{
         action::GuestAction,
         dashboard::NodeView,
         guest::GuestStatus,
-        host::{Availability, Storage},
+        host::{Availability, NodeState, Storage},
         operation::Deed,
         view::BackendHealth,
         words,
@@ -128,9 +128,17 @@ pub fn node(view: &NodeView) -> Vec<Concern> {
         todo: format!("See {}", node.name),
         href: Some(format!("/nodes/{}", node.name)),
     };
-    if !node.is_online {
-        let title = format!("The node {} is down", node.name);
-        return vec![concern(ConcernKind::Unavailable, title, node.note.clone().unwrap_or_default())];
+    let why = || node.note.clone().unwrap_or_default();
+    match node.state {
+        NodeState::Online => {}
+        NodeState::Silent => {
+            let title = format!("There is no news of the node {}", node.name);
+            return vec![concern(ConcernKind::Stale, title, why())];
+        }
+        NodeState::Offline => {
+            let title = format!("The node {} is down", node.name);
+            return vec![concern(ConcernKind::Unavailable, title, why())];
+        }
     }
     let storage = |storage: &Storage| {
         let (percent, left) = nearly_full(storage.used?, storage.total?, NEARLY_FULL)?;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::{INTERVAL, Tick};
 use crate::domain::{
     guest::GuestId,
+    host::NodeState,
     limits::Cpus,
     usage::{Column, KEPT_MS, SPARK_POINTS, Sample, Series, Spark, level},
 };
@@ -65,7 +66,7 @@ impl History {
                 }
             }
         }
-        for (name, node) in tick.nodes.iter().filter(|(_, node)| node.is_online) {
+        for (name, node) in tick.nodes.iter().filter(|(_, node)| node.state == NodeState::Online) {
             match self.nodes.get_mut(name) {
                 Some(ring) => ring.push(tick.number, oldest, &node.sample),
                 None => self.nodes.entry(name.clone()).or_default().push(tick.number, oldest, &node.sample),

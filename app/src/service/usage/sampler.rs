@@ -16,6 +16,7 @@ use crate::{
     backend::{Backend, Cpu, NodeMeters, Readings, Registry, now_ms},
     domain::{
         guest::{BackendKind, GuestId},
+        host::NodeState,
         name::GuestName,
         usage::{NodeSample, StorageUse},
     },
@@ -126,8 +127,11 @@ impl Sampler {
             tick.nodes.insert(
                 node.name,
                 NodeSample {
-                    // One of which nothing has been heard for long is not known to be there.
-                    is_online: node.is_online && sample.is_some(),
+                    state: match (node.is_online, &sample) {
+                        (true, Some(_)) => NodeState::Online,
+                        (true, None) => NodeState::Silent,
+                        (false, _) => NodeState::Offline,
+                    },
                     sample: sample.unwrap_or_default(),
                     load: node.load,
                     uptime_seconds: node.uptime,

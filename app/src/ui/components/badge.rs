@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::domain::{
     guest::{BackendKind, GuestStatus},
+    host::NodeState,
     operation::OperationState,
 };
 
@@ -64,9 +65,12 @@ pub fn StatusBadge(status: GuestStatus) -> impl IntoView {
 
 /// Whether a machine is up.
 #[component]
-pub fn NodeBadge(is_online: bool) -> impl IntoView {
-    let (shape, tone, word) =
-        if is_online { (Shape::Disc, "good", "up") } else { (Shape::Diamond, "bad", "down") };
+pub fn NodeBadge(state: NodeState) -> impl IntoView {
+    let (shape, tone, word) = match state {
+        NodeState::Online => (Shape::Disc, "good", "up"),
+        NodeState::Silent => (Shape::Query, "warn", "no news"),
+        NodeState::Offline => (Shape::Diamond, "bad", "down"),
+    };
     view! { <span class=format!("state {tone}")>{drawn(shape)} {word}</span> }
 }
 
@@ -149,18 +153,13 @@ pub fn Spinner() -> impl IntoView {
     view! { <span class="state busy">{drawn(Shape::Arc)}</span> }
 }
 
-/// The backend that runs a guest, as a chip.
+/// The backend that runs a guest, as a chip; short where the guest's name needs the room.
 #[component]
-pub fn BackendChip(kind: BackendKind) -> impl IntoView {
-    view! { <span class=format!("chip backend-{kind}")>{kind.label()}</span> }
-}
-
-/// The same in a row, where the guest's name needs the room.
-#[component]
-pub fn ShortBackendChip(kind: BackendKind) -> impl IntoView {
+pub fn BackendChip(kind: BackendKind, #[prop(optional)] short: bool) -> impl IntoView {
+    let (words, title) = if short { (kind.short_label(), Some(kind.label())) } else { (kind.label(), None) };
     view! {
-        <span class=format!("chip backend-{kind}") title=kind.label()>
-            {kind.short_label()}
+        <span class=format!("chip backend-{kind}") title=title>
+            {words}
         </span>
     }
 }

@@ -5,6 +5,7 @@ use leptos_meta::Title;
 
 use crate::{
     api::dashboard::{Concern, ConcernKind, Counts, Dashboard, NodeView, get_dashboard},
+    domain::host::NodeState,
     ui::{
         components::{
             ago::Ago,
@@ -255,7 +256,7 @@ fn NodeRow(view: NodeView) -> impl IntoView {
             <a class="strong" href=format!("/nodes/{}", node.name)>
                 {node.name.clone()}
             </a>
-            {(!node.is_online).then(|| view! { <NodeBadge is_online=false /> })}
+            {(node.state != NodeState::Online).then(|| view! { <NodeBadge state=node.state /> })}
             <div class="meters">{cpu} {memory}</div>
         </li>
     }

@@ -98,7 +98,7 @@ fn Card(view: NodeView, now_ms: i64) -> impl IntoView {
                         {node.name.clone()}
                     </a>
                 </h2>
-                <NodeBadge is_online=node.is_online />
+                <NodeBadge state=node.state />
                 <span class="meta node-version">{node.version.clone()}</span>
             </div>
             <Use node=node.clone() />
@@ -217,7 +217,7 @@ fn One(view: NodeView, now_ms: i64) -> impl IntoView {
             <div class="head-words">
                 <h1 class="long">{node.name.clone()}</h1>
                 <p class="head-facts">
-                    <NodeBadge is_online=node.is_online />
+                    <NodeBadge state=node.state />
                     <Backends backends />
                     <span class="meta">"read " <Ago at_ms now_ms /></span>
                 </p>

@@ -4,7 +4,7 @@ use crate::{
         access::{BuiltIn, Rights},
         dashboard::Counts,
         guest::{BackendKind, GuestId},
-        host::{BackendState, Node},
+        host::{BackendState, Node, NodeState},
         operation::{OperationId, OperationState, Origin},
     },
     store::UserId,
@@ -86,7 +86,7 @@ fn what_is_nearly_full_is_told_with_what_is_left() {
     };
     let node = Node {
         name: "pve1".to_owned(),
-        is_online: true,
+        state: NodeState::Online,
         version: String::new(),
         cpu_permille: None,
         cores: None,
@@ -109,8 +109,12 @@ fn what_is_nearly_full_is_told_with_what_is_left() {
     assert_eq!(titles, ["The storage full of pve1 is 95 % full"]);
     assert_eq!(told[0].detail, "5.0 GiB are left.");
     assert_eq!(super::node(&view(Node { memory: Some(96 << 30), ..node.clone() })).len(), 2);
-    let down = super::node(&view(Node { is_online: false, ..node }));
+    let down = super::node(&view(Node { state: NodeState::Offline, ..node.clone() }));
     assert_eq!((down.len(), down[0].kind), (1, ConcernKind::Unavailable));
+    // Its figures are old: nothing is said of what they say.
+    let silent = super::node(&view(Node { state: NodeState::Silent, ..node }));
+    assert_eq!((silent.len(), silent[0].kind), (1, ConcernKind::Stale));
+    assert!(silent[0].title.contains("no news of the node pve1"), "{}", silent[0].title);
 }
 
 #[test]

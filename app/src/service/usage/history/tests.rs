@@ -23,7 +23,7 @@ fn pushed(
 ) {
     for number in numbers {
         let guests = who(number).into_iter().map(|(name, sample)| (id(name), sample)).collect();
-        let node = NodeSample { is_online: true, sample: sample(7, 8), ..NodeSample::default() };
+        let node = NodeSample { state: NodeState::Online, sample: sample(7, 8), ..NodeSample::default() };
         let nodes = BTreeMap::from([("pve1".to_owned(), node)]);
         let tick = Tick { number, at_ms: i64::try_from(number).unwrap() * 10_000, guests, nodes };
         history.push(&tick, |_| true);

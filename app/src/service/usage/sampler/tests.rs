@@ -46,3 +46,19 @@ fn this_host_goes_by_its_clusters_name() {
     merge(&mut nodes, NodeMeters { is_this_host: true, ..node("pve1.example.org", Cpu::Used(7), &[]) });
     assert_eq!((nodes.len(), nodes[0].name.as_str(), nodes[0].meters.cpu), (1, "pve1", Some(Cpu::Used(7))));
 }
+
+#[test]
+fn a_node_that_is_said_to_be_there_and_measures_nothing_new_is_silent_and_not_down() {
+    let registry = Registry::default();
+    let mut sampler = Sampler::new(Usage::default(), registry.clone(), Inventory::new(registry));
+    let mut state = |is_online, at_seconds| {
+        let node = NodeMeters { is_online, ..node("pve1", Cpu::Now(Cpus(1)), &[]) };
+        let meters = Meters { at: Duration::from_secs(at_seconds), ..node.meters };
+        let readings = Readings { nodes: vec![NodeMeters { meters, ..node }], ..Readings::default() };
+        sampler.tick(readings, &Snapshot::default()).nodes["pve1"].state
+    };
+    let measured_once: Vec<NodeState> = (0..5).map(|_| state(true, 7)).collect();
+    let (heard, long) = measured_once.split_at(4);
+    assert_eq!((heard, long), (&[NodeState::Online; 4][..], &[NodeState::Silent][..]));
+    assert_eq!([state(false, 7), state(true, 8)], [NodeState::Offline, NodeState::Online]);
+}

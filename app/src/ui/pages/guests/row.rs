@@ -16,7 +16,7 @@ use crate::{
     },
     ui::components::{
         ago::{Ago, Elapsed, Uptime},
-        badge::{ShortBackendChip, Spinner, StatusBadge},
+        badge::{BackendChip, Spinner, StatusBadge},
         command::Copy,
         guest_actions::{ActFields, glyph, likely},
         icon::{Glyph, Icon},
@@ -49,7 +49,7 @@ pub fn Row(
                         .title
                         .is_some()
                         .then(|| view! { <span class="id">{id.name.to_string()}</span> })}
-                    <ShortBackendChip kind=id.backend />
+                    <BackendChip kind=id.backend short=true />
                     {guest.note.map(|note| view! { <Noted note /> })}
                     <Beside node=guest.node tags=guest.tags />
                 </div>
