@@ -73,3 +73,19 @@ test("a view is saved under a name, opened from any page, changed and removed", 
   await expect(tab(other)).toHaveCount(0);
   await expect(menu("Save view")).toBeVisible();
 });
+
+test("what was wrong with one view is not said of the next", async ({ admin, js }) => {
+  const wrong = admin.getByText("The name of a view has 1 to 40 letters");
+  await open(admin, js, "/guests?q=tag:lab+mail");
+  await admin.locator("summary", { hasText: "Save view" }).click();
+  await admin.getByLabel("Name of the view").fill("<lab>");
+  await admin.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(wrong).toBeVisible();
+  await admin.getByRole("link", { name: "Take off the filter mail" }).click();
+  await asks(admin, { q: "tag:lab" });
+  await ready(admin, js);
+  await expect(admin.getByLabel("Name of the view")).toBeHidden();
+  await admin.locator("summary", { hasText: "Save view" }).click();
+  await expect(admin.getByLabel("Name of the view")).toBeVisible();
+  await expect(wrong).toHaveCount(0);
+});

@@ -183,7 +183,6 @@ fn facts(place: &Place, current: &Current, config: &Config) -> Vec<(String, Stri
     tell("VMID", Some(&place.vmid.to_string()));
     tell("Node", Some(&place.node));
     tell("Description", config.get("description").map(str::trim_end));
-    tell("Tags", config.get("tags"));
     tell("OS type", config.get("ostype"));
     tell("Cores", config.get("cores"));
     tell("Sockets", config.get("sockets"));
