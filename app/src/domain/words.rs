@@ -119,21 +119,17 @@ pub fn uptime(since_ms: i64, now_ms: i64) -> String {
     }
 }
 
-/// "1.5 GiB": one decimal in the unit that fits.
+/// "1.5 GiB": one decimal in the unit that fits, to the nearest.
 pub fn bytes(bytes: u64) -> String {
-    const KIB: u64 = 1 << 10;
-    const MIB: u64 = 1 << 20;
-    const GIB: u64 = 1 << 30;
-    let tenths = |unit: u64| {
-        // The part below one unit alone is scaled, so nothing overflows.
-        format!("{}.{}", bytes / unit, bytes % unit * 10 / unit)
-    };
-    match bytes {
-        _ if bytes < KIB => format!("{bytes} B"),
-        _ if bytes < MIB => format!("{} KiB", tenths(KIB)),
-        _ if bytes < GIB => format!("{} MiB", tenths(MIB)),
-        _ => format!("{} GiB", tenths(GIB)),
+    const UNITS: [(&str, u32); 3] = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    if bytes < 1 << 10 {
+        return format!("{bytes} B");
     }
+    let tenths = |power: u32| (u128::from(bytes) * 10 + (1 << (power - 1))) >> power;
+    // What comes to 1024.0 of one unit is 1.0 of the next.
+    let fits = |(_, power): &(&str, u32)| tenths(*power) < 10_240;
+    let (unit, power) = UNITS.into_iter().find(fits).unwrap_or(UNITS[2]);
+    format!("{}.{} {unit}", tenths(power) / 10, tenths(power) % 10)
 }
 
 /// What is going on: "Shutting down".
@@ -279,7 +275,10 @@ mod tests {
     #[test]
     fn sizes_have_one_decimal() {
         assert_eq!([0, 1536, 512 << 20, 3 << 29].map(bytes), ["0 B", "1.5 KiB", "512.0 MiB", "1.5 GiB"]);
-        assert_eq!(bytes(u64::MAX), "17179869183.9 GiB");
+        assert_eq!(bytes(u64::MAX), "17179869184.0 GiB");
+        // To the nearest, in the unit that fits what is shown.
+        let odd = [1023, (2 << 30) - 1, (1 << 30) - 1, (1 << 20) - 100, 1_288_490_189];
+        assert_eq!(odd.map(bytes), ["1023 B", "2.0 GiB", "1.0 GiB", "1023.9 KiB", "1.2 GiB"]);
     }
 
     #[test]
