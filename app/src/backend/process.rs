@@ -7,6 +7,8 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use super::{Error, files};
@@ -14,15 +16,21 @@ use super::{Error, files};
 /// Clock ticks a second in `/proc/PID/stat`: USER_HZ, 100 on every Linux architecture that Paddock is built for.
 const TICKS_PER_SECOND: i64 = 100;
 
+/// When the host was booted is read again so seldom: the kernel adds up every interrupt of every processor for that
+/// file, which takes longer than all else that is read of a process. It changes when somebody sets the clock.
+const BOOT_HOLDS: Duration = Duration::from_secs(10);
+
 /// Reads `/proc`, or a directory laid out like it.
 #[derive(Debug, Clone)]
 pub struct Proc {
     root: PathBuf,
+    /// Seconds since 1970, and when that was read.
+    boot: Arc<Mutex<Option<(Instant, i64)>>>,
 }
 
 impl Default for Proc {
     fn default() -> Self {
-        Self { root: PathBuf::from("/proc") }
+        Self::below("/proc")
     }
 }
 
@@ -52,7 +60,11 @@ pub struct CgroupLine {
 impl Proc {
     #[cfg(test)]
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self::below(root)
+    }
+
+    fn below(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), boot: Arc::default() }
     }
 
     /// Every process id of the host.
@@ -163,9 +175,21 @@ impl Proc {
     /// When the process began, milliseconds since 1970, to a hundredth of a second.
     pub fn started_ms(&self, pid: u32) -> Option<i64> {
         let ticks = i64::try_from(self.stat(pid)?.start_ticks).ok()?;
+        Some(self.boot()? * 1000 + ticks * 1000 / TICKS_PER_SECOND)
+    }
+
+    /// Seconds since 1970.
+    fn boot(&self) -> Option<i64> {
+        let mut known = self.boot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((read, boot)) = *known
+            && read.elapsed() < BOOT_HOLDS
+        {
+            return Some(boot);
+        }
         let stat = files::read(&self.root.join("stat")).ok()??;
-        let boot: i64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
-        Some(boot * 1000 + ticks * 1000 / TICKS_PER_SECOND)
+        let boot = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        *known = Some((Instant::now(), boot));
+        Some(boot)
     }
 
     /// Whether the process has another network namespace than the host.
