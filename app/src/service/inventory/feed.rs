@@ -3,7 +3,7 @@
 //! ```text
 //!              heard, or a source is new
 //!           ┌──────────────────────────────┐
-//!   read ─► wait: 25 ms, 50 ms, ... 5 s, 5 s, ...         where changes are heard; longer where readings are long
+//!   read ─► wait: 25 ms, 50 ms, ... 5 s, 5 s, ...         where changes are heard; up to a minute where readings are long
 //!   read ─► wait: the backend's interval                  where they are not, or where the backend hears them itself:
 //!                                                         then single guests are read in between
 //!   read ─► wait: twice as long each time, about 30 s     while it fails
@@ -26,6 +26,17 @@ const SOON: Duration = Duration::from_millis(25);
 const SHARE: u32 = 3;
 /// Between two readings while there is nothing to hear: the slow comparison.
 pub(super) const BEAT: Duration = Duration::from_secs(5);
+/// That may take one part in so many of the time: with thousands of guests it is rarer.
+const SHARE_OF_REST: u32 = 50;
+/// However many there are.
+const LONGEST_BEAT: Duration = Duration::from_secs(60);
+
+/// How long at least, and at most, after a reading that took so long.
+fn pauses(after: Duration, work: Duration, beat: Duration) -> (Duration, Duration) {
+    let least = SOON.max(work * (SHARE - 1));
+    let beat = work.saturating_mul(SHARE_OF_REST).min(LONGEST_BEAT).max(beat);
+    (least, after.min(beat).max(least))
+}
 
 /// Reads one backend for ever.
 pub(super) struct Feed<'a> {
@@ -73,8 +84,7 @@ impl<'a> Feed<'a> {
             match self.listen().await {
                 Some(new) => {
                     after = if heard || new { SOON } else { after.saturating_mul(2) };
-                    pause = SOON.max(began.elapsed() * (SHARE - 1));
-                    after = after.min(self.inventory.beat).max(pause);
+                    (pause, after) = pauses(after, began.elapsed(), self.inventory.beat);
                 }
                 None => (pause, after) = (SOON, interval),
             }
@@ -190,5 +200,16 @@ mod tests {
         let seldom = Duration::from_secs(60);
         assert!(backoff(seldom).take(10).all(|pause| pause >= seldom));
         assert_ne!(backoff(interval).take(5).collect::<Vec<_>>(), pauses[..5], "no two in step");
+    }
+
+    #[test]
+    fn where_a_reading_is_long_the_slow_comparison_is_rare() {
+        let ms = Duration::from_millis;
+        assert_eq!(pauses(SOON, ms(1), BEAT), (SOON, SOON), "there may be more to hear");
+        assert_eq!(pauses(ms(400), ms(50), BEAT), (ms(100), ms(400)));
+        assert_eq!(pauses(Duration::MAX, ms(50), BEAT), (ms(100), BEAT));
+        assert_eq!(pauses(Duration::MAX, ms(300), BEAT), (ms(600), ms(15_000)));
+        assert_eq!(pauses(Duration::MAX, ms(9_000), BEAT), (ms(18_000), LONGEST_BEAT));
+        assert_eq!(pauses(SOON, ms(300), BEAT), (ms(600), ms(600)));
     }
 }
