@@ -59,7 +59,7 @@ sqlx: $(TOOLS)/.sqlx-cli-$(SQLX_CLI) ## Write .sqlx anew after a query or a migr
 	cargo sqlx database create; cargo sqlx migrate run --source migrations; \
 	cargo sqlx prepare --workspace -- -p app --features ssr
 
-bench: build packages-host packages-bench packages-browser $(TOOLS)/.fakepve-$(FAKEPVE) end2end/node_modules/.installed ## The budgets' table measured, beside the bare tools, in twenty minutes (QUICK=1: three); then the hot functions
+bench: build packages-host packages-bench packages-browser $(TOOLS)/.fakepve-$(FAKEPVE) end2end/node_modules/.installed ## The budgets' table measured, beside the bare tools, in 25 minutes (QUICK=1: three); then the hot functions
 	PADDOCK_BENCH="$(TARGET)/bench" PADDOCK_PROGRAM="$(TARGET)/release/paddock" PADDOCK_FAKEPVE_PYTHON=$(TOOLS)/fakepve/bin/python \
 	.ci/in-cgroup cargo bench -p app --features ssr --bench budgets
 	cargo bench -p app --features ssr --bench hot
