@@ -64,7 +64,7 @@ fn access(c: &mut Criterion) {
         let scope = if number.is_multiple_of(2) {
             format!("tag:team{number}")
         } else {
-            format!("lxc/{}", 100 + number)
+            format!("guest:crun/{}", 100 + number)
         };
         Right { scope: scope.parse().unwrap(), ..Rights::whole(BuiltIn::Operator).list.remove(0) }
     };
@@ -100,11 +100,14 @@ fn ledger(c: &mut Criterion) {
 
 fn inventory(c: &mut Criterion) {
     let dir = tempfile::tempdir().unwrap();
-    let config = |number: usize| dir.path().join(format!("web{number}/config"));
-    for number in 0..GUESTS {
-        fs::create_dir(dir.path().join(format!("web{number}"))).unwrap();
-        fs::write(config(number), "lxc.uts.name = web\n").unwrap();
-    }
+    let make = |name: &str| {
+        let container = dir.path().join(name);
+        fs::create_dir_all(container.join("rootfs")).unwrap();
+        let root = container.join("rootfs");
+        let text = format!("lxc.uts.name = {name}\nlxc.rootfs.path = dir:{}\n", root.display());
+        fs::write(container.join("config"), text).unwrap();
+    };
+    (0..GUESTS).for_each(|number| make(&format!("web{number}")));
     let runtime = Runtime::new().unwrap();
     let lxc = LxcConfig {
         lxcpath: dir.path().to_owned(),
@@ -121,8 +124,7 @@ fn inventory(c: &mut Criterion) {
         b.iter(|| assert!(runtime.block_on(inventory.refresh(driver.as_ref()))));
     });
     let version = inventory.snapshot().version;
-    fs::create_dir(dir.path().join("new")).unwrap();
-    fs::write(dir.path().join("new/config"), "lxc.uts.name = new\n").unwrap();
+    make("new");
     runtime.block_on(inventory.refresh(driver.as_ref()));
     c.bench_function("what has changed since a version", |b| {
         b.iter(|| assert_eq!(inventory.since(black_box(version)).1.unwrap().changes.len(), 1));
