@@ -58,6 +58,8 @@ impl Row for ImageRow {
 pub struct NodeRow {
     #[serde(flatten)]
     pub node: Node,
+    /// What `state` says beside whether it is heard of: not `offline`.
+    pub is_online: bool,
     /// The backends whose guests run there.
     pub backends: Vec<String>,
 }
@@ -92,7 +94,7 @@ impl Row for NodeRow {
 impl NodeRow {
     pub fn of(machine: Machine) -> Self {
         let backends = machine.backends.iter().map(ToString::to_string).collect();
-        Self { node: machine.node, backends }
+        Self { is_online: machine.node.state.is_online(), node: machine.node, backends }
     }
 }
 

@@ -183,5 +183,6 @@ fn templates_and_nodes_are_listed() {
     let nodes = lab.json(&["nodes"]);
     assert_eq!(nodes.as_array().unwrap().len(), 1, "lxc and crun run on the same machine: {nodes}");
     assert!(nodes[0]["memory_total"].as_u64().unwrap() > 0);
+    assert_eq!((&nodes[0]["state"], &nodes[0]["is_online"]), (&"online".into(), &true.into()));
     assert!(lab.must(&["nodes", "--all"]).contains("STORAGE"));
 }
