@@ -1,6 +1,6 @@
 //! Small reads from the host's files, where "not there" is an answer and anything else unexpected is an error.
 
-use std::{fs, io, io::Read as _, path::Path};
+use std::{fs, io, io::Read as _, os::unix::fs::MetadataExt as _, path::Path};
 
 use super::Error;
 
@@ -42,6 +42,11 @@ pub fn names(path: &Path) -> Result<Vec<String>, Error> {
         Err(e) => return Err(unreadable(path, &e)),
     };
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
+}
+
+/// Device and inode: whether two paths lead to the same thing. `None` where there is nothing to be seen.
+pub fn identity(path: impl AsRef<Path>) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// A named failure to read this path.

@@ -5,7 +5,7 @@
 use std::{
     fs::{self, File},
     net::{Ipv4Addr, Ipv6Addr},
-    os::unix::fs::{FileExt as _, MetadataExt as _},
+    os::unix::fs::FileExt as _,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -97,8 +97,7 @@ impl Proc {
     /// Device and inode of the program that the process executes; `None` as soon as it exits, and for one of the
     /// kernel's own.
     pub fn executable(&self, pid: u32) -> Option<(u64, u64)> {
-        let found = fs::metadata(self.root.join(pid.to_string()).join("exe")).ok()?;
-        Some((found.dev(), found.ino()))
+        files::identity(self.root.join(pid.to_string()).join("exe"))
     }
 
     /// What its first thread has started and not waited for yet; `None` where the kernel does not tell (it is built

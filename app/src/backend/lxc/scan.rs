@@ -2,11 +2,12 @@
 //!
 //! Costs a file per process of the host, so it is done only when something has changed (see `reader`).
 
-use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _};
+use std::collections::BTreeSet;
 
 use crate::backend::{
     Error,
     cgroup::{FrozenWatch, Groups},
+    files::identity,
     process::{Proc, ProcessWatch},
 };
 
@@ -70,10 +71,6 @@ impl Root {
         // is a container's own: the lower one belongs to the container it was cloned from.
         same_directory || self.mount.contains(&format!("upperdir={container_directory}/"))
     }
-}
-
-fn identity(path: impl AsRef<std::path::Path>) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Every live init directly below this pid namespace. `sockets` are the inodes of all listening command sockets.
